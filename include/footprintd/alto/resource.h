@@ -1,0 +1,58 @@
+/*
+ * Information resources (RFC 7285 8.1): what a view offers at a path.
+ *
+ * A kind is a row of a const table: media types and the function that answers a POST. A resource is
+ * a kind with an id, a path and its content in one view of one snapshot.
+ */
+#ifndef FOOTPRINTD_ALTO_RESOURCE_H
+#define FOOTPRINTD_ALTO_RESOURCE_H
+
+#include "footprintd/alto/document.h"
+#include "footprintd/alto/error.h"
+#include "footprintd/base/table.h"
+
+typedef struct resource resource_t;
+
+/* The answer to a POST. Segments point into the snapshot or into the arena of the request. */
+typedef struct alto_answer {
+    int status;             /* 200, 400 (error body), 413 (no body) */
+    const char *media_type; /* of the body; NULL when there is none */
+    size_t size;
+    const slice_t *segments;
+    size_t count;
+} alto_answer_t;
+
+/* Limits on what one request may ask for; 0 means the default. */
+typedef struct alto_limits {
+    size_t filter_entries; /* capabilities or PIDs in one filter; default 1024 and 65536 */
+} alto_limits_t;
+
+typedef struct resource_kind {
+    const char *name;           /* "cdni-filtered": for logs and metrics */
+    const char *media_type;     /* of the 200 response */
+    const char *accepts;        /* of the request body; NULL: GET and HEAD, else POST */
+    const char *accepts_compat; /* a second spelling that is taken too; NULL: none */
+    /*
+     * Pure; runs on any thread while the snapshot is pinned. Anything that the client did wrong is
+     * an answer, not an error: err_t is for ERR_NOMEM only.
+     */
+    err_t (*answer)(const resource_t *resource, slice_t request, const alto_limits_t *limits,
+                    arena_t *arena, alto_answer_t *out);
+    /* An upper estimate of the work of `answer` in microseconds: great ones go to a worker. */
+    uint64_t (*cost)(const resource_t *resource, slice_t request);
+} resource_kind_t;
+
+struct resource {
+    const resource_kind_t *kind;
+    slice_t id;           /* "cdni" */
+    slice_t path;         /* "/cdni" */
+    document_t *document; /* for GET; NULL for POST */
+    const void *content;  /* what `answer` reads; the kind knows its type */
+};
+
+static inline bool resource_is_post(const resource_t *r)
+{
+    return r->kind->accepts != NULL;
+}
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * The HTTP server: the only area that knows libh2o.
+ *
+ * One event loop per processor; every loop serves every listener (the sockets are opened once, by
+ * http_server_new, and shared). A loop learns of a new snapshot by one message and holds its own
+ * reference; a request pins the one it began with.
+ */
+#ifndef FOOTPRINTD_HTTP_SERVER_H
+#define FOOTPRINTD_HTTP_SERVER_H
+
+#include "footprintd/snapshot/snapshot.h"
+
+typedef struct http_server http_server_t;
+
+typedef enum client_auth {
+    CLIENT_AUTH_NONE,
+    CLIENT_AUTH_OPTIONAL,
+    CLIENT_AUTH_REQUIRED,
+} client_auth_t;
+
+typedef struct http_listener {
+    slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
+    bool tls;
+    slice_t certificate; /* PEM chain, path */
+    slice_t key;         /* PEM, path */
+    slice_t client_ca;   /* PEM, path; "" when client_auth is none */
+    client_auth_t client_auth;
+} http_listener_t;
+
+typedef struct http_options {
+    const http_listener_t *listeners;
+    size_t listener_count;
+    unsigned threads;           /* 0: one per processor that this process may use */
+    unsigned max_age_s;         /* Cache-Control: max-age */
+    bool access_log;            /* JSON lines, through the log's writer thread */
+    size_t max_body_bytes;      /* of a request: 413 above; default 1 MiB */
+    size_t max_connections;     /* per process */
+    unsigned request_timeout_s; /* HTTP/1.1: head and body; HTTP/2: idle */
+    unsigned handshake_timeout_s;
+    unsigned send_timeout_s; /* a peer that takes nothing for so long is cut off */
+    size_t worker_queue;     /* filter requests waiting for a worker: 503 above */
+    alto_limits_t alto;
+} http_options_t;
+
+/*
+ * Opens sockets and loads certificates; threads do not run yet. On failure *why has one line for
+ * a person. The options are copied.
+ */
+err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t *why) FPD_MUST_CHECK;
+/* Starts the loops; returns when all of them serve `first`. */
+err_t http_server_start(http_server_t *server, snapshot_t *first) FPD_MUST_CHECK;
+/* "http://127.0.0.1:8080" for listener i, with the port that was picked. */
+slice_t http_server_uri(const http_server_t *server, size_t i);
+/* Any thread. Takes its own references. */
+void http_server_publish(http_server_t *server, snapshot_t *snapshot);
+/* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
+err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
+/*
+ * Stops accepting, lets requests under way finish, returns when all connections are gone or
+ * drain_s seconds have passed, and joins the threads.
+ */
+void http_server_drain(http_server_t *server, unsigned drain_s);
+void http_server_free(http_server_t *server);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Snapshot: the immutable bundle that requests see, and the one slot it is published in.
+ *
+ * A request sees exactly one snapshot, from start to end: it holds a reference as long as any byte
+ * of it may still be sent. What a uCDN sees of a snapshot is a view; views that show the same are
+ * one view class and share every byte. All of it is read-only after snapshot_build, except that
+ * compressed bodies are attached to documents as they become ready (alto/document.h).
+ */
+#ifndef FOOTPRINTD_SNAPSHOT_SNAPSHOT_H
+#define FOOTPRINTD_SNAPSHOT_SNAPSHOT_H
+
+#include "footprintd/alto/resource.h"
+#include "footprintd/model/model.h"
+
+typedef struct view {
+    resource_t *resources; /* sorted by path */
+    size_t count;
+    table_t by_path; /* path (with its leading slash) -> resource_t */
+} view_t;
+
+typedef struct snapshot snapshot_t;
+
+typedef struct snapshot_options {
+    slice_t base_uri; /* "" or the absolute URI that IRD entries are made with, without final '/' */
+} snapshot_options_t;
+
+/*
+ * Builds the snapshot that shows the model. Takes the model (also on failure). previous may be NULL;
+ * documents whose content did not change are shared with it, bodies and compressed forms included.
+ */
+err_t snapshot_build_take(model_t *model, const snapshot_options_t *options, snapshot_t *previous,
+                          uint64_t generation, snapshot_t **out) FPD_MUST_CHECK;
+/* Thread-safe. */
+snapshot_t *snapshot_ref(snapshot_t *s);
+void snapshot_unref(snapshot_t *s);
+
+uint64_t snapshot_generation(const snapshot_t *s);
+const model_t *snapshot_model(const snapshot_t *s);
+/* The view of a client without an identity. */
+const view_t *snapshot_view_anonymous(const snapshot_t *s);
+
+/* The resource at a path such as "/cdni", without query; NULL when this view has none. */
+const resource_t *view_find(const view_t *view, slice_t path);
+
+#endif

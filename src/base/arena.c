@@ -1,0 +1,121 @@
+#include "footprintd/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define BLOCK_MIN 4096u
+#define BLOCK_MAX ((size_t)1 << 20)
+
+struct arena_block {
+    arena_block_t *older;
+    size_t size;
+    alignas(max_align_t) char bytes[];
+};
+
+void arena_init(arena_t *arena, size_t limit)
+{
+    *arena = (arena_t)ARENA_INIT;
+    arena->limit = limit;
+}
+
+void arena_release(arena_t *arena)
+{
+    arena_block_t *block = arena->blocks;
+    while (block) {
+        arena_block_t *older = block->older;
+        free(block);
+        block = older;
+    }
+    *arena = (arena_t)ARENA_INIT;
+}
+
+static void *fail(arena_t *arena)
+{
+    arena->failed = true;
+    return NULL;
+}
+
+void *arena_alloc(arena_t *arena, size_t size)
+{
+    const size_t align = alignof(max_align_t);
+    if (size > SIZE_MAX / 2) {
+        return fail(arena);
+    }
+    size = size ? (size + align - 1) & ~(align - 1) : align;
+    if ((size_t)(arena->end - arena->next) >= size) {
+        void *p = arena->next;
+        arena->next += size;
+        return p;
+    }
+    /* Blocks grow with the arena, so that small arenas stay small and great ones cost few calls. */
+    size_t want = arena->total < BLOCK_MIN ? BLOCK_MIN : arena->total;
+    want = want > BLOCK_MAX ? BLOCK_MAX : want;
+    want = want < size ? size : want;
+    if (arena->limit && want > arena->limit - arena->total) {
+        want = size;
+        if (want > arena->limit - arena->total) {
+            return fail(arena);
+        }
+    }
+    arena_block_t *block = calloc(1, sizeof *block + want);
+    if (!block) {
+        return fail(arena);
+    }
+    block->size = want;
+    arena->total += want;
+    /* An oversize block must not throw away the room that is left in the current one. */
+    if (arena->blocks && want == size && (size_t)(arena->end - arena->next) > 0) {
+        block->older = arena->blocks->older;
+        arena->blocks->older = block;
+        return block->bytes;
+    }
+    block->older = arena->blocks;
+    arena->blocks = block;
+    arena->next = block->bytes + size;
+    arena->end = block->bytes + want;
+    return block->bytes;
+}
+
+void *arena_array(arena_t *arena, size_t count, size_t size)
+{
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        return fail(arena);
+    }
+    return arena_alloc(arena, bytes);
+}
+
+slice_t arena_copy(arena_t *arena, slice_t s)
+{
+    if (s.len == SIZE_MAX) {
+        arena->failed = true;
+        return (slice_t){NULL, 0};
+    }
+    char *copy = arena_alloc(arena, s.len + 1);
+    if (!copy) {
+        return (slice_t){NULL, 0};
+    }
+    if (s.len) {
+        memcpy(copy, s.ptr, s.len);
+    }
+    copy[s.len] = '\0';
+    return (slice_t){copy, s.len};
+}
+
+slice_t arena_printf(arena_t *arena, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *text = n < 0 ? NULL : arena_alloc(arena, (size_t)n + 1);
+    if (text) {
+        (void)vsnprintf(text, (size_t)n + 1, fmt, again);
+    }
+    va_end(again);
+    return text ? (slice_t){text, (size_t)n} : (slice_t){NULL, 0};
+}

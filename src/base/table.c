@@ -1,0 +1,64 @@
+#include "footprintd/base/table.h"
+
+#include "footprintd/base/hash.h"
+
+#include <stdlib.h>
+
+void table_release(table_t *table)
+{
+    free(table->entries);
+    *table = (table_t)TABLE_INIT;
+}
+
+/* The slot that holds the key, or the free one where it would go. */
+static table_entry_t *slot(const table_t *table, slice_t key, uint64_t hash)
+{
+    for (size_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+        table_entry_t *entry = &table->entries[i];
+        if (!entry->value || (entry->hash == hash && slice_eq(entry->key, key))) {
+            return entry;
+        }
+    }
+}
+
+void *table_get(const table_t *table, slice_t key)
+{
+    return table->entries ? slot(table, key, hash_slice(key))->value : NULL;
+}
+
+static err_t grow(table_t *table)
+{
+    size_t slots = table->entries ? (table->mask + 1) * 2 : 16;
+    table_t grown = {calloc(slots, sizeof *grown.entries), slots - 1, table->count};
+    if (!grown.entries) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; table->entries && i <= table->mask; i++) {
+        const table_entry_t *entry = &table->entries[i];
+        if (entry->value) {
+            *slot(&grown, entry->key, entry->hash) = *entry;
+        }
+    }
+    free(table->entries);
+    *table = grown;
+    return ERR_OK;
+}
+
+err_t table_put(table_t *table, slice_t key, void *value, void **old)
+{
+    /* At most two thirds full. */
+    if (!table->entries || table->count + 1 > (table->mask + 1) / 3 * 2) {
+        err_t err = grow(table);
+        if (err) {
+            return err;
+        }
+    }
+    uint64_t hash = hash_slice(key);
+    table_entry_t *entry = slot(table, key, hash);
+    if (old) {
+        *old = entry->value;
+    }
+    table->count += !entry->value;
+    *entry = (table_entry_t){key, hash, value};
+    return ERR_OK;
+}
