@@ -19,7 +19,7 @@ const char *err_text(err_t err)
         return "the data was refused";
     case ERR_NOT_FOUND:
         return "not found";
-    case ERR_STATE:
+    case ERR_NOT_NOW:
         return "not possible now";
     }
     return "unknown error";

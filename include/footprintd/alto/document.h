@@ -74,7 +74,7 @@ const body_t *document_body(const document_t *d, coding_t coding);
 /*
  * Makes the gzip and brotli bodies that are missing and attaches those that are smaller than the
  * identity body. Slow: for a worker at idle priority. should_stop (may be NULL) is asked now and
- * then; true ends the work early with ERR_STATE.
+ * then; true ends the work early with ERR_NOT_NOW.
  */
 err_t document_compress(document_t *d, bool (*should_stop)(void *arg), void *arg) FPD_MUST_CHECK;
 

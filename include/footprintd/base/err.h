@@ -22,7 +22,7 @@ typedef enum err {
     ERR_IO,     /* the system refused; errno says why */
     ERR_DATA,   /* findings say what is wrong with the input */
     ERR_NOT_FOUND,
-    ERR_STATE, /* not possible now */
+    ERR_NOT_NOW, /* not possible now */
 } err_t;
 
 /* A short English text without final full stop, for logs; never NULL. */
