@@ -4,9 +4,9 @@
  *
  * Plain YAML scalars are null, booleans and numbers exactly where JSON would say so (`null` or
  * nothing, `true`, `false`, JSON's number grammar); everything else is text: `no` is Norway.
- * Refused, each with a finding: duplicate keys, tags, merge keys, keys that are not scalars, several
- * documents in a file, invalid UTF-8, and whatever is above the limits. Aliases work, within a
- * budget of replayed events that a billion-laughs document exhausts at once.
+ * Refused, each with a finding: duplicate keys, tags, merge keys, keys that are not scalars,
+ * several documents in a file, invalid UTF-8, and whatever is above the limits. Aliases work,
+ * within a budget of replayed events that a billion-laughs document exhausts at once.
  */
 #ifndef FOOTPRINTD_DOC_EVENTS_H
 #define FOOTPRINTD_DOC_EVENTS_H
@@ -59,10 +59,21 @@ err_t doc_reader_new(slice_t text, doc_format_t format, slice_t file, const doc_
 void doc_reader_free(doc_reader_t *r);
 /* The event, valid until the next call; never NULL. */
 const doc_event_t *doc_reader_next(doc_reader_t *r);
+/* The last event again. */
+const doc_event_t *doc_reader_last(const doc_reader_t *r);
+/* True when the last event was the key of a map (its value comes next). */
+bool doc_reader_at_key(const doc_reader_t *r);
+/* Reads on to the end of the value whose first event was just read. False after DOC_EV_ERROR. */
+bool doc_reader_skip(doc_reader_t *r);
+/* Appends the JSON Pointer (RFC 6901) of the last event: of a key, the member it names. */
+void doc_reader_pointer(const doc_reader_t *r, buf_t *out);
+/* Adds a finding at the last event. */
+void doc_reader_find(doc_reader_t *r, finding_code_t code, slice_t suggestion, const char *fmt, ...)
+    FPD_PRINTF(4, 5);
 
 /*
  * The value whose first event was just read, as a tree with positions, in the arena.
- * ERR_DATA when a finding says why there is none; findings name `pointer` as the base.
+ * ERR_DATA when a finding says why there is none.
  */
 err_t doc_reader_tree(doc_reader_t *r, arena_t *arena, json_value_t *out) FPD_MUST_CHECK;
 

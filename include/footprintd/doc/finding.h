@@ -2,8 +2,8 @@
  * Findings: everything that is wrong, or looks wrong, with what an operator wrote.
  *
  * All findings of a run are collected, never only the first. Each has a stable code from codes.def,
- * a place (file, line, column from 1; a JSON Pointer, RFC 6901, into the document), a text for people
- * and, where there is one, the nearest permitted word.
+ * a place (file, line, column from 1; a JSON Pointer, RFC 6901, into the document), a text for
+ * people and, where there is one, the nearest permitted word.
  */
 #ifndef FOOTPRINTD_DOC_FINDING_H
 #define FOOTPRINTD_DOC_FINDING_H
