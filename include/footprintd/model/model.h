@@ -1,4 +1,110 @@
+/*
+ * The model: what all documents of a directory say together, validated and canonical.
+ *
+ * Immutable after model_build. Content only: nothing in it depends on the order or names of files,
+ * except where an explanation asks for them (places). Everything lies in the model's arena.
+ */
 #ifndef FOOTPRINTD_MODEL_MODEL_H
 #define FOOTPRINTD_MODEL_MODEL_H
+
+#include "footprintd/doc/events.h"
+#include "footprintd/model/capability.h"
+#include "footprintd/model/footprint.h"
+
 typedef struct model model_t;
+
+/* The footprint name that means every address. */
+#define MODEL_EVERYWHERE    "everywhere"
+#define MODEL_ADVERTISEMENT "cdni"
+#define MODEL_NETWORK_MAP   "netmap"
+#define MODEL_PID_DEFAULT   "pid-default"
+
+/* A document to build from; everything is borrowed and must outlive the model. */
+typedef struct model_source {
+    slice_t file; /* as findings name it: "footprints/dach.yaml" */
+    doc_format_t format;
+    slice_t bytes;
+} model_source_t;
+
+typedef struct model_options {
+    doc_limits_t limits; /* zero: doc_limits_default */
+} model_options_t;
+
+typedef struct model_document {
+    slice_t file;
+    const slice_t *audience; /* sorted, without duplicates */
+    size_t audience_count;   /* 0: every uCDN */
+} model_document_t;
+
+/* A named footprint: one wire set, or two when a cidr holds both families. */
+typedef struct model_footprint {
+    slice_t name;
+    uint32_t document; /* index into documents */
+    uint32_t line;
+    uint32_t column;
+    fp_set_t sets[2]; /* alternatives: covered by any */
+    size_t set_count;
+} model_footprint_t;
+
+/* One object of an advertisement as it goes on the wire (RFC 8008 5.1). */
+typedef struct model_object {
+    const capability_t *capability;
+    fp_set_t footprints;
+    uint32_t document;
+    uint32_t line; /* of the capability in its document */
+    uint32_t column;
+    const model_footprint_t *footprint; /* the name it came by; NULL: inline, union or everywhere */
+} model_object_t;
+
+typedef struct model_advertisement {
+    slice_t id; /* resource id */
+    const model_object_t
+        *objects; /* by type, value, footprints; no two are equal in one document */
+    size_t count;
+} model_advertisement_t;
+
+typedef struct model_pid {
+    slice_t name;
+    const prefix4_t *v4; /* ascending */
+    size_t v4_count;
+    const prefix6_t *v6;
+    size_t v6_count;
+} model_pid_t;
+
+typedef struct model_network_map {
+    slice_t id;
+    uint32_t document; /* UINT32_MAX: made by default */
+    bool is_default;
+    const model_pid_t *pids; /* by name, bytewise */
+    size_t pid_count;
+} model_network_map_t;
+
+struct model {
+    arena_t arena;
+    const model_document_t *documents;
+    size_t document_count;
+    const model_footprint_t *footprints; /* by name */
+    size_t footprint_count;
+    const model_advertisement_t *advertisements; /* by id; at least one */
+    size_t advertisement_count;
+    const model_network_map_t *network_maps; /* by id; at least one */
+    size_t network_map_count;
+    const model_network_map_t *default_map; /* what altopid footprints name */
+    size_t prefix_count;                    /* values of cidr types in named footprints */
+};
+
+/*
+ * Builds the model of a set of documents. All findings of all documents are added to *findings,
+ * errors or not. ERR_DATA when there was any error (then there is no model), ERR_NOMEM.
+ */
+err_t model_build(const model_source_t *sources, size_t count, const model_options_t *options,
+                  findings_t *findings, model_t **out) FPD_MUST_CHECK;
+void model_free(model_t *model);
+
+/* Whether a uCDN without an identity sees what the document defines. */
+static inline bool model_document_is_public(const model_t *m, uint32_t document)
+{
+    return document == UINT32_MAX || m->documents[document].audience_count == 0;
+}
+
 #endif
