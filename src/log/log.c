@@ -1,0 +1,218 @@
+#include "footprintd/log/log.h"
+#include "line.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Bytes that may wait for the writer, the batch that it is writing included. */
+#define QUEUE_BYTES ((size_t)4 << 20)
+/* Of the text of one line, before escaping. */
+#define TEXT_BYTES ((size_t)64 << 10)
+
+/*
+ * Producers append whole lines to `pending`; the writer swaps it with `batch` and writes that
+ * without the lock. Memory is bounded by the budget, and a producer never waits longer than another
+ * producer's memcpy.
+ */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t work;    /* pending has bytes, lines were dropped, or stopping */
+    pthread_cond_t written; /* done moved */
+    pthread_t writer;
+    buf_t pending;
+    buf_t batch;      /* the writer's alone while it writes */
+    uint64_t queued;  /* bytes taken since log_start */
+    uint64_t done;    /* of these, bytes that are written */
+    uint64_t dropped; /* lines since the writer last said so */
+    bool saying;      /* the writer is about to */
+    bool running;
+    bool stopping;
+    int fd;
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER,
+           .work = PTHREAD_COND_INITIALIZER,
+           .written = PTHREAD_COND_INITIALIZER,
+           .fd = STDERR_FILENO};
+
+static atomic_int minimum_level = LOG_LEVEL_INFO;
+static atomic_int line_format = LOG_FORMAT_TEXT;
+
+/* A log that cannot be written has nobody to tell: what fails is lost. */
+static void write_all(int fd, slice_t bytes)
+{
+    while (bytes.len) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n >= 0) {
+            bytes = slice_of(bytes.ptr + n, bytes.len - (size_t)n);
+        } else if (errno == EAGAIN) {
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+            (void)poll(&wait, 1, -1);
+        } else if (errno != EINTR) {
+            return;
+        }
+    }
+}
+
+static void format_now(buf_t *out, log_level_t level, slice_t area, slice_t text)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    log_line_write(out, (log_format_t)atomic_load(&line_format), &now, level, area, text);
+}
+
+static void *writer_main(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&queue.lock);
+    for (;;) {
+        while (queue.pending.len == 0 && queue.dropped == 0 && !queue.stopping) {
+            pthread_cond_wait(&queue.work, &queue.lock);
+        }
+        if (queue.pending.len == 0 && queue.dropped == 0) {
+            break;
+        }
+        buf_t batch = queue.pending;
+        queue.pending = queue.batch;
+        queue.batch = batch;
+        size_t taken = batch.len;
+        uint64_t dropped = queue.dropped;
+        queue.dropped = 0;
+        queue.saying = dropped != 0;
+        pthread_mutex_unlock(&queue.lock);
+
+        write_all(queue.fd, buf_slice(&batch));
+        if (dropped) {
+            buf_t line = BUF_INIT;
+            char text[96];
+            (void)snprintf(text, sizeof text,
+                           "%llu lines dropped: the log is not taken fast enough",
+                           (unsigned long long)dropped);
+            format_now(&line, LOG_LEVEL_WARNING, SLICE_LIT("log"), slice_str(text));
+            write_all(queue.fd, buf_slice(&line));
+            buf_release(&line);
+        }
+
+        pthread_mutex_lock(&queue.lock);
+        buf_clear(&queue.batch);
+        queue.done += taken;
+        queue.saying = false;
+        pthread_cond_broadcast(&queue.written);
+    }
+    pthread_mutex_unlock(&queue.lock);
+    return NULL;
+}
+
+err_t log_start(int fd, log_format_t format, log_level_t level)
+{
+    atomic_store(&line_format, format);
+    atomic_store(&minimum_level, level);
+    /* Signals are for the main thread. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_mutex_lock(&queue.lock);
+    queue.fd = fd;
+    queue.stopping = false;
+    queue.queued = queue.done = queue.dropped = 0;
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    int failed = pthread_create(&queue.writer, NULL, writer_main, NULL);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    queue.running = !failed;
+    pthread_mutex_unlock(&queue.lock);
+    return failed ? ERR_NOMEM : ERR_OK;
+}
+
+void log_stop(void)
+{
+    pthread_mutex_lock(&queue.lock);
+    bool running = queue.running;
+    queue.running = false;
+    queue.stopping = true;
+    pthread_cond_signal(&queue.work);
+    pthread_mutex_unlock(&queue.lock);
+    if (running) {
+        pthread_join(queue.writer, NULL);
+        buf_release(&queue.pending);
+        buf_release(&queue.batch);
+    }
+}
+
+void log_flush(void)
+{
+    pthread_mutex_lock(&queue.lock);
+    uint64_t goal = queue.queued;
+    while (queue.running && (queue.done < goal || queue.dropped || queue.saying)) {
+        pthread_cond_wait(&queue.written, &queue.lock);
+    }
+    pthread_mutex_unlock(&queue.lock);
+}
+
+/* line ends in its newline. */
+static void submit(slice_t line)
+{
+    pthread_mutex_lock(&queue.lock);
+    if (!queue.running) {
+        pthread_mutex_unlock(&queue.lock);
+        write_all(STDERR_FILENO, line);
+        return;
+    }
+    bool idle = queue.pending.len == 0 && queue.dropped == 0;
+    if (queue.queued - queue.done + line.len > QUEUE_BYTES ||
+        !buf_reserve(&queue.pending, line.len)) {
+        queue.pending.failed = false; /* the next line may be shorter */
+        queue.dropped++;
+    } else {
+        buf_append_slice(&queue.pending, line);
+        queue.queued += line.len;
+    }
+    if (idle) {
+        pthread_cond_signal(&queue.work);
+    }
+    pthread_mutex_unlock(&queue.lock);
+}
+
+bool log_enabled(log_level_t level)
+{
+    return (int)level >= atomic_load_explicit(&minimum_level, memory_order_relaxed);
+}
+
+void log_line(log_level_t level, const char *area, const char *fmt, ...)
+{
+    if (!log_enabled(level)) {
+        return;
+    }
+    buf_t text = BUF_INIT;
+    va_list args;
+    va_start(args, fmt);
+    va_list again;
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    if (n >= 0 && buf_reserve(&text, (size_t)n + 1)) {
+        (void)vsnprintf(text.ptr, (size_t)n + 1, fmt, again);
+        text.len = (size_t)n < TEXT_BYTES ? (size_t)n : TEXT_BYTES;
+    }
+    va_end(again);
+    buf_t line = BUF_INIT;
+    format_now(&line, level, slice_str(area), buf_slice(&text));
+    if (!buf_failed(&line)) {
+        submit(buf_slice(&line));
+    }
+    buf_release(&line);
+    buf_release(&text);
+}
+
+void log_raw(slice_t line)
+{
+    buf_t copy = BUF_INIT;
+    buf_append_slice(&copy, line);
+    buf_append_char(&copy, '\n');
+    if (!buf_failed(&copy)) {
+        submit(buf_slice(&copy));
+    }
+    buf_release(&copy);
+}
