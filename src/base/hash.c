@@ -64,7 +64,7 @@ void tag_format(const digest_t *digest, char out[TAG_LEN + 1])
 
 static uint64_t seed(void)
 {
-    /* Seeded once: peers choose keys (PID names, paths), and must not be able to choose collisions. */
+    /* Seeded once: peers choose keys (PID names, paths), but must not choose collisions. */
     static _Atomic uint64_t value;
     uint64_t v = atomic_load_explicit(&value, memory_order_relaxed);
     if (v) {

@@ -4,8 +4,8 @@
  *
  * Refused: invalid UTF-8, a byte order mark, lone surrogates (in \u escapes), control characters in
  * strings, U+0000 is allowed only as \u0000, trailing text, duplicate member names (by the tree; a
- * user of the reader alone checks for himself), nesting above the limit, numbers that JSON's grammar
- * does not have. Numbers are never converted: they travel as the text they came as.
+ * user of the reader alone checks for himself), nesting above the limit, numbers that JSON's
+ * grammar does not have. Numbers are never converted: they travel as the text they came as.
  *
  * Lines and columns count from 1; columns count characters, not bytes. Offsets count bytes from 0.
  */
@@ -52,10 +52,20 @@ typedef struct json_reader {
     buf_t scratch;     /* decoded strings that have escapes */
 } json_reader_t;
 
-/* input must outlive the reader. depth_limit 0 means JSON_DEPTH_DEFAULT; at most 1024. */
+/* input must outlive the reader. depth_limit 0 means JSON_DEPTH_DEFAULT; above 1024 means 1024. */
 err_t json_reader_init(json_reader_t *r, slice_t input, unsigned depth_limit) FPD_MUST_CHECK;
 void json_reader_release(json_reader_t *r);
+/*
+ * An error's position is that of the byte that cannot stand there, or of the string that does not
+ * end; its text is the character that was found, and empty where that says nothing.
+ */
 json_event_t json_reader_next(json_reader_t *r);
+
+/* True when JSON_EV_ERROR came of an allocation that failed, and not of the text. */
+static inline bool json_reader_nomem(const json_reader_t *r)
+{
+    return buf_failed(&r->scratch);
+}
 
 /* ---- tree ---- */
 
@@ -129,8 +139,9 @@ const char *json_kind_name(json_kind_t kind);
 bool json_number_u64(slice_t number, uint64_t *out);
 
 /*
- * Deep equality: objects without regard to member order, numbers by value where both are plain
- * integers of any length, and otherwise by their text.
+ * Deep equality, which supposes that names are unique within an object: objects without regard to
+ * member order, numbers by value where both are plain integers of any length, and otherwise by
+ * their text.
  */
 bool json_equal(const json_value_t *a, const json_value_t *b);
 

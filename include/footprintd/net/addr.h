@@ -1,9 +1,14 @@
 /*
  * Addresses and prefixes: strict parsers, canonical text, order.
  *
- * Text forms: IPv4 as RFC 3986 IPv4address (four decimal octets, no leading zeros); IPv6 in any form
- * of RFC 4291 2.2 on input and RFC 5952 on output, without zone identifiers or brackets; prefixes
- * with a length in decimal without leading zeros. Nothing allocates.
+ * Text forms: IPv4 as RFC 3986 IPv4address (four decimal octets, no leading zeros); IPv6 in any
+ * form of RFC 4291 2.2 on input and RFC 5952 on output, without zone identifiers or brackets;
+ * prefixes with a length in decimal without leading zeros. On output the last 32 bits are dotted
+ * decimal in
+ * ::ffff:0:0/96 (IPv4-mapped, RFC 5952 5) and nowhere else: "::ffff:192.0.2.1",
+ * "64:ff9b::c000:201".
+ *
+ * Parsers and formatters do not allocate, and leave *out untouched on error.
  */
 #ifndef FOOTPRINTD_NET_ADDR_H
 #define FOOTPRINTD_NET_ADDR_H
@@ -74,8 +79,9 @@ int prefix_cmp_v4(prefix4_t a, prefix4_t b);
 int prefix_cmp_v6(prefix6_t a, prefix6_t b);
 
 /*
- * Sort ascending and drop duplicates in place; return the new count. Sorted input costs one pass.
- * ERR_NOMEM is not possible: both work in place or fall back to doing so.
+ * Sort ascending and drop duplicates in place; return the new count. Sorted input costs one pass,
+ * any other input time in proportion to count and a scratch array of the same size; when there is
+ * no memory for it, count * log(count) in place. So they cannot fail.
  */
 size_t prefix_sort_unique_v4(prefix4_t *p, size_t count);
 size_t prefix_sort_unique_v6(prefix6_t *p, size_t count);
