@@ -1,0 +1,41 @@
+/*
+ * The documents of a directory: `*.yaml`, `*.yml` and `*.json` directly in it, no dot files, in the
+ * order of their names' bytes.
+ */
+#ifndef FOOTPRINTD_STORE_DIRECTORY_H
+#define FOOTPRINTD_STORE_DIRECTORY_H
+
+#include "footprintd/doc/events.h"
+#include "footprintd/doc/finding.h"
+
+typedef struct store_document {
+    slice_t name; /* "footprints/dach.yaml": the directory as it was given, a slash, the file */
+    doc_format_t format;
+    slice_t bytes; /* owned; a ptr of NULL: it could not be read, a finding says why */
+} store_document_t;
+
+typedef struct store_documents {
+    store_document_t *items;
+    size_t count;
+    size_t cap;
+    arena_t arena; /* names */
+} store_documents_t;
+
+typedef struct store_limits {
+    size_t documents; /* 0: 10,000 */
+    size_t bytes;     /* of one document; 0: 64 MiB */
+} store_limits_t;
+
+void store_documents_init(store_documents_t *documents);
+void store_documents_release(store_documents_t *documents);
+
+/*
+ * Reads all documents of the directory into what store_documents_init made. Whatever cannot be read
+ * is a finding and the rest is read all the same.
+ * ERR_IO: the directory itself cannot be read (with a finding); ERR_DATA: some document could not
+ * be read; ERR_NOMEM. Findings name files by slices that live as long as *out.
+ */
+err_t store_directory_read(const char *directory, const store_limits_t *limits,
+                           store_documents_t *out, findings_t *findings) FPD_MUST_CHECK;
+
+#endif

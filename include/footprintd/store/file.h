@@ -1,0 +1,21 @@
+/*
+ * Files read whole: a regular file, below a size limit, that did not change while it was read.
+ */
+#ifndef FOOTPRINTD_STORE_FILE_H
+#define FOOTPRINTD_STORE_FILE_H
+
+#include "footprintd/base/bytes.h"
+
+/*
+ * Appends the bytes of name, relative to the directory dirfd (AT_FDCWD works; links are followed).
+ * On failure *why has the reason as a clause, such as "is not a regular file":
+ * ERR_IO (errno's text), ERR_RANGE (not a regular file), ERR_LIMIT (longer than limit bytes),
+ * ERR_NOT_NOW (it keeps changing), ERR_NOMEM (*why may be empty).
+ */
+err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out,
+                      buf_t *why) FPD_MUST_CHECK;
+
+/* For tests: called between the last byte and the check that nothing changed. NULL: nothing. */
+extern void (*store_file_read_hook)(const char *name);
+
+#endif

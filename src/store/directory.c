@@ -1,0 +1,183 @@
+#include "footprintd/store/directory.h"
+
+#include "footprintd/base/json.h"
+#include "footprintd/store/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define NO_SLICE ((slice_t){NULL, 0})
+
+void store_documents_init(store_documents_t *documents)
+{
+    *documents = (store_documents_t){0};
+    arena_init(&documents->arena, 0);
+}
+
+void store_documents_release(store_documents_t *documents)
+{
+    for (size_t i = 0; i < documents->count; i++) {
+        union {
+            const char *borrowed;
+            char *owned;
+        } bytes = {.borrowed = documents->items[i].bytes.ptr};
+        free(bytes.owned);
+    }
+    free(documents->items);
+    arena_release(&documents->arena);
+    *documents = (store_documents_t){0};
+}
+
+static bool ends_in(slice_t name, const char *suffix)
+{
+    size_t len = strlen(suffix);
+    return name.len > len && memcmp(name.ptr + name.len - len, suffix, len) == 0;
+}
+
+/* False for what is no document at all. */
+static bool document_format(slice_t name, doc_format_t *format)
+{
+    if (name.ptr[0] == '.') {
+        return false;
+    }
+    *format = ends_in(name, ".json") ? DOC_JSON : DOC_YAML;
+    return *format == DOC_JSON || ends_in(name, ".yaml") || ends_in(name, ".yml");
+}
+
+/* Such a name could not be shown on one line of a terminal or a log. */
+static bool printable(slice_t name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+        if (c < 0x20 || c == 0x7f) {
+            return false;
+        }
+    }
+    return utf8_valid(name);
+}
+
+static err_t add_name(store_documents_t *out, slice_t directory, slice_t name, doc_format_t format)
+{
+    if (out->count == out->cap) {
+        size_t cap = out->cap ? out->cap * 2 : 16;
+        store_document_t *grown = realloc(out->items, cap * sizeof *grown);
+        if (!grown) {
+            return ERR_NOMEM;
+        }
+        out->items = grown;
+        out->cap = cap;
+    }
+    bool slash = directory.len && directory.ptr[directory.len - 1] == '/';
+    slice_t path = arena_printf(&out->arena, "%.*s%s%.*s", SLICE_ARG(directory), slash ? "" : "/",
+                                SLICE_ARG(name));
+    if (!path.ptr) {
+        return ERR_NOMEM;
+    }
+    out->items[out->count++] = (store_document_t){.name = path, .format = format};
+    return ERR_OK;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return slice_cmp(((const store_document_t *)a)->name, ((const store_document_t *)b)->name);
+}
+
+/* The names alone; files are opened afterwards, in their order. */
+static err_t list(DIR *dir, slice_t directory, size_t limit, store_documents_t *out, findings_t *f)
+{
+    place_t place = {.file = directory};
+    bool too_many = false, bad_name = false;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(dir); /* one stream, one thread */
+        if (!entry) {
+            break;
+        }
+        slice_t name = slice_str(entry->d_name);
+        doc_format_t format;
+        if (!document_format(name, &format)) {
+            continue;
+        }
+        if (!printable(name)) {
+            bad_name = true;
+            findings_add(f, FINDING_BAD_NAME, place, NO_SLICE, NO_SLICE,
+                         "the name of a file holds control characters or is not UTF-8");
+        } else if (out->count == limit) {
+            too_many = true;
+        } else if (add_name(out, directory, name, format)) {
+            return ERR_NOMEM;
+        }
+    }
+    if (errno) {
+        findings_add(f, FINDING_UNREADABLE, place, NO_SLICE, NO_SLICE,
+                     "the directory cannot be read: %s", strerrordesc_np(errno));
+        return ERR_IO;
+    }
+    if (too_many) {
+        findings_add(f, FINDING_LIMIT, place, NO_SLICE, NO_SLICE,
+                     "more than the limit of %zu documents", limit);
+    }
+    if (out->count) {
+        qsort(out->items, out->count, sizeof *out->items, by_name);
+    }
+    return too_many || bad_name ? ERR_DATA : ERR_OK;
+}
+
+static err_t read_all(int dirfd, size_t name_start, size_t limit, store_documents_t *out,
+                      findings_t *f)
+{
+    err_t result = ERR_OK;
+    buf_t why = BUF_INIT;
+    for (size_t i = 0; i < out->count; i++) {
+        store_document_t *document = &out->items[i];
+        buf_t bytes = BUF_INIT;
+        /* arena_printf ends its text in a NUL. */
+        const char *name = document->name.ptr + name_start;
+        err_t err = store_file_read(dirfd, name, limit, &bytes, &why);
+        if (err == ERR_NOMEM || buf_failed(&why)) {
+            buf_release(&bytes);
+            result = ERR_NOMEM;
+            break;
+        }
+        if (err) {
+            findings_add(f, err == ERR_LIMIT ? FINDING_LIMIT : FINDING_UNREADABLE,
+                         (place_t){.file = document->name}, NO_SLICE, NO_SLICE, "the file %.*s",
+                         SLICE_ARG(buf_slice(&why)));
+            buf_clear(&why);
+            buf_release(&bytes);
+            result = ERR_DATA;
+            continue;
+        }
+        document->bytes = buf_slice(&bytes);
+    }
+    buf_release(&why);
+    return result;
+}
+
+err_t store_directory_read(const char *directory, const store_limits_t *limits,
+                           store_documents_t *out, findings_t *findings)
+{
+    size_t count_limit = limits && limits->documents ? limits->documents : 10000;
+    size_t bytes_limit = limits && limits->bytes ? limits->bytes : (size_t)64 << 20;
+    slice_t name = arena_copy(&out->arena, slice_str(directory));
+    if (!name.ptr) {
+        return ERR_NOMEM;
+    }
+    DIR *dir = opendir(directory);
+    if (!dir) {
+        findings_add(findings, FINDING_UNREADABLE, (place_t){.file = name}, NO_SLICE, NO_SLICE,
+                     "the directory cannot be read: %s", strerrordesc_np(errno));
+        return ERR_IO;
+    }
+    size_t name_start = name.len + (name.len && name.ptr[name.len - 1] == '/' ? 0 : 1);
+    err_t listed = list(dir, name, count_limit, out, findings);
+    err_t read = ERR_OK;
+    if (listed == ERR_OK || listed == ERR_DATA) {
+        read = read_all(dirfd(dir), name_start, bytes_limit, out, findings);
+    }
+    (void)closedir(dir);
+    return listed == ERR_OK || read == ERR_NOMEM ? read : listed;
+}

@@ -1,0 +1,101 @@
+#include "footprintd/store/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ATTEMPTS 5
+
+void (*store_file_read_hook)(const char *name);
+
+static err_t io_error(buf_t *why, const char *what)
+{
+    int code = errno;
+    const char *text = strerrordesc_np(code);
+    buf_printf(why, "cannot be %s: %s", what, text ? text : "unknown error");
+    return ERR_IO;
+}
+
+static bool same_version(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static err_t too_long(buf_t *why, size_t limit)
+{
+    buf_printf(why, "is longer than the limit of %zu bytes", limit);
+    return ERR_LIMIT;
+}
+
+/* One attempt; ERR_NOT_NOW when the file changed under it. */
+static err_t read_once(int fd, const char *name, size_t limit, buf_t *out, buf_t *why)
+{
+    struct stat before, after;
+    if (fstat(fd, &before) != 0) {
+        return io_error(why, "read");
+    }
+    if (!S_ISREG(before.st_mode)) {
+        buf_append_str(why, "is not a regular file");
+        return ERR_RANGE;
+    }
+    if ((uintmax_t)before.st_size > limit) {
+        return too_long(why, limit);
+    }
+    size_t start = out->len;
+    for (;;) {
+        /* One byte more than expected, so that the end is seen without a second growth. */
+        size_t got = out->len - start;
+        size_t want = (size_t)before.st_size >= got ? (size_t)before.st_size - got + 1 : 4096;
+        if (!buf_reserve(out, want)) {
+            return ERR_NOMEM;
+        }
+        ssize_t n = read(fd, out->ptr + out->len, want);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return io_error(why, "read");
+        }
+        if (n == 0) {
+            break;
+        }
+        out->len += (size_t)n;
+        if (out->len - start > limit) {
+            return too_long(why, limit);
+        }
+    }
+    if (store_file_read_hook) {
+        store_file_read_hook(name);
+    }
+    if (fstat(fd, &after) != 0) {
+        return io_error(why, "read");
+    }
+    bool whole = out->len - start == (size_t)after.st_size;
+    return whole && same_version(&before, &after) ? ERR_OK : ERR_NOT_NOW;
+}
+
+err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out, buf_t *why)
+{
+    size_t start = out->len;
+    err_t err = ERR_NOT_NOW;
+    for (unsigned i = 0; i < ATTEMPTS && err == ERR_NOT_NOW; i++) {
+        out->len = start;
+        /* Non-blocking: a FIFO must not hold us before it is refused. */
+        int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+        if (fd < 0) {
+            return io_error(why, "opened");
+        }
+        err = read_once(fd, name, limit, out, why);
+        (void)close(fd);
+    }
+    if (err == ERR_NOT_NOW) {
+        buf_append_str(why, "changes while it is read");
+    }
+    if (err) {
+        out->len = start;
+    }
+    return err;
+}
