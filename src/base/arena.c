@@ -28,13 +28,36 @@ void arena_release(arena_t *arena)
         free(block);
         block = older;
     }
-    *arena = (arena_t)ARENA_INIT;
+    arena_init(arena, arena->limit);
 }
 
 static void *fail(arena_t *arena)
 {
     arena->failed = true;
     return NULL;
+}
+
+/* Takes a block with room for `size` bytes or more from the system; NULL when that is too much. */
+static arena_block_t *add_block(arena_t *arena, size_t size)
+{
+    /* Blocks grow with the arena, so that small arenas stay small and great ones cost few calls. */
+    size_t want = arena->total < BLOCK_MIN ? BLOCK_MIN : arena->total;
+    want = want > BLOCK_MAX ? BLOCK_MAX : want;
+    want = want < size ? size : want;
+    if (arena->limit) {
+        size_t left = arena->limit - arena->total;
+        if (left < sizeof(arena_block_t) || left - sizeof(arena_block_t) < size) {
+            return NULL;
+        }
+        left -= sizeof(arena_block_t);
+        want = want > left ? left : want;
+    }
+    arena_block_t *block = calloc(1, sizeof *block + want);
+    if (block) {
+        block->size = want;
+        arena->total += sizeof *block + want;
+    }
+    return block;
 }
 
 void *arena_alloc(arena_t *arena, size_t size)
@@ -44,29 +67,18 @@ void *arena_alloc(arena_t *arena, size_t size)
         return fail(arena);
     }
     size = size ? (size + align - 1) & ~(align - 1) : align;
-    if ((size_t)(arena->end - arena->next) >= size) {
+    size_t room = (size_t)(arena->end - arena->next);
+    if (room >= size) {
         void *p = arena->next;
         arena->next += size;
         return p;
     }
-    /* Blocks grow with the arena, so that small arenas stay small and great ones cost few calls. */
-    size_t want = arena->total < BLOCK_MIN ? BLOCK_MIN : arena->total;
-    want = want > BLOCK_MAX ? BLOCK_MAX : want;
-    want = want < size ? size : want;
-    if (arena->limit && want > arena->limit - arena->total) {
-        want = size;
-        if (want > arena->limit - arena->total) {
-            return fail(arena);
-        }
-    }
-    arena_block_t *block = calloc(1, sizeof *block + want);
+    arena_block_t *block = add_block(arena, size);
     if (!block) {
         return fail(arena);
     }
-    block->size = want;
-    arena->total += want;
-    /* An oversize block must not throw away the room that is left in the current one. */
-    if (arena->blocks && want == size && (size_t)(arena->end - arena->next) > 0) {
+    /* A block of its own must not throw away the room that is left in the current one. */
+    if (arena->blocks && block->size - size <= room) {
         block->older = arena->blocks->older;
         arena->blocks->older = block;
         return block->bytes;
@@ -74,7 +86,7 @@ void *arena_alloc(arena_t *arena, size_t size)
     block->older = arena->blocks;
     arena->blocks = block;
     arena->next = block->bytes + size;
-    arena->end = block->bytes + want;
+    arena->end = block->bytes + block->size;
     return block->bytes;
 }
 
@@ -115,6 +127,8 @@ slice_t arena_printf(arena_t *arena, const char *fmt, ...)
     char *text = n < 0 ? NULL : arena_alloc(arena, (size_t)n + 1);
     if (text) {
         (void)vsnprintf(text, (size_t)n + 1, fmt, again);
+    } else {
+        arena->failed = true;
     }
     va_end(again);
     return text ? (slice_t){text, (size_t)n} : (slice_t){NULL, 0};

@@ -3,11 +3,12 @@
 #include <openssl/evp.h>
 #include <stdatomic.h>
 #include <sys/random.h>
+#include <time.h>
 
 err_t hasher_init(hasher_t *h)
 {
     h->ctx = EVP_MD_CTX_new();
-    h->failed = false;
+    h->failed = true; /* until hasher_begin */
     return h->ctx ? ERR_OK : ERR_NOMEM;
 }
 
@@ -24,7 +25,7 @@ void hasher_begin(hasher_t *h)
 
 void hasher_update(hasher_t *h, const void *bytes, size_t len)
 {
-    if (len && EVP_DigestUpdate(h->ctx, bytes, len) != 1) {
+    if (len && !h->failed && EVP_DigestUpdate(h->ctx, bytes, len) != 1) {
         h->failed = true;
     }
 }
@@ -37,10 +38,9 @@ void hasher_update_slice(hasher_t *h, slice_t s)
 err_t hasher_finish(hasher_t *h, digest_t *out)
 {
     unsigned len = 0;
-    if (EVP_DigestFinal_ex(h->ctx, out->bytes, &len) != 1 || len != DIGEST_SIZE) {
-        h->failed = true;
-    }
-    return h->failed ? ERR_NOMEM : ERR_OK;
+    bool done = !h->failed && EVP_DigestFinal_ex(h->ctx, out->bytes, &len) == 1;
+    h->failed = true; /* until the next hasher_begin */
+    return done && len == DIGEST_SIZE ? ERR_OK : ERR_NOMEM;
 }
 
 void tag_format(const digest_t *digest, char out[TAG_LEN + 1])
@@ -62,9 +62,12 @@ void tag_format(const digest_t *digest, char out[TAG_LEN + 1])
     out[n] = '\0';
 }
 
+/*
+ * Seeded once: peers choose keys (PID names, paths), but must not choose collisions. Whichever
+ * thread comes first decides.
+ */
 static uint64_t seed(void)
 {
-    /* Seeded once: peers choose keys (PID names, paths), but must not choose collisions. */
     static _Atomic uint64_t value;
     uint64_t v = atomic_load_explicit(&value, memory_order_relaxed);
     if (v) {
@@ -72,7 +75,9 @@ static uint64_t seed(void)
     }
     uint64_t fresh = 0;
     if (getrandom(&fresh, sizeof fresh, GRND_NONBLOCK) != (ssize_t)sizeof fresh) {
-        fresh = (uint64_t)(uintptr_t)&value;
+        struct timespec now = {0, 0};
+        (void)clock_gettime(CLOCK_REALTIME, &now);
+        fresh = (uint64_t)(uintptr_t)&value ^ (uint64_t)now.tv_sec << 32 ^ (uint64_t)now.tv_nsec;
     }
     fresh |= 1;
     uint64_t expected = 0;
@@ -85,16 +90,20 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Multiply-and-fold over 8-byte words: fast, well spread, and unpredictable without the seed. */
+/*
+ * Multiply and fold, a word at a time. The multiplier is secret as well as the start: with a public
+ * one, differences between inputs could be chosen that vanish in the fold whatever the start is.
+ */
 uint64_t hash_bytes(const void *bytes, size_t len)
 {
-    const uint64_t k0 = 0x9e3779b97f4a7c15u, k1 = 0xd6e8feb86659fd93u;
+    const uint64_t k0 = UINT64_C(0x9e3779b97f4a7c15), k1 = UINT64_C(0xd6e8feb86659fd93);
+    const uint64_t start = seed(), factor = mix(start ^ k1, k0) | 1;
     const char *p = bytes;
-    uint64_t h = seed() ^ mix(len ^ k0, k1);
+    uint64_t h = start ^ len * k0;
     while (len >= 8) {
         uint64_t word;
         memcpy(&word, p, 8);
-        h = mix(h ^ word, k1);
+        h = mix(h ^ word, factor);
         p += 8;
         len -= 8;
     }
@@ -102,5 +111,6 @@ uint64_t hash_bytes(const void *bytes, size_t len)
     if (len) {
         memcpy(&tail, p, len);
     }
-    return mix(h ^ tail ^ k0, k1 ^ seed());
+    h = mix(h ^ tail, factor);
+    return mix(h ^ start, k1);
 }

@@ -2,6 +2,7 @@
 
 #include "footprintd/base/hash.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 void table_release(table_t *table)
@@ -46,15 +47,17 @@ static err_t grow(table_t *table)
 
 err_t table_put(table_t *table, slice_t key, void *value, void **old)
 {
-    /* At most two thirds full. */
-    if (!table->entries || table->count + 1 > (table->mask + 1) / 3 * 2) {
+    assert(value);
+    uint64_t hash = hash_slice(key);
+    table_entry_t *entry = table->entries ? slot(table, key, hash) : NULL;
+    /* A new key leaves the table at most two thirds full. */
+    if (!entry || (!entry->value && table->count + 1 > (table->mask + 1) / 3 * 2)) {
         err_t err = grow(table);
         if (err) {
             return err;
         }
+        entry = slot(table, key, hash);
     }
-    uint64_t hash = hash_slice(key);
-    table_entry_t *entry = slot(table, key, hash);
     if (old) {
         *old = entry->value;
     }

@@ -25,6 +25,7 @@ typedef struct arena {
 #define ARENA_INIT {NULL, NULL, NULL, 0, 0, false}
 
 void arena_init(arena_t *arena, size_t limit);
+/* Frees everything and forgets a failure; the arena may be used again, within the same limit. */
 void arena_release(arena_t *arena);
 void *arena_alloc(arena_t *arena, size_t size);
 /* count * size, overflow checked. */

@@ -63,6 +63,7 @@ void buf_release(buf_t *buf);
 void buf_clear(buf_t *buf);
 /* Makes room for `more` bytes after len, false when that fails; len is unchanged. */
 bool buf_reserve(buf_t *buf, size_t more);
+/* What is appended may not lie in the buffer itself, which moves when it grows. */
 void buf_append(buf_t *buf, const void *bytes, size_t len);
 void buf_append_slice(buf_t *buf, slice_t s);
 void buf_append_str(buf_t *buf, const char *cstr);

@@ -27,7 +27,8 @@ void table_release(table_t *table);
 /* NULL when absent. */
 void *table_get(const table_t *table, slice_t key);
 /*
- * Adds or replaces; value is not NULL. *old, when asked for, is the previous value or NULL.
+ * Adds or replaces, key and value both; value is not NULL. *old, when asked for, is the previous
+ * value or NULL. ERR_NOMEM: the table is as it was; replacing cannot fail.
  */
 err_t table_put(table_t *table, slice_t key, void *value, void **old) FPD_MUST_CHECK;
 
