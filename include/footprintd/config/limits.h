@@ -1,0 +1,44 @@
+/*
+ * Limits: every number that a peer or a document controls has its bound in one table, with its key
+ * in `limits:`, its default and its range.
+ */
+#ifndef FOOTPRINTD_CONFIG_LIMITS_H
+#define FOOTPRINTD_CONFIG_LIMITS_H
+
+#include "footprintd/base/bytes.h"
+
+typedef struct config_limits {
+    uint64_t connections;
+    uint64_t request_body_bytes;
+    uint64_t request_timeout_s;
+    uint64_t handshake_timeout_s;
+    uint64_t send_timeout_s;
+    uint64_t filter_entries; /* 0: the resource's own default */
+    uint64_t worker_queue;
+    uint64_t documents;
+    uint64_t document_bytes;
+    uint64_t document_depth;
+    uint64_t document_scalar_bytes;
+    uint64_t document_aliases;
+    uint64_t document_alias_events;
+    uint64_t findings;
+} config_limits_t;
+
+typedef struct config_limit_info {
+    const char *name; /* the key */
+    size_t offset;    /* of its uint64_t in config_limits_t */
+    uint64_t initial; /* the default */
+    uint64_t min;
+    uint64_t max;
+    const char *summary;
+} config_limit_info_t;
+
+extern const config_limit_info_t config_limit_infos[];
+extern const size_t config_limit_count;
+
+void config_limits_init(config_limits_t *limits);
+/* The field that the row is about. */
+uint64_t *config_limit_at(config_limits_t *limits, const config_limit_info_t *info);
+uint64_t config_limit_value(const config_limits_t *limits, const config_limit_info_t *info);
+
+#endif

@@ -1,0 +1,128 @@
+#include "keys.h"
+
+#define C(field) offsetof(config_t, field)
+#define L(field) offsetof(config_listener_t, field)
+
+/* In the order of log_format_t, log_level_t and config_client_auth_t. */
+static const char *const words_format[] = {"text", "json", NULL};
+static const char *const words_level[] = {"debug", "info", "warning", "error", NULL};
+static const char *const words_client_auth[] = {"none", "optional", "required", NULL};
+
+#define YEAR_S  31536000
+#define GIB     (1ULL << 30)
+#define NOWHERE CONFIG_NOWHERE
+
+#define MAP(name, flags)                                                                           \
+    {                                                                                              \
+        name, CONFIG_MAP, NOWHERE, NULL, 0, 0, NULL, flags                                         \
+    }
+#define NUMBER(name, at, initial, min, max)                                                        \
+    {                                                                                              \
+        name, CONFIG_NUMBER, at, initial, min, max, NULL, 0                                        \
+    }
+#define BOOL(name, at, initial)                                                                    \
+    {                                                                                              \
+        name, CONFIG_BOOL, at, initial, 0, 0, NULL, 0                                              \
+    }
+#define TEXT(kind, name, at, flags)                                                                \
+    {                                                                                              \
+        name, CONFIG_##kind, at, NULL, 0, 0, NULL, flags                                           \
+    }
+#define WORD(name, at, initial, words)                                                             \
+    {                                                                                              \
+        name, CONFIG_WORD, at, initial, 0, 0, words, 0                                             \
+    }
+#define SHARE(name, at, initial)                                                                   \
+    {                                                                                              \
+        name, CONFIG_SHARE, at, initial, 0, 0, NULL, 0                                             \
+    }
+
+const config_key_t config_keys[] = {
+    TEXT(LISTENERS, "listen", NOWHERE, CONFIG_REQUIRED),
+    TEXT(ADDRESS, "listen[].address", L(address), CONFIG_REQUIRED),
+    BOOL("listen[].insecure", L(insecure), "false"),
+    {"listen[].tls", CONFIG_MAP, L(tls), NULL, 0, 0, NULL, 0},
+    TEXT(PATH, "listen[].tls.certificate", L(certificate), CONFIG_REQUIRED),
+    TEXT(PATH, "listen[].tls.key", L(key), CONFIG_REQUIRED),
+    TEXT(PATH, "listen[].tls.client-ca", L(client_ca), 0),
+    WORD("listen[].tls.client-auth", L(client_auth), "none", words_client_auth),
+    MAP("admin", CONFIG_NOT_IN_FORCE),
+    TEXT(ADDRESS, "admin.listen", C(admin_listen), CONFIG_REQUIRED),
+    TEXT(PATH, "admin.tokens", C(admin_tokens), CONFIG_REQUIRED),
+    MAP("metrics", CONFIG_NOT_IN_FORCE),
+    TEXT(ADDRESS, "metrics.listen", C(metrics_listen), CONFIG_REQUIRED),
+    TEXT(URI, "base-uri", C(base_uri), 0),
+    TEXT(PATH, "footprints", C(footprints), CONFIG_REQUIRED),
+    TEXT(PATH, "state", C(state), CONFIG_NOT_IN_FORCE),
+    MAP("geoip", CONFIG_NOT_IN_FORCE),
+    TEXT(PATH, "geoip.country", C(geoip_country), 0),
+    TEXT(PATH, "geoip.city", C(geoip_city), 0),
+    TEXT(PATH, "geoip.asn", C(geoip_asn), 0),
+    NUMBER("geoip.max-age-days", C(geoip_max_age_days), "30", 1, 3650),
+    TEXT(REFUSED, "ucdns", NOWHERE, 0),
+    MAP("http", 0),
+    NUMBER("http.max-age", C(http_max_age_s), "60", 0, YEAR_S),
+    BOOL("http.access-log", C(http_access_log), "false"),
+    MAP("watch", CONFIG_NOT_IN_FORCE),
+    BOOL("watch.enabled", C(watch_enabled), "true"),
+    NUMBER("watch.debounce-ms", C(watch_debounce_ms), "100", 0, 60000),
+    MAP("propmap", CONFIG_NOT_IN_FORCE),
+    NUMBER("propmap.max-get-bytes", C(propmap_max_get_bytes), "67108864", 0, 4 * GIB),
+    NUMBER("propmap.max-response-entities", C(propmap_max_response_entities), "65536", 1,
+           100000000),
+    MAP("updates", CONFIG_NOT_IN_FORCE),
+    NUMBER("updates.heartbeat-s", C(updates_heartbeat_s), "15", 1, 3600),
+    NUMBER("updates.stall-s", C(updates_stall_s), "30", 1, 3600),
+    NUMBER("updates.log-bytes", C(updates_log_bytes), "67108864", 65536, 64 * GIB),
+    BOOL("updates.resume-from-tag", C(updates_resume_from_tag), "false"),
+    NUMBER("updates.streams-per-connection", C(updates_streams_per_connection), "32", 1, 1000),
+    MAP("tips", CONFIG_NOT_IN_FORCE),
+    NUMBER("tips.poll-s", C(tips_poll_s), "0", 0, 3600),
+    NUMBER("tips.view-idle-s", C(tips_view_idle_s), "600", 1, 86400),
+    MAP("history", CONFIG_NOT_IN_FORCE),
+    NUMBER("history.keep", C(history_keep), "1000", 1, 1000000),
+    MAP("guard-rails", CONFIG_NOT_IN_FORCE),
+    SHARE("guard-rails.address-share", C(guard_address_share), "0.1"),
+    SHARE("guard-rails.country-share", C(guard_country_share), "0.2"),
+    TEXT(PREFIXES, "trusted-proxies", NOWHERE, CONFIG_NOT_IN_FORCE),
+    TEXT(LIMITS, "limits", NOWHERE, 0),
+    MAP("log", 0),
+    WORD("log.format", C(log_format), "text", words_format),
+    WORD("log.level", C(log_level), "info", words_level),
+    NUMBER("threads", C(threads), "0", 0, 1024),
+    NUMBER("drain-s", C(drain_s), "30", 0, 3600),
+    TEXT(TEXT, "user", C(user), CONFIG_NOT_IN_FORCE),
+};
+const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
+
+const config_key_t *config_key_find(slice_t name)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        if (slice_is(name, config_keys[i].name)) {
+            return &config_keys[i];
+        }
+    }
+    return NULL;
+}
+
+bool config_key_is_text(const config_key_t *key)
+{
+    return key->kind >= CONFIG_TEXT;
+}
+
+const char *config_key_in_listener(const config_key_t *key)
+{
+    static const char prefix[] = "listen[].";
+    size_t len = sizeof prefix - 1;
+    return strncmp(key->name, prefix, len) == 0 ? key->name + len : NULL;
+}
+
+const char *config_key_name(size_t i)
+{
+    return i < config_key_count ? config_keys[i].name : NULL;
+}
+
+const char *config_key_default(size_t i)
+{
+    return i < config_key_count && config_keys[i].initial ? config_keys[i].initial : "";
+}

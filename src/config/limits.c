@@ -1,0 +1,49 @@
+#include "footprintd/config/limits.h"
+
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+#define FIELD(name) offsetof(config_limits_t, name)
+
+const config_limit_info_t config_limit_infos[] = {
+    {"connections", FIELD(connections), 16384, 16, 1000000, "client connections at a time"},
+    {"request-body-bytes", FIELD(request_body_bytes), MIB, KIB, 64 * MIB,
+     "body of one request; 413 above"},
+    {"request-timeout-s", FIELD(request_timeout_s), 30, 1, 3600,
+     "time for a request's head and body, and for an idle connection"},
+    {"handshake-timeout-s", FIELD(handshake_timeout_s), 10, 1, 600, "time for a TLS handshake"},
+    {"send-timeout-s", FIELD(send_timeout_s), 30, 1, 3600,
+     "time in which a peer must take something of what it asked for"},
+    {"filter-entries", FIELD(filter_entries), 0, 0, 1000000,
+     "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs"},
+    {"worker-queue", FIELD(worker_queue), 256, 1, 65536,
+     "filter requests that wait for a worker; 503 above"},
+    {"documents", FIELD(documents), 10000, 1, 1000000, "documents in the footprints directory"},
+    {"document-bytes", FIELD(document_bytes), 64 * MIB, KIB, 4 * GIB, "bytes of one document"},
+    {"document-depth", FIELD(document_depth), 32, 8, 512, "nested collections in a document"},
+    {"document-scalar-bytes", FIELD(document_scalar_bytes), 64 * KIB, KIB, 64 * MIB,
+     "bytes of one scalar in a document"},
+    {"document-aliases", FIELD(document_aliases), 256, 0, 1000000, "aliases in a YAML document"},
+    {"document-alias-events", FIELD(document_alias_events), 65536, 0, 100000000,
+     "nodes that aliases of a document stand for"},
+    {"findings", FIELD(findings), 10000, 10, 1000000, "findings that are kept of one build"},
+};
+const size_t config_limit_count = sizeof config_limit_infos / sizeof config_limit_infos[0];
+
+uint64_t *config_limit_at(config_limits_t *limits, const config_limit_info_t *info)
+{
+    return (uint64_t *)(void *)((char *)limits + info->offset);
+}
+
+uint64_t config_limit_value(const config_limits_t *limits, const config_limit_info_t *info)
+{
+    return *(const uint64_t *)(const void *)((const char *)limits + info->offset);
+}
+
+void config_limits_init(config_limits_t *limits)
+{
+    for (size_t i = 0; i < config_limit_count; i++) {
+        *config_limit_at(limits, &config_limit_infos[i]) = config_limit_infos[i].initial;
+    }
+}

@@ -1,0 +1,86 @@
+#include "read.h"
+
+#include "value.h"
+
+#include <stdio.h>
+
+#define NO_SLICE ((slice_t){NULL, 0})
+
+/* What the keys of one listener say together. */
+static void check_listener(config_reader_t *r, const json_value_t *item, const config_listener_t *l)
+{
+    bool loopback = false;
+    uint16_t port = 0;
+    bool known = config_address_check(l->address, &loopback, &port);
+    if (!l->tls && known && !loopback && !l->insecure) {
+        config_reader_find(r, item, FINDING_INSECURE, NO_SLICE,
+                           "cleartext on %.*s can be reached from other hosts: give it 'tls', or "
+                           "say 'insecure: true'",
+                           SLICE_ARG(l->address));
+    }
+    if (l->tls && l->insecure) {
+        config_reader_find(r, item, FINDING_CONFLICT, NO_SLICE,
+                           "'insecure' is about cleartext, but this listener has 'tls'");
+    }
+    if (l->client_auth != CONFIG_CLIENT_AUTH_NONE && !l->client_ca.len) {
+        config_reader_find(r, item, FINDING_MISSING_KEY, NO_SLICE,
+                           "'client-auth' needs 'client-ca', the certificates to check with");
+    }
+    if (l->client_auth == CONFIG_CLIENT_AUTH_NONE && l->client_ca.len) {
+        config_reader_find(r, item, FINDING_CONFLICT, NO_SLICE,
+                           "'client-ca' is not used while 'client-auth' is none: say optional or "
+                           "required");
+    }
+}
+
+static void check_unique(config_reader_t *r, const json_value_t *item, const config_listener_t *all,
+                         size_t i)
+{
+    bool loopback;
+    uint16_t port = 0;
+    if (!config_address_check(all[i].address, &loopback, &port) || port == 0) {
+        return;
+    }
+    for (size_t k = 0; k < i; k++) {
+        if (slice_eq(all[k].address, all[i].address)) {
+            config_reader_find(r, item, FINDING_CONFLICT, NO_SLICE,
+                               "the listener in line %u has the address %.*s too",
+                               (unsigned)all[k].place.line, SLICE_ARG(all[i].address));
+            return;
+        }
+    }
+}
+
+void config_reader_listeners(config_reader_t *r, const json_value_t *list)
+{
+    if (list->kind != JSON_ARRAY) {
+        config_reader_find(r, list, FINDING_WRONG_TYPE, NO_SLICE,
+                           "a list of listeners is wanted here, not %s",
+                           config_kind_text(list->kind));
+        return;
+    }
+    size_t count = list->u.array.count;
+    if (count == 0) {
+        config_reader_find(r, list, FINDING_EMPTY, NO_SLICE, "at least one listener is needed");
+        return;
+    }
+    config_listener_t *all = arena_array(&r->config->arena, count, sizeof *all);
+    if (!all) {
+        r->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_value_t *item = &list->u.array.items[i];
+        char index[24];
+        (void)snprintf(index, sizeof index, "%zu", i);
+        size_t mark = config_reader_enter(r, slice_str(index));
+        config_defaults("listen[].", &all[i]);
+        all[i].place = config_reader_place(r, item->line, item->column);
+        config_reader_map(r, item, "listen[].", &all[i]);
+        check_listener(r, item, &all[i]);
+        check_unique(r, item, all, i);
+        config_reader_leave(r, mark);
+    }
+    r->config->listeners = all;
+    r->config->listener_count = count;
+}
