@@ -87,9 +87,10 @@ struct model {
     size_t footprint_count;
     const model_advertisement_t *advertisements; /* by id; at least one */
     size_t advertisement_count;
-    const model_network_map_t *network_maps; /* by id; at least one */
+    const model_network_map_t *network_maps; /* by id; may be none */
     size_t network_map_count;
-    const model_network_map_t *default_map; /* what altopid footprints name */
+    const model_network_map_t *implicit_map; /* for views that show no other: pid-default alone */
+    const model_network_map_t *default_map; /* what altopid footprints name; never NULL */
     size_t prefix_count;                    /* values of cidr types in named footprints */
 };
 
@@ -100,6 +101,23 @@ struct model {
 err_t model_build(const model_source_t *sources, size_t count, const model_options_t *options,
                   findings_t *findings, model_t **out) FPD_MUST_CHECK;
 void model_free(model_t *model);
+
+/*
+ * The keys of the document format, each list ending in NULL: what the parser knows, for the JSON
+ * Schema's test.
+ */
+typedef enum key_list {
+    KEYS_DOCUMENT,
+    KEYS_CAPABILITY,
+    KEYS_FOOTPRINT,
+    KEYS_RFC_FOOTPRINT,
+    KEYS_NETWORK_MAP,
+    KEYS_PID,
+    KEYS_COST_MAP,
+} key_list_t;
+#define KEY_LIST_COUNT 7
+
+extern const char *const *const model_key_lists[KEY_LIST_COUNT];
 
 /* Whether a uCDN without an identity sees what the document defines. */
 static inline bool model_document_is_public(const model_t *m, uint32_t document)

@@ -1,0 +1,168 @@
+/*
+ * Builder: what the parsers of one build share. Private to src/model.
+ *
+ * A build has two passes. Parsing reads every document once, as events, into drafts: footprints
+ * with their values, capabilities with their canonical value and the names they refer to.
+ * Resolution then looks names up over all documents and makes wire objects. Findings are collected
+ * in both; a part that is wrong is left out so that the rest can still be checked.
+ */
+#ifndef FPD_MODEL_BUILDER_H
+#define FPD_MODEL_BUILDER_H
+
+#include "footprintd/base/table.h"
+#include "footprintd/model/model.h"
+
+/* A growing array of pointers, in the arena as what it points to. */
+typedef struct ptrs {
+    void **items;
+    size_t count;
+    size_t cap;
+} ptrs_t;
+
+/* A reference by name, or a PID value: something that resolution must find. */
+typedef struct name_ref {
+    slice_t name;
+    uint32_t line, column;
+    slice_t pointer;
+} name_ref_t;
+
+/* What a footprint says, before its wire forms are known. */
+typedef struct fp_draft {
+    fp_values_t *values[FP_TYPE_COUNT]; /* NULL where the type is not used */
+    ptrs_t unions;                      /* fp_constraint_t */
+    bool from_cidr;         /* the two cidr types are alternatives, not a null footprint */
+    bool bad;               /* an error was found: do not use */
+    const name_ref_t *pids; /* the altopid values, for resolution */
+    size_t pid_count;
+} fp_draft_t;
+
+typedef struct footprint_draft {
+    slice_t name;
+    uint32_t document, line, column;
+    fp_draft_t draft;
+    model_footprint_t *made; /* after resolution */
+} footprint_draft_t;
+
+typedef struct capability_draft {
+    uint32_t document, line, column;
+    size_t index; /* in its document's capabilities */
+    slice_t name;
+    const capability_type_t *type;
+    json_value_t value;
+    bool value_ok;
+    const name_ref_t *names; /* a list of names ... */
+    size_t name_count;
+    fp_draft_t *inline_; /* ... or Footprint objects; both NULL after an error */
+} capability_draft_t;
+
+typedef struct network_map_draft {
+    slice_t id;
+    uint32_t document, line, column;
+    bool is_default;
+    uint32_t default_line, default_column;
+    ptrs_t pids; /* pid_draft_t */
+} network_map_draft_t;
+
+typedef struct pid_draft {
+    model_pid_t pid;
+    uint32_t line, column;
+} pid_draft_t;
+
+typedef struct cost_map_draft {
+    slice_t name;
+    uint32_t document, line, column;
+    name_ref_t map;
+    ptrs_t pids; /* name_ref_t: PIDs that costs name */
+} cost_map_draft_t;
+
+typedef struct document_draft {
+    model_document_t made;
+    slice_t advertisement; /* {NULL, 0}: not said */
+    bool has_capabilities;
+} document_draft_t;
+
+typedef struct builder {
+    model_t *model;
+    arena_t *arena; /* the model's */
+    findings_t *findings;
+    doc_limits_t limits;
+    doc_reader_t *reader; /* of the document being parsed */
+    document_draft_t *documents;
+    uint32_t document;    /* index of the document being parsed */
+    table_t footprints;   /* name -> footprint_draft_t */
+    table_t network_maps; /* id -> network_map_draft_t */
+    table_t cost_maps;    /* id -> cost_map_draft_t */
+    ptrs_t footprint_list, capability_list, network_map_list, cost_map_list;
+    bool failed; /* memory */
+} builder_t;
+
+/* ---- keys ---- */
+
+/* Index of the key in its list, or -1 after an unknown-key finding at the last event. */
+int keys_find(builder_t *b, key_list_t list, slice_t key, const char *where);
+
+/* ---- reading ---- */
+
+const doc_event_t *builder_next(builder_t *b);
+/*
+ * The last event must open a map (or a list); otherwise a finding, the value is skipped, false.
+ * what: "footprints", as messages name it.
+ */
+bool builder_expect_map(builder_t *b, const char *what);
+bool builder_expect_list(builder_t *b, const char *what);
+/* Text (not null, not a collection); also numbers and booleans when any_scalar. Copied. */
+bool builder_expect_text(builder_t *b, const char *what, bool any_scalar, slice_t *out);
+/* Resource ids, names of footprints and uCDNs. Finds what is wrong with it. */
+bool builder_check_name(builder_t *b, slice_t name, const char *what);
+bool name_valid(slice_t name);
+/* The same for a resource id: also not one that the service uses itself. */
+bool resource_id_check(builder_t *b, slice_t id, const char *what);
+slice_t builder_copy(builder_t *b, slice_t s);
+void *builder_alloc(builder_t *b, size_t count, size_t size);
+void builder_push(builder_t *b, ptrs_t *p, void *item);
+slice_t builder_pointer(builder_t *b); /* of the last event, in the arena */
+place_t builder_place(const builder_t *b, uint32_t document, uint32_t line, uint32_t column);
+
+/* ---- parts; each is called at the event that begins its value; false: reading is over ---- */
+
+bool parse_document(builder_t *b, const model_source_t *source);
+bool parse_footprint_map(builder_t *b);
+/* A list of RFC Footprint objects whose first item is the last event; fills the draft. */
+bool parse_rfc_footprints(builder_t *b, fp_draft_t *draft);
+bool parse_capabilities(builder_t *b);
+bool parse_network_maps(builder_t *b);
+bool parse_cost_maps(builder_t *b);
+
+/* ---- values ---- */
+
+/* Collects the values of one list. kind: an fp_type_t, or VALUE_CIDR. */
+#define VALUE_CIDR FP_TYPE_COUNT
+/* The list whose opening event is the last one; adds to the draft (same type twice: OR). */
+bool parse_value_list(builder_t *b, unsigned kind, bool may_be_empty, fp_draft_t *draft);
+/* The same over a tree, for footprint-value before footprint-type. */
+void take_value_tree(builder_t *b, unsigned kind, const json_value_t *list, slice_t pointer,
+                     fp_draft_t *draft);
+/* Lists of one type as one (OR); NULL when memory is out. lists: fp_values_t, at least one. */
+fp_values_t *merge_values(builder_t *b, fp_type_t type, const ptrs_t *lists);
+/* Findings for what the draft says as a whole (null footprint). */
+void check_draft(builder_t *b, fp_draft_t *draft, place_t place, slice_t pointer);
+/* The members of a union, as one constraint; draft->values are the members. NULL after an error. */
+fp_constraint_t *make_union(builder_t *b, const fp_draft_t *members);
+
+/* ---- resolution ---- */
+
+bool resolve_network_maps(builder_t *b);
+bool resolve_cost_maps(builder_t *b);
+bool resolve_footprints(builder_t *b);
+bool resolve_advertisements(builder_t *b);
+/* Finds PIDs of altopid values that the default network map does not have. */
+void resolve_pids(builder_t *b, const fp_draft_t *draft, uint32_t document);
+/* The wire sets of a draft: one, or two when a cidr holds both families. */
+size_t draft_sets(builder_t *b, const fp_draft_t *draft, fp_set_t sets[2]);
+/* Whether everybody who may see `document` may see what `other` defines. */
+bool audience_within(const builder_t *b, uint32_t document, uint32_t other);
+bool audiences_meet(const builder_t *b, uint32_t document, uint32_t other);
+void lint_ids(builder_t *b, const model_advertisement_t *a);
+void lint_overlaps(builder_t *b, const model_advertisement_t *a);
+
+#endif

@@ -1,0 +1,68 @@
+#include "builder.h"
+
+#include <stdlib.h>
+
+static void builder_release(builder_t *b)
+{
+    table_release(&b->footprints);
+    table_release(&b->network_maps);
+    table_release(&b->cost_maps);
+    free(b->documents);
+}
+
+static bool build(builder_t *b, const model_source_t *sources, size_t count)
+{
+    model_document_t *documents = builder_alloc(b, count, sizeof *documents);
+    if (!documents) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        b->document = (uint32_t)i;
+        b->documents[i].made.file = builder_copy(b, sources[i].file);
+        if (!parse_document(b, &sources[i])) {
+            return false;
+        }
+    }
+    bool ok = resolve_network_maps(b) && resolve_cost_maps(b) && resolve_footprints(b) &&
+              resolve_advertisements(b);
+    for (size_t i = 0; i < count; i++) {
+        documents[i] = b->documents[i].made;
+    }
+    b->model->documents = documents;
+    return ok;
+}
+
+err_t model_build(const model_source_t *sources, size_t count, const model_options_t *options,
+                  findings_t *findings, model_t **out)
+{
+    size_t errors = findings->errors;
+    model_t *model = calloc(1, sizeof *model);
+    if (!model) {
+        return ERR_NOMEM;
+    }
+    arena_init(&model->arena, 0);
+    model->document_count = count;
+    builder_t b = {.model = model, .arena = &model->arena, .findings = findings};
+    b.limits = options && options->limits.bytes ? options->limits : doc_limits_default;
+    b.documents = calloc(count + 1, sizeof *b.documents);
+    err_t err = b.documents && build(&b, sources, count) ? ERR_OK : ERR_NOMEM;
+    builder_release(&b);
+    findings_sort(findings);
+    if (!err && findings->errors > errors) {
+        err = ERR_DATA;
+    }
+    if (err || arena_failed(&model->arena) || findings->failed) {
+        model_free(model);
+        return err ? err : ERR_NOMEM;
+    }
+    *out = model;
+    return ERR_OK;
+}
+
+void model_free(model_t *model)
+{
+    if (model) {
+        arena_release(&model->arena);
+        free(model);
+    }
+}

@@ -1,0 +1,330 @@
+#include "builder.h"
+
+#include <stdlib.h>
+
+/* ---- network maps ---- */
+
+static bool parse_pid_body(builder_t *b, pid_draft_t *pid)
+{
+    if (!builder_expect_map(b, "a PID")) {
+        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+    }
+    fp_draft_t draft = {0};
+    for (;;) {
+        const doc_event_t *ev = builder_next(b);
+        if (ev->kind != DOC_EV_SCALAR) {
+            if (ev->kind != DOC_EV_MAP_END) {
+                return false;
+            }
+            break;
+        }
+        int k = keys_find(b, KEYS_PID, ev->text, "a PID");
+        if (builder_next(b)->kind == DOC_EV_ERROR) {
+            return false;
+        }
+        bool ok = k < 0 ? doc_reader_skip(b->reader)
+                        : parse_value_list(b, k == 0 ? FP_IPV4CIDR : FP_IPV6CIDR, true, &draft);
+        if (!ok) {
+            return false;
+        }
+    }
+    if (draft.values[FP_IPV4CIDR]) {
+        pid->pid.v4 = draft.values[FP_IPV4CIDR]->u.v4;
+        pid->pid.v4_count = draft.values[FP_IPV4CIDR]->count;
+    }
+    if (draft.values[FP_IPV6CIDR]) {
+        pid->pid.v6 = draft.values[FP_IPV6CIDR]->u.v6;
+        pid->pid.v6_count = draft.values[FP_IPV6CIDR]->count;
+    }
+    return true;
+}
+
+static bool parse_pids(builder_t *b, network_map_draft_t *map)
+{
+    if (!builder_expect_map(b, "pids")) {
+        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+    }
+    for (;;) {
+        const doc_event_t *ev = builder_next(b);
+        if (ev->kind != DOC_EV_SCALAR) {
+            return ev->kind == DOC_EV_MAP_END;
+        }
+        pid_draft_t *pid = builder_alloc(b, 1, sizeof *pid);
+        if (!pid) {
+            return false;
+        }
+        pid->line = ev->line;
+        pid->column = ev->column;
+        pid->pid.name = builder_copy(b, ev->text);
+        if (fp_pid_valid(pid->pid.name)) {
+            builder_push(b, &map->pids, pid);
+        } else {
+            doc_reader_find(b->reader, FINDING_BAD_NAME, (slice_t){0},
+                            "'%.*s' is not a PID name: 1 to 64 of A-Z a-z 0-9 - _ : @",
+                            SLICE_ARG(pid->pid.name));
+        }
+        if (builder_next(b)->kind == DOC_EV_ERROR || !parse_pid_body(b, pid)) {
+            return false;
+        }
+    }
+}
+
+static bool parse_default(builder_t *b, network_map_draft_t *map)
+{
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    if (ev->kind == DOC_EV_SCALAR && ev->scalar == JSON_BOOL) {
+        map->is_default = slice_is(ev->text, "true");
+        map->default_line = ev->line;
+        map->default_column = ev->column;
+        return true;
+    }
+    doc_reader_find(b->reader, FINDING_WRONG_TYPE, (slice_t){0}, "default is true or false");
+    return doc_reader_skip(b->reader);
+}
+
+static bool parse_network_map_body(builder_t *b, network_map_draft_t *map)
+{
+    if (!builder_expect_map(b, "a network map")) {
+        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+    }
+    bool pids = false;
+    for (;;) {
+        const doc_event_t *ev = builder_next(b);
+        if (ev->kind != DOC_EV_SCALAR) {
+            if (ev->kind == DOC_EV_MAP_END && !pids) {
+                doc_reader_find(b->reader, FINDING_MISSING_KEY, (slice_t){0},
+                                "a network map needs pids");
+            }
+            return ev->kind == DOC_EV_MAP_END;
+        }
+        int k = keys_find(b, KEYS_NETWORK_MAP, ev->text, "a network map");
+        if (builder_next(b)->kind == DOC_EV_ERROR) {
+            return false;
+        }
+        pids |= k == 1;
+        bool ok = k == 0   ? parse_default(b, map)
+                  : k == 1 ? parse_pids(b, map)
+                           : doc_reader_skip(b->reader);
+        if (!ok) {
+            return false;
+        }
+    }
+}
+
+/* Ids that the service itself uses, now or with services to come. */
+static const char *const reserved_ids[] = {"directory",         "propmap", "propmap-filtered",
+                                           "updates",           "tips",    "endpoint-cost",
+                                           "endpoint-property", NULL};
+
+bool resource_id_check(builder_t *b, slice_t id, const char *what)
+{
+    if (!builder_check_name(b, id, what)) {
+        return false;
+    }
+    bool taken = id.len > 9 && slice_is(slice_of(id.ptr + id.len - 9, 9), "-filtered");
+    for (size_t i = 0; reserved_ids[i]; i++) {
+        taken |= slice_is(id, reserved_ids[i]);
+    }
+    if (taken) {
+        doc_reader_find(b->reader, FINDING_BAD_NAME, (slice_t){0},
+                        "'%.*s' cannot be %s: the service uses that resource id itself",
+                        SLICE_ARG(id), what);
+    }
+    return !taken;
+}
+
+static void define_map(builder_t *b, network_map_draft_t *map)
+{
+    if (!resource_id_check(b, map->id, "the id of a network map")) {
+        return;
+    }
+    const network_map_draft_t *other = table_get(&b->network_maps, map->id);
+    if (other) {
+        doc_reader_find(b->reader, FINDING_DUPLICATE_NAME, (slice_t){0},
+                        "network map '%.*s' is defined already at %.*s:%u", SLICE_ARG(map->id),
+                        SLICE_ARG(b->documents[other->document].made.file), other->line);
+        return;
+    }
+    b->failed |= table_put(&b->network_maps, map->id, map, NULL) != ERR_OK;
+    builder_push(b, &b->network_map_list, map);
+}
+
+bool parse_network_maps(builder_t *b)
+{
+    if (!builder_expect_map(b, "network-maps")) {
+        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+    }
+    for (;;) {
+        const doc_event_t *ev = builder_next(b);
+        if (ev->kind != DOC_EV_SCALAR) {
+            return ev->kind == DOC_EV_MAP_END;
+        }
+        network_map_draft_t *map = builder_alloc(b, 1, sizeof *map);
+        if (!map) {
+            return false;
+        }
+        map->document = b->document;
+        map->line = ev->line;
+        map->column = ev->column;
+        map->id = builder_copy(b, ev->text);
+        define_map(b, map);
+        if (builder_next(b)->kind == DOC_EV_ERROR || !parse_network_map_body(b, map)) {
+            return false;
+        }
+    }
+}
+
+/* ---- cost maps ---- */
+
+/* Remembers a PID that costs name; resolution looks it up. */
+static void cost_pid(builder_t *b, cost_map_draft_t *map, const json_member_t *m, slice_t pointer)
+{
+    name_ref_t *ref = builder_alloc(b, 1, sizeof *ref);
+    if (ref) {
+        *ref = (name_ref_t){m->name, m->line, m->column, pointer};
+        builder_push(b, &map->pids, ref);
+    }
+}
+
+static void check_costs(builder_t *b, cost_map_draft_t *map, const json_value_t *costs,
+                        slice_t base)
+{
+    place_t place = builder_place(b, b->document, costs->line, costs->column);
+    if (costs->kind != JSON_OBJECT) {
+        findings_add(b->findings, FINDING_WRONG_TYPE, place, base, (slice_t){0},
+                     "costs is a map of PIDs to maps of PIDs to numbers");
+        return;
+    }
+    for (size_t i = 0; i < costs->u.object.count; i++) {
+        const json_member_t *row = &costs->u.object.members[i];
+        slice_t at = arena_printf(b->arena, "%.*s/%.*s", SLICE_ARG(base), SLICE_ARG(row->name));
+        cost_pid(b, map, row, at);
+        if (row->value.kind != JSON_OBJECT) {
+            place = builder_place(b, b->document, row->value.line, row->value.column);
+            findings_add(b->findings, FINDING_WRONG_TYPE, place, at, (slice_t){0},
+                         "the costs of a PID are a map of PIDs to numbers");
+            continue;
+        }
+        for (size_t j = 0; j < row->value.u.object.count; j++) {
+            const json_member_t *cell = &row->value.u.object.members[j];
+            slice_t cell_at = arena_printf(b->arena, "%.*s/%.*s", SLICE_ARG(at),
+                                           SLICE_ARG(cell->name));
+            cost_pid(b, map, cell, cell_at);
+            if (cell->value.kind != JSON_NUMBER) {
+                place = builder_place(b, b->document, cell->value.line, cell->value.column);
+                findings_add(b->findings, FINDING_WRONG_TYPE, place, cell_at, (slice_t){0},
+                             "a cost is a number");
+            }
+        }
+    }
+}
+
+static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
+{
+    slice_t text;
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    switch (key) {
+    case 0:
+        map->map = (name_ref_t){{NULL, 0}, ev->line, ev->column, builder_pointer(b)};
+        (void)builder_expect_text(b, "network-map", true, &map->map.name);
+        break;
+    case 1:
+        (void)builder_expect_text(b, "cost-metric", false, &text);
+        break;
+    case 2:
+        if (builder_expect_text(b, "cost-mode", false, &text) && !slice_is(text, "numerical") &&
+            !slice_is(text, "ordinal")) {
+            doc_reader_find(b->reader, FINDING_BAD_VALUE, (slice_t){0},
+                            "cost-mode is numerical or ordinal");
+        }
+        break;
+    case 3: {
+        slice_t pointer = builder_pointer(b);
+        json_value_t costs = {0};
+        if (doc_reader_tree(b->reader, b->arena, &costs)) {
+            return false;
+        }
+        check_costs(b, map, &costs, pointer);
+        break;
+    }
+    case 4:
+        (void)builder_expect_text(b, "costs-file", false, &text);
+        break;
+    default:
+        return doc_reader_skip(b->reader);
+    }
+    return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+}
+
+static bool parse_cost_map_body(builder_t *b, cost_map_draft_t *map)
+{
+    if (!builder_expect_map(b, "a cost map")) {
+        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+    }
+    static const char *const required[] = {"network-map", "cost-metric", "cost-mode"};
+    unsigned seen = 0;
+    for (;;) {
+        const doc_event_t *ev = builder_next(b);
+        if (ev->kind == DOC_EV_MAP_END) {
+            break;
+        }
+        if (ev->kind != DOC_EV_SCALAR) {
+            return false;
+        }
+        int k = keys_find(b, KEYS_COST_MAP, ev->text, "a cost map");
+        seen |= k < 0 ? 0 : 1u << k;
+        if (builder_next(b)->kind == DOC_EV_ERROR || !parse_cost_map_member(b, map, k)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        if (!(seen & 1u << i)) {
+            doc_reader_find(b->reader, FINDING_MISSING_KEY, (slice_t){0}, "a cost map needs %s",
+                            required[i]);
+        }
+    }
+    if ((seen & 24) != 8 && (seen & 24) != 16) {
+        doc_reader_find(b->reader, seen & 24 ? FINDING_CONFLICT : FINDING_MISSING_KEY, (slice_t){0},
+                        "a cost map has either costs or costs-file");
+    }
+    return true;
+}
+
+bool parse_cost_maps(builder_t *b)
+{
+    if (!builder_expect_map(b, "cost-maps")) {
+        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+    }
+    for (;;) {
+        const doc_event_t *ev = builder_next(b);
+        if (ev->kind != DOC_EV_SCALAR) {
+            return ev->kind == DOC_EV_MAP_END;
+        }
+        cost_map_draft_t *map = builder_alloc(b, 1, sizeof *map);
+        if (!map) {
+            return false;
+        }
+        map->document = b->document;
+        map->line = ev->line;
+        map->column = ev->column;
+        map->name = builder_copy(b, ev->text);
+        if (resource_id_check(b, map->name, "the id of a cost map")) {
+            const cost_map_draft_t *other = table_get(&b->cost_maps, map->name);
+            if (other) {
+                doc_reader_find(b->reader, FINDING_DUPLICATE_NAME, (slice_t){0},
+                                "cost map '%.*s' is defined already at %.*s:%u",
+                                SLICE_ARG(map->name),
+                                SLICE_ARG(b->documents[other->document].made.file), other->line);
+            } else {
+                doc_reader_find(b->reader, FINDING_NOT_SERVED, (slice_t){0},
+                                "cost map '%.*s' is checked, and not served by this version",
+                                SLICE_ARG(map->name));
+                b->failed |= table_put(&b->cost_maps, map->name, map, NULL) != ERR_OK;
+                builder_push(b, &b->cost_map_list, map);
+            }
+        }
+        if (builder_next(b)->kind == DOC_EV_ERROR || !parse_cost_map_body(b, map)) {
+            return false;
+        }
+    }
+}
