@@ -1,0 +1,186 @@
+#include "builder.h"
+
+#include "load.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct builder {
+    const config_t *config;
+    http_server_t *server;
+    compressor_t *compressor;
+    /* The builder thread's alone, once it runs. */
+    snapshot_t *current;
+    uint64_t generation; /* of current; 0: none */
+
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    bool requested;
+    bool stopping;
+};
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The model goes into the snapshot, so what the log says of it is counted before. */
+static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
+{
+    uint64_t start = now_ms();
+    store_documents_t documents;
+    store_documents_init(&documents);
+    model_t *model = NULL;
+    err_t err = load_model(b->config, &documents, findings, &model);
+    load_log_findings("build", findings);
+    size_t count = documents.count;
+    store_documents_release(&documents);
+    if (err) {
+        return err;
+    }
+    size_t objects = 0;
+    for (size_t i = 0; i < model->advertisement_count; i++) {
+        objects += model->advertisements[i].count;
+    }
+    snapshot_options_t options = {.base_uri = b->config->base_uri};
+    err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
+    if (!err) {
+        log_line(LOG_LEVEL_INFO, "build",
+                 "generation %llu: %zu documents, %zu capability objects, in %llu ms",
+                 (unsigned long long)b->generation + 1, count, objects,
+                 (unsigned long long)(now_ms() - start));
+    }
+    return err;
+}
+
+static err_t build_next(builder_t *b)
+{
+    findings_t findings;
+    findings_init(&findings, (size_t)b->config->limits.findings);
+    snapshot_t *next = NULL;
+    err_t err = build(b, &findings, &next);
+    size_t errors = findings.errors;
+    findings_release(&findings);
+    if (err) {
+        buf_t why = BUF_INIT;
+        buf_printf(&why, "%s", err_text(err));
+        if (errors) {
+            buf_clear(&why);
+            buf_printf(&why, "%zu error%s", errors, errors == 1 ? "" : "s");
+        }
+        if (b->generation) {
+            log_line(LOG_LEVEL_ERROR, "build",
+                     "the documents were refused: %.*s; generation %llu goes on being served",
+                     SLICE_ARG(buf_slice(&why)), (unsigned long long)b->generation);
+        } else {
+            log_line(LOG_LEVEL_ERROR, "build",
+                     "the documents were refused: %.*s; there is nothing to serve",
+                     SLICE_ARG(buf_slice(&why)));
+        }
+        buf_release(&why);
+        return err;
+    }
+    snapshot_t *previous = b->current;
+    b->current = next;
+    b->generation++;
+    pthread_mutex_lock(&b->lock);
+    if (b->server && !b->stopping) {
+        http_server_publish(b->server, next);
+        compressor_submit(b->compressor, next);
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (previous) {
+        snapshot_unref(previous);
+    }
+    return ERR_OK;
+}
+
+static void *builder_main(void *arg)
+{
+    builder_t *b = arg;
+    pthread_mutex_lock(&b->lock);
+    for (;;) {
+        while (!b->requested && !b->stopping) {
+            pthread_cond_wait(&b->work, &b->lock);
+        }
+        if (b->stopping) {
+            break;
+        }
+        b->requested = false;
+        pthread_mutex_unlock(&b->lock);
+        (void)!build_next(b); /* it told the log */
+        pthread_mutex_lock(&b->lock);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return NULL;
+}
+
+err_t builder_new(const config_t *config, builder_t **out)
+{
+    builder_t *b = calloc(1, sizeof *b);
+    if (!b) {
+        return ERR_NOMEM;
+    }
+    b->config = config;
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_cond_init(&b->work, NULL);
+    *out = b;
+    return ERR_OK;
+}
+
+err_t builder_build_first(builder_t *b)
+{
+    return build_next(b);
+}
+
+snapshot_t *builder_current(builder_t *b)
+{
+    return b->current;
+}
+
+err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor)
+{
+    b->server = server;
+    b->compressor = compressor;
+    compressor_submit(compressor, b->current);
+    b->running = pthread_create(&b->thread, NULL, builder_main, b) == 0;
+    return b->running ? ERR_OK : ERR_NOMEM;
+}
+
+void builder_request(builder_t *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->requested = true;
+    pthread_cond_signal(&b->work);
+    pthread_mutex_unlock(&b->lock);
+}
+
+void builder_stop(builder_t *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->stopping = true;
+    pthread_cond_signal(&b->work);
+    pthread_mutex_unlock(&b->lock);
+}
+
+void builder_free(builder_t *b)
+{
+    if (!b) {
+        return;
+    }
+    builder_stop(b);
+    if (b->running) {
+        pthread_join(b->thread, NULL);
+    }
+    if (b->current) {
+        snapshot_unref(b->current);
+    }
+    pthread_cond_destroy(&b->work);
+    pthread_mutex_destroy(&b->lock);
+    free(b);
+}

@@ -1,0 +1,107 @@
+#include "check.h"
+
+#include "load.h"
+#include "options.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+
+#define NO_SLICE ((slice_t){NULL, 0})
+
+void check_print_findings(findings_t *findings)
+{
+    findings_sort(findings);
+    buf_t out = BUF_INIT;
+    for (size_t i = 0; i < findings->count; i++) {
+        finding_format(&findings->items[i], &out);
+        buf_append_char(&out, '\n');
+    }
+    size_t found = findings->errors + findings->warnings;
+    if (found > findings->count) {
+        buf_printf(&out, "%zu findings, the first %zu are shown\n", found, findings->count);
+    }
+    if (out.len) {
+        (void)fwrite(out.ptr, 1, out.len, stderr);
+    }
+    buf_release(&out);
+}
+
+static void tls_finding(findings_t *findings, const config_listener_t *l, const char *what,
+                        slice_t file)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+    findings_add(findings, FINDING_UNREADABLE, l->place, NO_SLICE, NO_SLICE,
+                 "%s %.*s cannot be used: %s", what, SLICE_ARG(file),
+                 reason ? reason : "unknown reason");
+    ERR_clear_error();
+}
+
+/* The files that a TLS listener names can be read and belong together. */
+static err_t check_tls(const config_listener_t *l, findings_t *findings)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    if (!ctx) {
+        return ERR_NOMEM;
+    }
+    ERR_clear_error();
+    if (SSL_CTX_use_certificate_chain_file(ctx, l->certificate.ptr) != 1) {
+        tls_finding(findings, l, "the certificate", l->certificate);
+    } else if (SSL_CTX_use_PrivateKey_file(ctx, l->key.ptr, SSL_FILETYPE_PEM) != 1 ||
+               SSL_CTX_check_private_key(ctx) != 1) {
+        tls_finding(findings, l, "the key", l->key);
+    }
+    if (l->client_ca.len && SSL_CTX_load_verify_locations(ctx, l->client_ca.ptr, NULL) != 1) {
+        tls_finding(findings, l, "the client-ca", l->client_ca);
+    }
+    SSL_CTX_free(ctx);
+    return ERR_OK;
+}
+
+static err_t check_what_it_names(const config_t *config, store_documents_t *documents,
+                                 findings_t *findings)
+{
+    for (size_t i = 0; i < config->listener_count; i++) {
+        if (config->listeners[i].tls) {
+            err_t err = check_tls(&config->listeners[i], findings);
+            if (err) {
+                return err;
+            }
+        }
+    }
+    model_t *model = NULL;
+    err_t err = load_model(config, documents, findings, &model);
+    if (!err) {
+        model_free(model);
+    }
+    return err;
+}
+
+int check_config(const char *file)
+{
+    config_t config;
+    config_init(&config);
+    findings_t findings;
+    findings_init(&findings, 0);
+    store_documents_t documents;
+    store_documents_init(&documents);
+    err_t err = config_load(file, &config, &findings);
+    if (!err) {
+        err = check_what_it_names(&config, &documents, &findings);
+    }
+    check_print_findings(&findings);
+    bool refused = err || findings.errors;
+    if (err == ERR_NOMEM) {
+        (void)fprintf(stderr, "footprintd: %s\n", err_text(err));
+    }
+    (void)fprintf(stderr, "footprintd: %s is %s: %zu error%s, %zu warning%s, %zu document%s\n",
+                  file, refused ? "refused" : "fine", findings.errors,
+                  findings.errors == 1 ? "" : "s", findings.warnings,
+                  findings.warnings == 1 ? "" : "s", documents.count,
+                  documents.count == 1 ? "" : "s");
+    findings_release(&findings);
+    store_documents_release(&documents);
+    config_release(&config);
+    return refused ? EXIT_REFUSED : EXIT_FINE;
+}

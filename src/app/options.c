@@ -1,0 +1,63 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static const char usage_text[] =
+    "Usage: footprintd --config FILE [--check-config]\n"
+    "\n"
+    "Serves the footprints and capabilities of a downstream CDN by ALTO (RFC 7285, RFC 9241).\n"
+    "\n"
+    "  --config FILE   the configuration, see footprintd.yaml(5)\n"
+    "  --check-config  read the configuration and everything that it names, report, and exit\n"
+    "  --help          show this text\n"
+    "  --version       show the version\n"
+    "\n"
+    "SIGHUP reads the documents and certificates again; SIGTERM and SIGINT end the server when "
+    "the\n"
+    "requests under way are answered. Exit codes: 0 fine, 1 configuration or data refused, 2 "
+    "usage.\n";
+
+enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+
+static int usage_error(const char *text)
+{
+    (void)fprintf(stderr, "footprintd: %s; see footprintd --help\n", text);
+    return EXIT_USAGE;
+}
+
+int options_parse(int argc, char **argv, options_t *options)
+{
+    static const struct option table[] = {{"config", required_argument, NULL, OPTION_CONFIG},
+                                          {"check-config", no_argument, NULL, OPTION_CHECK},
+                                          {"help", no_argument, NULL, OPTION_HELP},
+                                          {"version", no_argument, NULL, OPTION_VERSION},
+                                          {NULL, 0, NULL, 0}};
+    *options = (options_t){0};
+    int c;
+    while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+        switch (c) {
+        case OPTION_CONFIG:
+            options->config = optarg;
+            break;
+        case OPTION_CHECK:
+            options->check_config = true;
+            break;
+        case OPTION_HELP:
+            (void)fputs(usage_text, stdout);
+            return EXIT_FINE;
+        case OPTION_VERSION:
+            (void)puts("footprintd " FPD_VERSION);
+            return EXIT_FINE;
+        default:
+            return usage_error("that is no command line of mine");
+        }
+    }
+    if (optind < argc) {
+        return usage_error("unexpected argument");
+    }
+    if (!options->config) {
+        return usage_error("--config FILE is needed");
+    }
+    return -1;
+}
