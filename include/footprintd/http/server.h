@@ -56,10 +56,15 @@ void http_server_publish(http_server_t *server, snapshot_t *snapshot);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 /*
- * Stops accepting, lets requests under way finish, returns when all connections are gone or
- * drain_s seconds have passed, and joins the threads.
+ * Stops accepting at once, lets requests under way finish, closes what is idle, and joins the
+ * threads when all connections are gone. What is left after drain_s seconds is cut off.
+ *
+ * False when a thread did not end even so, a second after the deadline: it is computing something,
+ * or it spins inside the HTTP library. Then nothing of the server (or of its snapshots) may be
+ * freed, and the caller ends the process with _exit.
  */
-void http_server_drain(http_server_t *server, unsigned drain_s);
+bool http_server_drain(http_server_t *server, unsigned drain_s);
+/* Drains with no patience first, when that was not done. NULL is fine. */
 void http_server_free(http_server_t *server);
 
 #endif

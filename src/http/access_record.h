@@ -1,0 +1,28 @@
+/*
+ * One line of the access log, as a JSON object.
+ */
+#ifndef FOOTPRINTD_HTTP_ACCESS_RECORD_H
+#define FOOTPRINTD_HTTP_ACCESS_RECORD_H
+
+#include "footprintd/base/bytes.h"
+
+#include <sys/time.h>
+
+/* Bytes of the request target that are logged, before escaping. */
+#define ACCESS_PATH_MAX 512
+
+typedef struct access_record {
+    struct timeval time; /* when the request began */
+    slice_t peer;        /* "192.0.2.1" */
+    slice_t method;
+    slice_t path; /* any bytes */
+    int status;
+    uint64_t bytes; /* of the body */
+    const char *protocol;
+    uint64_t microseconds;
+} access_record_t;
+
+/* Without a newline. */
+void access_record_write(const access_record_t *record, buf_t *out);
+
+#endif

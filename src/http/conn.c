@@ -1,0 +1,221 @@
+#include "http/internal.h"
+
+#include "footprintd/log/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <h2o/http1.h>
+#include <h2o/http2.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+/* Connections taken in one turn, so that a flood of them does not hold up those that are served. */
+#define ACCEPT_PER_WAKE 16
+/* At the start of a drain: what the kernel has accepted already is served, within reason. */
+#define ACCEPT_AT_DRAIN 1024
+
+/* RFC 9113 3.4 */
+static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+#define HTTP2_PREFACE_LEN (sizeof http2_preface - 1)
+
+static void conn_on_close(void *data)
+{
+    http_conn_t *conn = data;
+    h2o_timeout_unlink(&conn->timeout);
+    h2o_linklist_unlink(&conn->link);
+    conn->loop->conn_count--;
+    (void)atomic_fetch_sub_explicit(&conn->loop->server->connections, 1, memory_order_relaxed);
+    free(conn);
+}
+
+static void conn_on_timeout(h2o_timeout_entry_t *entry)
+{
+    http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, timeout, entry);
+    h2o_socket_close(conn->sock);
+}
+
+/* Hands the socket, with what was read already, to the library's HTTP code. */
+static void conn_begin(http_conn_t *conn, bool http2)
+{
+    struct timeval now = *h2o_get_timestamp(&conn->loop->ctx, NULL, NULL);
+    h2o_timeout_unlink(&conn->timeout);
+    conn->phase = http2 ? CONN_HTTP2 : CONN_HTTP1;
+    /* Either may close the connection at once: it is not to be touched behind this. */
+    if (http2) {
+        h2o_http2_accept(&conn->listener->accept, conn->sock, now);
+    } else {
+        h2o_http1_accept(&conn->listener->accept, conn->sock, now);
+    }
+}
+
+/*
+ * Cleartext: HTTP/2 with prior knowledge begins with its preface (RFC 9113 3.3), and no HTTP/1.1
+ * request does. The library's own detection comes with "Upgrade: h2c", which RFC 9113 has removed,
+ * so it is turned off.
+ */
+static void conn_on_first_bytes(h2o_socket_t *sock, const char *err)
+{
+    http_conn_t *conn = sock->data;
+    if (err) {
+        h2o_socket_close(sock);
+        return;
+    }
+    size_t have = sock->input->size < HTTP2_PREFACE_LEN ? sock->input->size : HTTP2_PREFACE_LEN;
+    if (have == 0) {
+        return;
+    }
+    if (memcmp(sock->input->bytes, http2_preface, have) != 0) {
+        conn_begin(conn, false);
+    } else if (have == HTTP2_PREFACE_LEN) {
+        conn_begin(conn, true);
+    }
+}
+
+static void conn_on_handshake(h2o_socket_t *sock, const char *err)
+{
+    http_conn_t *conn = sock->data;
+    if (err) {
+        log_line(LOG_LEVEL_DEBUG, "http", "TLS handshake failed: %s", err);
+        h2o_socket_close(sock);
+        return;
+    }
+    slice_t protocol = slice_of_iovec(h2o_socket_ssl_get_selected_protocol(sock));
+    conn_begin(conn, slice_is(protocol, "h2"));
+}
+
+static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
+{
+    http_loop_t *loop = listener->loop;
+    http_server_t *server = loop->server;
+    if (atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed) >=
+        server->options.max_connections) {
+        (void)atomic_fetch_sub_explicit(&server->connections, 1, memory_order_relaxed);
+        h2o_socket_close(sock);
+        return;
+    }
+    http_conn_t *conn = h2o_mem_alloc(sizeof *conn);
+    *conn = (http_conn_t){.loop = loop, .listener = listener, .sock = sock};
+    h2o_linklist_insert(&loop->conns, &conn->link);
+    loop->conn_count++;
+    sock->on_close.cb = conn_on_close;
+    sock->on_close.data = conn;
+    sock->data = conn;
+    /* The library has no timeout for sending. */
+    unsigned send_ms = server->options.send_timeout_s * 1000;
+    (void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT, &send_ms,
+                     sizeof send_ms);
+    conn->timeout.cb = conn_on_timeout;
+    if (listener->accept.ssl_ctx) {
+        h2o_timeout_link(loop->ctx.loop, &loop->ctx.handshake_timeout, &conn->timeout);
+        h2o_socket_ssl_handshake(sock, listener->accept.ssl_ctx, NULL, conn_on_handshake);
+    } else {
+        h2o_timeout_link(loop->ctx.loop, &loop->ctx.http1.req_timeout, &conn->timeout);
+        h2o_socket_read_start(sock, conn_on_first_bytes);
+    }
+}
+
+static void conn_on_acceptable(h2o_socket_t *sock, const char *err);
+
+static void conn_on_pause_over(h2o_timeout_entry_t *entry)
+{
+    loop_listener_t *listener = H2O_STRUCT_FROM_MEMBER(loop_listener_t, pause, entry);
+    h2o_socket_read_start(listener->sock, conn_on_acceptable);
+}
+
+/* False when there is none just now. */
+static bool conn_accept(loop_listener_t *listener)
+{
+    errno = 0;
+    h2o_socket_t *sock = h2o_evloop_socket_accept(listener->sock);
+    if (sock) {
+        conn_new(listener, sock);
+        return true;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        /* The poll would report the waiting connection again at once, and the loop would spin. */
+        http_loop_t *loop = listener->loop;
+        if (!h2o_timeout_is_linked(&listener->pause)) {
+            log_line(LOG_LEVEL_WARNING, "http", "cannot accept connections: %s", strerror(errno));
+            h2o_socket_read_stop(listener->sock);
+            h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &listener->pause);
+        }
+        return false;
+    }
+    return errno == ECONNABORTED || errno == EINTR;
+}
+
+static void conn_on_acceptable(h2o_socket_t *sock, const char *err)
+{
+    if (err) {
+        return;
+    }
+    for (int i = 0; i < ACCEPT_PER_WAKE && conn_accept(sock->data); i++) {
+    }
+}
+
+void conn_take_tls(http_loop_t *loop)
+{
+    http_server_t *server = loop->server;
+    (void)pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < server->listener_count; i++) {
+        loop_listener_t *listener = &loop->listeners[i];
+        SSL_CTX *old = listener->accept.ssl_ctx;
+        SSL_CTX *fresh = server->listeners[i].ssl_ctx;
+        if (fresh) {
+            (void)SSL_CTX_up_ref(fresh);
+        }
+        listener->accept.ssl_ctx = fresh;
+        /* Connections that use the old one hold references of their own. */
+        SSL_CTX_free(old);
+    }
+    (void)pthread_mutex_unlock(&server->lock);
+}
+
+err_t conn_listen(http_loop_t *loop)
+{
+    http_server_t *server = loop->server;
+    for (size_t i = 0; i < server->listener_count; i++) {
+        loop_listener_t *listener = &loop->listeners[i];
+        listener->loop = loop;
+        listener->accept.ctx = &loop->ctx;
+        listener->accept.hosts = server->config.hosts;
+        listener->pause.cb = conn_on_pause_over;
+    }
+    conn_take_tls(loop);
+    for (size_t i = 0; i < server->listener_count; i++) {
+        loop_listener_t *listener = &loop->listeners[i];
+        int fd = fcntl(server->listeners[i].fd, F_DUPFD_CLOEXEC, 0);
+        if (fd < 0) {
+            return ERR_IO;
+        }
+        listener->sock = h2o_evloop_socket_create(loop->ctx.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+        listener->sock->data = listener;
+        h2o_socket_read_start(listener->sock, conn_on_acceptable);
+    }
+    return ERR_OK;
+}
+
+void conn_stop_listening(http_loop_t *loop)
+{
+    for (size_t i = 0; i < loop->server->listener_count; i++) {
+        loop_listener_t *listener = &loop->listeners[i];
+        if (!listener->sock) {
+            continue;
+        }
+        for (int n = 0; n < ACCEPT_AT_DRAIN && conn_accept(listener); n++) {
+        }
+        h2o_timeout_unlink(&listener->pause);
+        h2o_socket_read_stop(listener->sock);
+        h2o_socket_close(listener->sock);
+        listener->sock = NULL;
+    }
+}
+
+void conn_release_listeners(http_loop_t *loop)
+{
+    for (size_t i = 0; i < loop->server->listener_count; i++) {
+        SSL_CTX_free(loop->listeners[i].accept.ssl_ctx);
+        loop->listeners[i].accept.ssl_ctx = NULL;
+    }
+}

@@ -1,0 +1,154 @@
+/*
+ * What the files of this area share: the server, its loops, and a loop's connections.
+ *
+ * Threads. The server's own fields are written by the thread that owns the server, before the loops
+ * start or under `lock`. Everything in a loop belongs to that loop's thread, except its mailbox.
+ */
+#ifndef FOOTPRINTD_HTTP_INTERNAL_H
+#define FOOTPRINTD_HTTP_INTERNAL_H
+
+#include "footprintd/http/server.h"
+#include "http/listener.h"
+#include "http/worker.h"
+
+#include <h2o.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct http_loop http_loop_t;
+
+/* What a running loop is asked to become; it only ever rises. */
+typedef enum loop_stop {
+    LOOP_RUN,
+    LOOP_DRAIN, /* no new connections, end when the last one has gone */
+    LOOP_KILL,  /* cut what is left */
+} loop_stop_t;
+
+/* A listener as one loop has it. */
+typedef struct loop_listener {
+    http_loop_t *loop;
+    h2o_socket_t *sock;        /* on a duplicate of the listener's descriptor; NULL once closed */
+    h2o_accept_ctx_t accept;   /* ssl_ctx is a reference of the loop's own */
+    h2o_timeout_entry_t pause; /* linked while out of file descriptors */
+} loop_listener_t;
+
+/*
+ * One reference on a snapshot for all requests of one loop that began with it: an h2o shared chunk,
+ * whose count needs no atomics because only the loop's thread touches it. A request links it to its
+ * pool and so holds the snapshot until its last byte is sent.
+ */
+typedef struct snapshot_pin {
+    snapshot_t *snapshot;
+    worker_pool_t *workers;
+    struct snapshot_release *release; /* lets go of it on a worker: freeing one takes long */
+} snapshot_pin_t;
+
+struct http_loop {
+    h2o_context_t ctx;
+    http_server_t *server;
+    unsigned index;
+    pthread_t thread;
+    bool thread_runs; /* is to be joined */
+
+    loop_listener_t *listeners; /* one for each of the server's */
+    snapshot_pin_t *pin;
+    const view_t *view;   /* of the pinned snapshot */
+    h2o_linklist_t conns; /* http_conn_t.link */
+    size_t conn_count;
+    size_t jobs_out; /* POSTs at the workers */
+    h2o_multithread_receiver_t jobs_back;
+    h2o_timeout_t sweep_timeout;
+    h2o_timeout_entry_t sweep;
+    h2o_timeout_entry_t drain_tick;
+    uint64_t drain_began; /* h2o_now, ms; 0: not draining */
+
+    /* The mailbox: any thread writes, then wakes the loop. */
+    atomic_bool mail;
+    _Atomic(snapshot_t *) new_snapshot; /* one reference */
+    atomic_bool new_tls;
+    atomic_int stop; /* loop_stop_t */
+};
+
+struct http_server {
+    http_options_t options; /* defaults filled in; listeners is NULL, see below */
+    listener_t *listeners;
+    size_t listener_count;
+    h2o_globalconf_t config;
+    worker_pool_t *workers;
+    char cache_control[32]; /* "max-age=60" */
+    size_t cache_control_len;
+    atomic_size_t connections; /* of all loops */
+
+    http_loop_t *loops; /* NULL until http_server_start */
+    size_t loop_count;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* ready or ended */
+    size_t ready;           /* loops that serve */
+    size_t ended;           /* loops whose thread is at its end */
+    bool failed;            /* a loop could not begin */
+    bool stuck;             /* a drain ended without them: nothing may be freed */
+};
+
+/* One accepted connection; hangs on its socket's on_close and dies with it. */
+typedef struct http_conn {
+    h2o_linklist_t link;
+    http_loop_t *loop;
+    loop_listener_t *listener;
+    h2o_socket_t *sock;
+    h2o_timeout_entry_t timeout; /* until the first request may begin */
+    enum { CONN_NEW, CONN_HTTP1, CONN_HTTP2 } phase;
+    bool cut; /* shut down by us: the library closes it when it reads the end */
+    /* For the sweep. */
+    unsigned active;  /* requests under way, as counted last */
+    unsigned waiting; /* of these, answers that the peer has not taken */
+    uint64_t sent;    /* bytes of these answers */
+    uint64_t last_sent;
+    uint64_t stalled_since; /* ms; 0: not stalled */
+    bool slow_body;
+} http_conn_t;
+
+static inline http_loop_t *loop_of(h2o_context_t *ctx)
+{
+    return H2O_STRUCT_FROM_MEMBER(http_loop_t, ctx, ctx);
+}
+
+static inline http_loop_t *loop_of_request(const h2o_req_t *req)
+{
+    return loop_of(req->conn->ctx);
+}
+
+static inline h2o_iovec_t iovec_of(slice_t s)
+{
+    return h2o_iovec_init(s.ptr, s.len);
+}
+
+static inline slice_t slice_of_iovec(h2o_iovec_t v)
+{
+    return slice_of(v.base, v.len);
+}
+
+/* loop.c: arg is an http_loop_t whose server, index and new_snapshot are set. */
+void *loop_main(void *arg);
+/* After something was put into the mailbox; any thread. */
+void loop_wake(http_loop_t *loop);
+
+/* conn.c: listeners of a loop, and connections until the library's HTTP code has them. */
+err_t conn_listen(http_loop_t *loop) FPD_MUST_CHECK;
+void conn_take_tls(http_loop_t *loop);
+/* Takes what the kernel has accepted already, then closes the listening sockets. */
+void conn_stop_listening(http_loop_t *loop);
+void conn_release_listeners(http_loop_t *loop);
+
+/* sweep.c: what timers of the library do not cover, and the drain. */
+void sweep_begin(http_loop_t *loop);
+void sweep_drain(http_loop_t *loop);
+void sweep_cut_all(http_loop_t *loop);
+void sweep_end(http_loop_t *loop);
+
+/* handler.c */
+void handler_register(h2o_pathconf_t *path);
+
+/* access_log.c */
+void access_log_register(h2o_pathconf_t *path);
+
+#endif

@@ -1,0 +1,176 @@
+#include "http/listener.h"
+
+#include "http/tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Half-open and complete connections that wait for a loop; the kernel caps it by somaxconn. */
+#define LISTEN_BACKLOG 4096
+
+typedef union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} socket_address_t;
+
+static bool parse_port(slice_t text, in_port_t *out)
+{
+    unsigned port = 0;
+    if (text.len == 0 || text.len > 5) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
+            return false;
+        }
+        port = port * 10 + (unsigned)(text.ptr[i] - '0');
+    }
+    *out = htons((uint16_t)port);
+    return port <= UINT16_MAX;
+}
+
+/* "127.0.0.1:8080" or "[::1]:8080", numeric only; *host is the part before the port's colon. */
+static bool parse_address(slice_t text, socket_address_t *out, slice_t *host, socklen_t *len)
+{
+    size_t colon = text.len;
+    while (colon > 0 && text.ptr[colon - 1] != ':') {
+        colon--;
+    }
+    if (colon < 2) {
+        return false;
+    }
+    *host = slice_of(text.ptr, colon - 1);
+    slice_t port = slice_of(text.ptr + colon, text.len - colon);
+    bool v6 = host->ptr[0] == '[' && host->ptr[host->len - 1] == ']';
+    slice_t bare = v6 ? slice_of(host->ptr + 1, host->len - 2) : *host;
+    char buf[INET6_ADDRSTRLEN];
+    if (bare.len >= sizeof buf) {
+        return false;
+    }
+    memcpy(buf, bare.ptr, bare.len);
+    buf[bare.len] = '\0';
+    memset(out, 0, sizeof *out);
+    if (v6) {
+        out->v6.sin6_family = AF_INET6;
+        *len = sizeof out->v6;
+        return parse_port(port, &out->v6.sin6_port) &&
+               inet_pton(AF_INET6, buf, &out->v6.sin6_addr) == 1;
+    }
+    out->v4.sin_family = AF_INET;
+    *len = sizeof out->v4;
+    return parse_port(port, &out->v4.sin_port) && inet_pton(AF_INET, buf, &out->v4.sin_addr) == 1;
+}
+
+static bool open_socket(listener_t *listener, const socket_address_t *address, socklen_t len)
+{
+    int on = 1;
+    int family = address->any.sa_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    listener->fd = fd;
+    return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+           (family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
+           bind(fd, &address->any, len) == 0 && listen(fd, LISTEN_BACKLOG) == 0;
+}
+
+/* The address as it was written, with the port that the kernel gave. */
+static err_t format_uri(listener_t *listener, slice_t host)
+{
+    socket_address_t bound;
+    socklen_t len = sizeof bound;
+    if (getsockname(listener->fd, &bound.any, &len) != 0) {
+        return ERR_IO;
+    }
+    in_port_t port = bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port;
+    if (asprintf(&listener->uri, "http%s://%.*s:%u", listener->settings.tls ? "s" : "",
+                 SLICE_ARG(host), (unsigned)ntohs(port)) < 0) {
+        listener->uri = NULL;
+        return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+static void copy_text(slice_t *field, char **at)
+{
+    if (field->len) {
+        memcpy(*at, field->ptr, field->len);
+    }
+    field->ptr = *at;
+    (*at)[field->len] = '\0';
+    *at += field->len + 1;
+}
+
+static err_t copy_settings(listener_t *listener, const http_listener_t *settings)
+{
+    size_t size = settings->address.len + settings->certificate.len + settings->key.len +
+                  settings->client_ca.len + 4;
+    char *at = malloc(size);
+    if (!at) {
+        return ERR_NOMEM;
+    }
+    listener->strings = at;
+    listener->settings = *settings;
+    copy_text(&listener->settings.address, &at);
+    copy_text(&listener->settings.certificate, &at);
+    copy_text(&listener->settings.key, &at);
+    copy_text(&listener->settings.client_ca, &at);
+    return ERR_OK;
+}
+
+err_t listener_init(listener_t *listener, const http_listener_t *settings, unsigned number,
+                    buf_t *why)
+{
+    *listener = (listener_t)LISTENER_INIT;
+    err_t err = copy_settings(listener, settings);
+    if (err) {
+        buf_append_str(why, err_text(err));
+        return err;
+    }
+    slice_t text = listener->settings.address;
+    socket_address_t address;
+    socklen_t len;
+    slice_t host;
+    if (!parse_address(text, &address, &host, &len)) {
+        buf_printf(why, "listen %.*s: not an address and port such as 127.0.0.1:8080 or [::1]:8080",
+                   SLICE_ARG(text));
+        listener_release(listener);
+        return ERR_SYNTAX;
+    }
+    if (settings->tls) {
+        err = tls_context_new(&listener->settings, number, &listener->ssl_ctx, why);
+        if (err) {
+            listener_release(listener);
+            return err;
+        }
+    }
+    err = open_socket(listener, &address, len) ? format_uri(listener, host) : ERR_IO;
+    if (err) {
+        buf_printf(why, "listen %.*s: %s", SLICE_ARG(text),
+                   err == ERR_IO ? strerror(errno) : err_text(err));
+        listener_release(listener);
+    }
+    return err;
+}
+
+void listener_close(listener_t *listener)
+{
+    if (listener->fd >= 0) {
+        (void)close(listener->fd);
+        listener->fd = -1;
+    }
+}
+
+void listener_release(listener_t *listener)
+{
+    listener_close(listener);
+    SSL_CTX_free(listener->ssl_ctx);
+    free(listener->uri);
+    free(listener->strings);
+    *listener = (listener_t)LISTENER_INIT;
+}

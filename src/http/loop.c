@@ -1,0 +1,136 @@
+#include "http/internal.h"
+
+#include "footprintd/log/log.h"
+#include "http/post.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- snapshots ---- */
+
+struct snapshot_release {
+    worker_job_t super;
+    snapshot_t *snapshot;
+};
+
+static void run_release(worker_job_t *job, bool cancelled)
+{
+    (void)cancelled;
+    struct snapshot_release *release = H2O_STRUCT_FROM_MEMBER(struct snapshot_release, super, job);
+    snapshot_unref(release->snapshot);
+    free(release);
+}
+
+static void pin_on_dispose(void *chunk)
+{
+    snapshot_pin_t *pin = chunk;
+    worker_pool_submit_always(pin->workers, &pin->release->super);
+}
+
+/* Takes the reference. */
+static void loop_show(http_loop_t *loop, snapshot_t *snapshot)
+{
+    snapshot_pin_t *old = loop->pin;
+    snapshot_pin_t *pin = h2o_mem_alloc_shared(NULL, sizeof *pin, pin_on_dispose);
+    pin->snapshot = snapshot;
+    pin->workers = loop->server->workers;
+    pin->release = h2o_mem_alloc(sizeof *pin->release);
+    pin->release->super.run = run_release;
+    pin->release->snapshot = snapshot;
+    loop->pin = pin;
+    loop->view = snapshot_view_anonymous(snapshot);
+    if (old) {
+        (void)h2o_mem_release_shared(old);
+    }
+}
+
+/* ---- mailbox ---- */
+
+void loop_wake(http_loop_t *loop)
+{
+    atomic_store_explicit(&loop->mail, true, memory_order_release);
+    /* Without a message this only makes the poll return. */
+    h2o_multithread_send_message(&loop->jobs_back, NULL);
+}
+
+static void loop_read_mail(http_loop_t *loop)
+{
+    /* Cleared first: what arrives from here on raises it again. */
+    if (!atomic_exchange_explicit(&loop->mail, false, memory_order_acquire)) {
+        return;
+    }
+    snapshot_t *snapshot = atomic_exchange(&loop->new_snapshot, NULL);
+    if (snapshot) {
+        loop_show(loop, snapshot);
+    }
+    if (atomic_exchange(&loop->new_tls, false)) {
+        conn_take_tls(loop);
+    }
+    int stop = atomic_load(&loop->stop);
+    if (stop >= LOOP_DRAIN) {
+        sweep_drain(loop);
+    }
+    if (stop >= LOOP_KILL) {
+        sweep_cut_all(loop);
+    }
+}
+
+/* ---- life ---- */
+
+static void loop_report(http_loop_t *loop, size_t *counter)
+{
+    http_server_t *server = loop->server;
+    (void)pthread_mutex_lock(&server->lock);
+    ++*counter;
+    (void)pthread_cond_broadcast(&server->changed);
+    (void)pthread_mutex_unlock(&server->lock);
+}
+
+static bool loop_is_over(const http_loop_t *loop)
+{
+    return loop->drain_began && loop->conn_count == 0 && loop->jobs_out == 0;
+}
+
+static void loop_release(http_loop_t *loop)
+{
+    h2o_loop_t *events = loop->ctx.loop;
+    sweep_end(loop);
+    conn_release_listeners(loop);
+    h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
+    h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
+    (void)h2o_mem_release_shared(loop->pin);
+    h2o_context_dispose(&loop->ctx);
+    h2o_evloop_destroy(events);
+}
+
+void *loop_main(void *arg)
+{
+    http_loop_t *loop = arg;
+    char name[16];
+    (void)snprintf(name, sizeof name, "http-%u", loop->index);
+    (void)pthread_setname_np(pthread_self(), name);
+    /* All on this thread: the library keeps free lists by thread. */
+    h2o_linklist_init_anchor(&loop->conns);
+    h2o_context_init(&loop->ctx, h2o_evloop_create(), &loop->server->config);
+    h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, post_on_jobs_back);
+    loop_show(loop, atomic_exchange(&loop->new_snapshot, NULL));
+    sweep_begin(loop);
+    if (conn_listen(loop) != ERR_OK) {
+        log_line(LOG_LEVEL_ERROR, "http", "loop %u cannot listen: %s", loop->index,
+                 strerror(errno));
+        atomic_store(&loop->stop, LOOP_DRAIN);
+        atomic_store(&loop->mail, true);
+        (void)pthread_mutex_lock(&loop->server->lock);
+        loop->server->failed = true;
+        (void)pthread_mutex_unlock(&loop->server->lock);
+    }
+    loop_report(loop, &loop->server->ready);
+    while (!loop_is_over(loop)) {
+        loop_read_mail(loop);
+        (void)h2o_evloop_run(loop->ctx.loop, INT32_MAX);
+    }
+    loop_release(loop);
+    loop_report(loop, &loop->server->ended);
+    return NULL;
+}

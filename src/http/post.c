@@ -1,0 +1,167 @@
+#include "http/post.h"
+
+#include "footprintd/log/log.h"
+#include "http/send.h"
+
+#include <stdlib.h>
+
+/* Work above this goes to a worker: the loop's other clients would wait for it. */
+#define POST_ON_LOOP_MAX_US 2000
+
+/* ---- on the loop ---- */
+
+typedef struct post_local {
+    arena_t arena;
+} post_local_t;
+
+static void local_on_dispose(void *chunk)
+{
+    post_local_t *local = chunk;
+    arena_release(&local->arena);
+}
+
+static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
+{
+    if (err) {
+        if (err != ERR_NOT_NOW) {
+            log_line(LOG_LEVEL_ERROR, "http", "a POST cannot be answered: %s", err_text(err));
+        }
+        send_busy(req);
+    } else {
+        send_answer(req, answer);
+    }
+}
+
+static void answer_here(h2o_req_t *req, const resource_t *resource)
+{
+    const http_server_t *server = loop_of_request(req)->server;
+    post_local_t *local = h2o_mem_alloc_shared(&req->pool, sizeof *local, local_on_dispose);
+    arena_init(&local->arena, 0);
+    alto_answer_t answer = {.status = 0};
+    err_t err = resource->kind->answer(resource, slice_of_iovec(req->entity), &server->options.alto,
+                                       &local->arena, &answer);
+    if (!err && answer.count) {
+        /* The list is used until the last byte is sent; nobody said that it lives so long. */
+        slice_t *segments = h2o_mem_alloc_pool(&req->pool, answer.count * sizeof *segments);
+        memcpy(segments, answer.segments, answer.count * sizeof *segments);
+        answer.segments = segments;
+    }
+    finish(req, err, &answer);
+}
+
+/* ---- on a worker ---- */
+
+/*
+ * A job is seen by two: the worker side, until it comes back as a message, and the request, until
+ * that is disposed. Both of these ends happen on the loop's thread, and the later one frees it.
+ */
+typedef struct post_job {
+    worker_job_t super;
+    h2o_multithread_message_t message;
+    http_loop_t *loop;
+    h2o_req_t *req; /* NULL once the request is gone */
+    bool back;
+    atomic_bool unwanted; /* the request is gone: need not be computed */
+    snapshot_t *snapshot; /* a real reference: the loop's pin must not cross threads */
+    const resource_t *resource;
+    slice_t request; /* own copy */
+    arena_t arena;
+    alto_answer_t answer;
+    err_t err;
+} post_job_t;
+
+static void job_free(post_job_t *job)
+{
+    arena_release(&job->arena);
+    snapshot_unref(job->snapshot);
+    free(job);
+}
+
+/* The request's end of a job. */
+static void link_on_dispose(void *chunk)
+{
+    post_job_t *job = *(post_job_t **)chunk;
+    if (!job) {
+        return;
+    }
+    job->req = NULL;
+    atomic_store_explicit(&job->unwanted, true, memory_order_relaxed);
+    if (job->back) {
+        job_free(job);
+    }
+}
+
+static void job_run(worker_job_t *super, bool cancelled)
+{
+    post_job_t *job = H2O_STRUCT_FROM_MEMBER(post_job_t, super, super);
+    if (cancelled || atomic_load_explicit(&job->unwanted, memory_order_relaxed)) {
+        job->err = ERR_NOT_NOW;
+    } else {
+        job->err = job->resource->kind->answer(job->resource, job->request,
+                                               &job->loop->server->options.alto, &job->arena,
+                                               &job->answer);
+    }
+    h2o_multithread_send_message(&job->loop->jobs_back, &job->message);
+}
+
+void post_on_jobs_back(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    (void)receiver;
+    while (!h2o_linklist_is_empty(messages)) {
+        h2o_multithread_message_t *message = H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link,
+                                                                    messages->next);
+        post_job_t *job = H2O_STRUCT_FROM_MEMBER(post_job_t, message, message);
+        h2o_linklist_unlink(&message->link);
+        job->loop->jobs_out--;
+        job->back = true;
+        if (job->req) {
+            finish(job->req, job->err, &job->answer);
+        } else {
+            job_free(job);
+        }
+    }
+}
+
+static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
+{
+    http_loop_t *loop = loop_of_request(req);
+    post_job_t **link = h2o_mem_alloc_shared(&req->pool, sizeof *link, link_on_dispose);
+    *link = NULL;
+    post_job_t *job = malloc(sizeof *job + req->entity.len);
+    if (!job) {
+        send_busy(req);
+        return;
+    }
+    char *copy = (char *)(job + 1);
+    if (req->entity.len) {
+        memcpy(copy, req->entity.base, req->entity.len);
+    }
+    *job = (post_job_t){
+        .super = {.run = job_run},
+        .loop = loop,
+        .req = req,
+        .snapshot = snapshot_ref(loop->pin->snapshot),
+        .resource = resource,
+        .request = slice_of(copy, req->entity.len),
+    };
+    arena_init(&job->arena, 0);
+    *link = job;
+    loop->jobs_out++;
+    if (!worker_pool_submit(loop->server->workers, &job->super)) {
+        loop->jobs_out--;
+        *link = NULL;
+        job_free(job);
+        send_busy(req);
+    }
+}
+
+void post_answer(h2o_req_t *req, const resource_t *resource)
+{
+    const resource_kind_t *kind = resource->kind;
+    uint64_t cost = kind->cost ? kind->cost(resource, slice_of_iovec(req->entity)) : 0;
+    if (cost <= POST_ON_LOOP_MAX_US) {
+        answer_here(req, resource);
+    } else {
+        answer_on_worker(req, resource);
+    }
+}

@@ -1,0 +1,178 @@
+#include "http/send.h"
+
+/*
+ * A body of one segment up to this size goes out in one call; anything else in steps, so that no
+ * turn of the loop is long (a step is one system call, or one run through the TLS cipher).
+ */
+#define SEND_ONCE_MAX      (1u << 20)
+#define SEND_STEP_BYTES    (256u << 10)
+#define SEND_STEP_SEGMENTS 64
+
+static const char *reason_of(int status)
+{
+    switch (status) {
+    case 200:
+        return "OK";
+    case 204:
+        return "No Content";
+    case 304:
+        return "Not Modified";
+    case 400:
+        return "Bad Request";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 406:
+        return "Not Acceptable";
+    case 413:
+        return "Content Too Large";
+    case 415:
+        return "Unsupported Media Type";
+    case 501:
+        return "Not Implemented";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return "Status";
+    }
+}
+
+static void add_header(h2o_req_t *req, const h2o_token_t *name, slice_t value)
+{
+    h2o_add_header(&req->pool, &req->res.headers, name, NULL, value.ptr, value.len);
+}
+
+/* Without this the library begins with four places and moves to eight. */
+static void reserve_headers(h2o_req_t *req)
+{
+    h2o_vector_reserve(&req->pool, &req->res.headers, 8);
+}
+
+static void set_status(h2o_req_t *req, int status)
+{
+    req->res.status = status;
+    req->res.reason = reason_of(status);
+}
+
+/* ---- bodies ---- */
+
+typedef struct sender {
+    h2o_generator_t super;
+    const slice_t *next;
+    const slice_t *end;
+    size_t offset; /* into *next */
+} sender_t;
+
+/* A generator that has nothing left to say. */
+static h2o_generator_t finished = {NULL, NULL};
+
+static void send_step(h2o_generator_t *generator, h2o_req_t *req)
+{
+    sender_t *sender = H2O_STRUCT_FROM_MEMBER(sender_t, super, generator);
+    h2o_iovec_t step[SEND_STEP_SEGMENTS];
+    size_t count = 0;
+    size_t room = SEND_STEP_BYTES;
+    while (count < SEND_STEP_SEGMENTS && room > 0 && sender->next < sender->end) {
+        size_t rest = sender->next->len - sender->offset;
+        size_t take = rest < room ? rest : room;
+        step[count++] = h2o_iovec_init(sender->next->ptr + sender->offset, take);
+        room -= take;
+        if (take == rest) {
+            sender->next++;
+            sender->offset = 0;
+        } else {
+            sender->offset += take;
+        }
+    }
+    h2o_send(req, step, count,
+             sender->next < sender->end ? H2O_SEND_STATE_IN_PROGRESS : H2O_SEND_STATE_FINAL);
+}
+
+static void send_nothing(h2o_req_t *req)
+{
+    h2o_start_response(req, &finished);
+    h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
+}
+
+/* segments: none of them empty. */
+static void send_segments(h2o_req_t *req, const slice_t *segments, size_t count, size_t size)
+{
+    if (count == 0) {
+        send_nothing(req);
+    } else if (count == 1 && size <= SEND_ONCE_MAX) {
+        h2o_iovec_t all = iovec_of(segments[0]);
+        h2o_start_response(req, &finished);
+        h2o_send(req, &all, 1, H2O_SEND_STATE_FINAL);
+    } else {
+        sender_t *sender = h2o_mem_alloc_pool(&req->pool, sizeof *sender);
+        *sender = (sender_t){{send_step, NULL}, segments, segments + count, 0};
+        h2o_start_response(req, &sender->super);
+        send_step(&sender->super, req);
+    }
+}
+
+/* ---- answers ---- */
+
+void send_empty(h2o_req_t *req, int status)
+{
+    set_status(req, status);
+    /* RFC 9110 8.6: a 204 has no Content-Length; that of a 304 would be the one of the 200. */
+    req->res.content_length = status == 204 || status == 304 ? SIZE_MAX : 0;
+    send_nothing(req);
+}
+
+void send_busy(h2o_req_t *req)
+{
+    add_header(req, H2O_TOKEN_RETRY_AFTER, SLICE_LIT("1"));
+    send_empty(req, 503);
+}
+
+/* What a 200 and its 304 have in common. */
+static void add_document_headers(h2o_req_t *req, const document_t *document, coding_t coding)
+{
+    const http_server_t *server = loop_of_request(req)->server;
+    add_header(req, H2O_TOKEN_ETAG, slice_of(document->etags[coding], document->etag_lens[coding]));
+    add_header(req, H2O_TOKEN_CACHE_CONTROL,
+               slice_of(server->cache_control, server->cache_control_len));
+    add_header(req, H2O_TOKEN_VARY, SLICE_LIT("Accept-Encoding"));
+}
+
+void send_not_modified(h2o_req_t *req, const resource_t *resource, coding_t coding)
+{
+    reserve_headers(req);
+    add_document_headers(req, resource->document, coding);
+    send_empty(req, 304);
+}
+
+void send_document(h2o_req_t *req, const resource_t *resource, coding_t coding, bool head)
+{
+    const document_t *document = resource->document;
+    const body_t *body = document_body(document, coding);
+    set_status(req, 200);
+    reserve_headers(req);
+    add_header(req, H2O_TOKEN_CONTENT_TYPE, slice_str(resource->kind->media_type));
+    if (coding == CODING_GZIP) {
+        add_header(req, H2O_TOKEN_CONTENT_ENCODING, SLICE_LIT("gzip"));
+    } else if (coding == CODING_BROTLI) {
+        add_header(req, H2O_TOKEN_CONTENT_ENCODING, SLICE_LIT("br"));
+    }
+    add_document_headers(req, document, coding);
+    req->res.content_length = body->size;
+    if (head) {
+        send_nothing(req); /* the library would send a body */
+    } else {
+        send_segments(req, body->segments, body->count, body->size);
+    }
+}
+
+void send_answer(h2o_req_t *req, const alto_answer_t *answer)
+{
+    set_status(req, answer->status);
+    if (answer->media_type) {
+        add_header(req, H2O_TOKEN_CONTENT_TYPE, slice_str(answer->media_type));
+    }
+    add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
+    req->res.content_length = answer->size;
+    send_segments(req, answer->segments, answer->count, answer->size);
+}

@@ -1,0 +1,23 @@
+/*
+ * Answers on their way out: status line, fields, and bodies that are never copied.
+ *
+ * Everything that a slice points to must live until the request is disposed: statics, the pinned
+ * snapshot, the request's pool.
+ */
+#ifndef FOOTPRINTD_HTTP_SEND_H
+#define FOOTPRINTD_HTTP_SEND_H
+
+#include "http/internal.h"
+
+/* No body; 204 and 304 go without Content-Length, the others say 0. Fields may have been added. */
+void send_empty(h2o_req_t *req, int status);
+/* 503, with Retry-After: 1. */
+void send_busy(h2o_req_t *req);
+/* 200 with the document in this coding; the fields only when head is set. */
+void send_document(h2o_req_t *req, const resource_t *resource, coding_t coding, bool head);
+/* 304 (RFC 9110 15.4.5) for the representation that the client has. */
+void send_not_modified(h2o_req_t *req, const resource_t *resource, coding_t coding);
+/* What a POST resource answered. */
+void send_answer(h2o_req_t *req, const alto_answer_t *answer);
+
+#endif

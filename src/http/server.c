@@ -1,0 +1,316 @@
+#include "footprintd/http/server.h"
+
+#include "footprintd/log/log.h"
+#include "http/internal.h"
+#include "http/tls.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define DEFAULT_MAX_BODY          ((size_t)1 << 20)
+#define DEFAULT_MAX_CONNECTIONS   10000
+#define DEFAULT_REQUEST_TIMEOUT   15
+#define DEFAULT_HANDSHAKE_TIMEOUT 10
+#define DEFAULT_SEND_TIMEOUT      30
+#define DEFAULT_WORKER_QUEUE      256
+
+/*
+ * The library's own limit answers with 413 on HTTP/1.1, but on HTTP/2 resets the stream in a way
+ * that asks the client to try again. So it is only the hard stop, and the handler's limit is met
+ * first by whatever is only moderately too large.
+ */
+#define HARD_BODY_LIMIT(max) ((max)*2 + ((size_t)64 << 10))
+
+/* After the deadline of a drain, for threads to see that their sockets were cut. */
+#define DRAIN_GRACE_S 1
+/* Loops per worker thread, and the most of those. */
+#define LOOPS_PER_WORKER 4
+#define WORKERS_MAX      2
+
+static void fill_defaults(http_options_t *options)
+{
+    if (!options->max_body_bytes) {
+        options->max_body_bytes = DEFAULT_MAX_BODY;
+    }
+    if (!options->max_connections) {
+        options->max_connections = DEFAULT_MAX_CONNECTIONS;
+    }
+    if (!options->request_timeout_s) {
+        options->request_timeout_s = DEFAULT_REQUEST_TIMEOUT;
+    }
+    if (!options->handshake_timeout_s) {
+        options->handshake_timeout_s = DEFAULT_HANDSHAKE_TIMEOUT;
+    }
+    if (!options->send_timeout_s) {
+        options->send_timeout_s = DEFAULT_SEND_TIMEOUT;
+    }
+    if (!options->worker_queue) {
+        options->worker_queue = DEFAULT_WORKER_QUEUE;
+    }
+    if (!options->threads) {
+        cpu_set_t cpus;
+        options->threads = sched_getaffinity(0, sizeof cpus, &cpus) == 0
+                               ? (unsigned)CPU_COUNT(&cpus)
+                               : 1;
+    }
+}
+
+static void config_init(http_server_t *server)
+{
+    const http_options_t *options = &server->options;
+    h2o_globalconf_t *config = &server->config;
+    h2o_config_init(config);
+    config->server_name = h2o_iovec_init(H2O_STRLIT("footprintd"));
+    config->max_request_entity_size = HARD_BODY_LIMIT(options->max_body_bytes);
+    config->handshake_timeout = (uint64_t)options->handshake_timeout_s * 1000;
+    config->http1.req_timeout = (uint64_t)options->request_timeout_s * 1000;
+    config->http1.upgrade_to_http2 = 0; /* conn.c finds prior knowledge by itself */
+    config->http2.idle_timeout = (uint64_t)options->request_timeout_s * 1000;
+    config->http2.graceful_shutdown_timeout = 0; /* sweep.c ends a drain */
+    h2o_hostconf_t *host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")),
+                                                    65535);
+    host->http2.push_preload = 0;
+    /* No path is registered: the fallback sees every request, in absolute form or not. */
+    handler_register(&host->fallback_path);
+    if (options->access_log) {
+        access_log_register(&host->fallback_path);
+    }
+}
+
+static err_t open_listeners(http_server_t *server, const http_options_t *options, buf_t *why)
+{
+    server->listeners = calloc(options->listener_count + 1, sizeof *server->listeners);
+    if (!server->listeners) {
+        buf_append_str(why, err_text(ERR_NOMEM));
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < options->listener_count; i++) {
+        err_t err = listener_init(&server->listeners[i], &options->listeners[i], (unsigned)i, why);
+        if (err) {
+            return err;
+        }
+        server->listener_count++;
+    }
+    return ERR_OK;
+}
+
+err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t *why)
+{
+    http_server_t *server = calloc(1, sizeof *server);
+    if (!server) {
+        buf_append_str(why, err_text(ERR_NOMEM));
+        return ERR_NOMEM;
+    }
+    server->options = *options;
+    server->options.listeners = NULL;
+    fill_defaults(&server->options);
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&server->changed, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    (void)pthread_mutex_init(&server->lock, NULL);
+    int len = snprintf(server->cache_control, sizeof server->cache_control, "max-age=%u",
+                       options->max_age_s);
+    server->cache_control_len = (size_t)len;
+    config_init(server);
+    err_t err = open_listeners(server, options, why);
+    if (err) {
+        http_server_free(server);
+        return err;
+    }
+    *out = server;
+    return ERR_OK;
+}
+
+slice_t http_server_uri(const http_server_t *server, size_t i)
+{
+    return slice_str(server->listeners[i].uri);
+}
+
+/* Waits until the counter reaches the number of loops that run; false at the deadline. */
+static bool wait_for_loops(http_server_t *server, const size_t *counter, size_t wanted,
+                           const struct timespec *deadline)
+{
+    int failed = 0;
+    (void)pthread_mutex_lock(&server->lock);
+    while (*counter < wanted && !failed) {
+        failed = deadline ? pthread_cond_timedwait(&server->changed, &server->lock, deadline)
+                          : pthread_cond_wait(&server->changed, &server->lock);
+    }
+    bool reached = *counter >= wanted;
+    (void)pthread_mutex_unlock(&server->lock);
+    return reached;
+}
+
+static err_t start_loop(http_server_t *server, size_t index, snapshot_t *first)
+{
+    http_loop_t *loop = &server->loops[index];
+    loop->server = server;
+    loop->index = (unsigned)index;
+    loop->listeners = calloc(server->listener_count + 1, sizeof *loop->listeners);
+    if (!loop->listeners) {
+        return ERR_NOMEM;
+    }
+    atomic_store(&loop->new_snapshot, snapshot_ref(first));
+    /* Signals are for the program's own threads; a blocked SIGPIPE leaves EPIPE to the library. */
+    sigset_t all, before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    loop->thread_runs = pthread_create(&loop->thread, NULL, loop_main, loop) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return loop->thread_runs ? ERR_OK : ERR_IO;
+}
+
+err_t http_server_start(http_server_t *server, snapshot_t *first)
+{
+    unsigned threads = server->options.threads;
+    unsigned workers = threads / LOOPS_PER_WORKER + 1;
+    err_t err = worker_pool_new(workers < WORKERS_MAX ? workers : WORKERS_MAX,
+                                server->options.worker_queue, &server->workers);
+    if (err) {
+        return err;
+    }
+    server->loops = calloc(threads, sizeof *server->loops);
+    if (!server->loops) {
+        return ERR_NOMEM;
+    }
+    server->loop_count = threads;
+    size_t running = 0;
+    for (; running < threads && !err; running++) {
+        err = start_loop(server, running, first);
+    }
+    running -= err ? 1 : 0;
+    (void)wait_for_loops(server, &server->ready, running, NULL);
+    if (!err && server->failed) {
+        err = ERR_IO;
+    }
+    if (err) {
+        (void)http_server_drain(server, 0);
+    }
+    return err;
+}
+
+void http_server_publish(http_server_t *server, snapshot_t *snapshot)
+{
+    for (size_t i = 0; i < server->loop_count; i++) {
+        http_loop_t *loop = &server->loops[i];
+        if (loop->thread_runs) {
+            /* One that the loop has not seen is passed over. */
+            snapshot_t *unseen = atomic_exchange(&loop->new_snapshot, snapshot_ref(snapshot));
+            if (unseen) {
+                snapshot_unref(unseen);
+            }
+            loop_wake(loop);
+        }
+    }
+}
+
+err_t http_server_reload_tls(http_server_t *server, buf_t *why)
+{
+    SSL_CTX **fresh = calloc(server->listener_count + 1, sizeof(SSL_CTX *));
+    err_t err = fresh ? ERR_OK : ERR_NOMEM;
+    if (err) {
+        buf_append_str(why, err_text(err));
+    }
+    for (size_t i = 0; i < server->listener_count && !err; i++) {
+        const http_listener_t *settings = &server->listeners[i].settings;
+        if (settings->tls) {
+            err = tls_context_new(settings, (unsigned)i, &fresh[i], why);
+        }
+    }
+    if (!err) {
+        (void)pthread_mutex_lock(&server->lock);
+        for (size_t i = 0; i < server->listener_count; i++) {
+            SSL_CTX *old = server->listeners[i].ssl_ctx;
+            server->listeners[i].ssl_ctx = fresh[i];
+            fresh[i] = old;
+        }
+        (void)pthread_mutex_unlock(&server->lock);
+        for (size_t i = 0; i < server->loop_count; i++) {
+            if (server->loops[i].thread_runs) {
+                atomic_store(&server->loops[i].new_tls, true);
+                loop_wake(&server->loops[i]);
+            }
+        }
+    }
+    for (size_t i = 0; fresh && i < server->listener_count; i++) {
+        SSL_CTX_free(fresh[i]);
+    }
+    free(fresh);
+    return err;
+}
+
+static void ask_loops(http_server_t *server, loop_stop_t stop)
+{
+    for (size_t i = 0; i < server->loop_count; i++) {
+        if (server->loops[i].thread_runs) {
+            atomic_store(&server->loops[i].stop, (int)stop);
+            loop_wake(&server->loops[i]);
+        }
+    }
+}
+
+bool http_server_drain(http_server_t *server, unsigned drain_s)
+{
+    size_t running = 0;
+    for (size_t i = 0; i < server->loop_count; i++) {
+        running += server->loops[i].thread_runs;
+    }
+    for (size_t i = 0; i < server->listener_count; i++) {
+        listener_close(&server->listeners[i]);
+    }
+    if (server->stuck) {
+        return false;
+    }
+    struct timespec deadline;
+    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += drain_s;
+    ask_loops(server, LOOP_DRAIN);
+    if (!wait_for_loops(server, &server->ended, running, &deadline)) {
+        worker_pool_cancel(server->workers);
+        ask_loops(server, LOOP_KILL);
+        deadline.tv_sec += DRAIN_GRACE_S;
+        if (!wait_for_loops(server, &server->ended, running, &deadline)) {
+            log_line(LOG_LEVEL_ERROR, "http", "a serving thread does not end");
+            server->stuck = true;
+            return false;
+        }
+    }
+    for (size_t i = 0; i < server->loop_count; i++) {
+        if (server->loops[i].thread_runs) {
+            (void)pthread_join(server->loops[i].thread, NULL);
+            server->loops[i].thread_runs = false;
+        }
+    }
+    server->ended = 0;
+    return true;
+}
+
+void http_server_free(http_server_t *server)
+{
+    if (!server || !http_server_drain(server, 0)) {
+        return; /* threads that run on may use any of it: better lost than freed */
+    }
+    worker_pool_free(server->workers);
+    for (size_t i = 0; i < server->loop_count; i++) {
+        snapshot_t *unseen = atomic_load(&server->loops[i].new_snapshot);
+        if (unseen) {
+            snapshot_unref(unseen);
+        }
+        free(server->loops[i].listeners);
+    }
+    free(server->loops);
+    for (size_t i = 0; i < server->listener_count; i++) {
+        listener_release(&server->listeners[i]);
+    }
+    free(server->listeners);
+    h2o_config_dispose(&server->config);
+    (void)pthread_cond_destroy(&server->changed);
+    (void)pthread_mutex_destroy(&server->lock);
+    free(server);
+}

@@ -1,0 +1,168 @@
+#include "http/internal.h"
+
+#include <sys/socket.h>
+
+/*
+ * The sweep looks at all requests of the loop now and then. It ends what no timer of the library
+ * and no TCP_USER_TIMEOUT ends: an HTTP/2 peer that keeps its connection alive but opens no window
+ * for the answers it asked for, and one that never finishes a request body.
+ *
+ * During a drain it also closes what is idle. HTTP/1.1 connections would stay until their timeout
+ * (the library marks only the next answer with "Connection: close"); HTTP/2 connections that began
+ * after the library sent its GOAWAYs would too.
+ */
+
+#define SWEEP_MIN_MS   250
+#define DRAIN_NEW_MS   1000 /* for a connection that has not said what it speaks */
+#define DRAIN_HTTP2_MS 2500 /* the library sends its second GOAWAY after a second */
+
+/* SHUT_RD lets the library see the end and close in good order; SHUT_RDWR also stops writing. */
+static void sweep_cut(http_conn_t *conn, int how)
+{
+    conn->cut = true;
+    (void)shutdown(h2o_socket_get_fd(conn->sock), how);
+}
+
+static int count_request(h2o_req_t *req, void *arg)
+{
+    (void)arg;
+    h2o_socket_t *sock = req->conn->callbacks->get_socket(req->conn);
+    http_conn_t *conn = sock->on_close.data;
+    http_loop_t *loop = conn->loop;
+    if (conn->phase == CONN_HTTP1) {
+        conn->active += req->version != 0 || sock->input->size != 0;
+        return 0;
+    }
+    if (!req->input.method.base) {
+        return 0; /* a stream that only has a priority */
+    }
+    conn->active++;
+    if (!req->pathconf) { /* the body is still coming */
+        struct timeval now = *h2o_get_timestamp(&loop->ctx, NULL, NULL);
+        if (req->timestamps.request_begin_at.tv_sec == 0) {
+            req->timestamps.request_begin_at = now; /* unused by the library here */
+        } else if (now.tv_sec - req->timestamps.request_begin_at.tv_sec >
+                   (time_t)loop->server->options.request_timeout_s) {
+            conn->slow_body = true;
+        }
+    } else if (req->res.status != 0 && req->res.content_length != SIZE_MAX &&
+               req->bytes_sent < req->res.content_length) {
+        conn->waiting++;
+        conn->sent += req->bytes_sent;
+    }
+    return 0;
+}
+
+static void sweep_count(http_loop_t *loop)
+{
+    for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
+        http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, link, n);
+        conn->active = 0;
+        conn->waiting = 0;
+        conn->sent = 0;
+    }
+    h2o_globalconf_t *config = loop->ctx.globalconf;
+    (void)config->http1.callbacks.foreach_request(&loop->ctx, count_request, NULL);
+    (void)config->http2.callbacks.foreach_request(&loop->ctx, count_request, NULL);
+}
+
+/* No byte of any answer under way since send_timeout_s. */
+static bool sweep_is_stalled(http_conn_t *conn, uint64_t now)
+{
+    if (conn->waiting == 0) {
+        conn->stalled_since = 0;
+    } else if (conn->stalled_since == 0 || conn->sent != conn->last_sent) {
+        conn->stalled_since = now;
+        conn->last_sent = conn->sent;
+    } else {
+        uint64_t limit = (uint64_t)conn->loop->server->options.send_timeout_s * 1000;
+        return now - conn->stalled_since > limit;
+    }
+    return false;
+}
+
+static void sweep_on_timeout(h2o_timeout_entry_t *entry)
+{
+    http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, sweep, entry);
+    uint64_t now = h2o_now(loop->ctx.loop);
+    sweep_count(loop);
+    for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
+        http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, link, n);
+        if (conn->phase == CONN_HTTP2 && (conn->slow_body || sweep_is_stalled(conn, now))) {
+            sweep_cut(conn, SHUT_RDWR);
+        }
+    }
+    h2o_timeout_link(loop->ctx.loop, &loop->sweep_timeout, &loop->sweep);
+}
+
+void sweep_begin(http_loop_t *loop)
+{
+    const http_options_t *options = &loop->server->options;
+    unsigned shortest = options->send_timeout_s < options->request_timeout_s
+                            ? options->send_timeout_s
+                            : options->request_timeout_s;
+    uint64_t ms = (uint64_t)shortest * 1000 / 4;
+    h2o_timeout_init(loop->ctx.loop, &loop->sweep_timeout, ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : ms);
+    loop->sweep.cb = sweep_on_timeout;
+    h2o_timeout_link(loop->ctx.loop, &loop->sweep_timeout, &loop->sweep);
+}
+
+void sweep_end(http_loop_t *loop)
+{
+    h2o_timeout_unlink(&loop->sweep);
+    h2o_timeout_unlink(&loop->drain_tick);
+    h2o_timeout_dispose(loop->ctx.loop, &loop->sweep_timeout);
+}
+
+/* Bytes that the kernel has and the library has not read: the peer has just said something. */
+static bool has_unread_input(http_conn_t *conn)
+{
+    char byte;
+    return recv(h2o_socket_get_fd(conn->sock), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+static bool drain_may_close(http_conn_t *conn, uint64_t elapsed)
+{
+    switch (conn->phase) {
+    case CONN_NEW:
+        return elapsed >= DRAIN_NEW_MS;
+    case CONN_HTTP1:
+        return conn->active == 0 && !has_unread_input(conn);
+    case CONN_HTTP2:
+        return conn->active == 0 && elapsed >= DRAIN_HTTP2_MS;
+    }
+    return false;
+}
+
+static void sweep_on_drain_tick(h2o_timeout_entry_t *entry)
+{
+    http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, drain_tick, entry);
+    uint64_t elapsed = h2o_now(loop->ctx.loop) - loop->drain_began;
+    sweep_count(loop);
+    for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
+        http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, link, n);
+        if (!conn->cut && drain_may_close(conn, elapsed)) {
+            sweep_cut(conn, SHUT_RD);
+        }
+    }
+    h2o_timeout_link(loop->ctx.loop, &loop->ctx.hundred_ms_timeout, &loop->drain_tick);
+}
+
+void sweep_drain(http_loop_t *loop)
+{
+    if (loop->drain_began) {
+        return;
+    }
+    loop->drain_began = h2o_now(loop->ctx.loop);
+    conn_stop_listening(loop);
+    h2o_context_request_shutdown(&loop->ctx);
+    loop->drain_tick.cb = sweep_on_drain_tick;
+    sweep_on_drain_tick(&loop->drain_tick);
+}
+
+void sweep_cut_all(http_loop_t *loop)
+{
+    for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
+        sweep_cut(H2O_STRUCT_FROM_MEMBER(http_conn_t, link, n), SHUT_RDWR);
+    }
+}

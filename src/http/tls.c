@@ -1,0 +1,162 @@
+#include "http/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* RFC 9325 4.2: ephemeral key exchange and AEAD only. TLS 1.3 suites are all of this kind. */
+static const char cipher_list[] = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+                                  "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+                                  "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+/* ALPN protocol lists in wire form; ours in the order of preference. */
+static const unsigned char alpn_protocols[] = "\x02h2\x08http/1.1";
+
+static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                       const unsigned char *in, unsigned in_len, void *arg)
+{
+    (void)ssl;
+    (void)arg;
+    unsigned char *selected = NULL;
+    if (SSL_select_next_proto(&selected, out_len, alpn_protocols, sizeof alpn_protocols - 1, in,
+                              in_len) != OPENSSL_NPN_NEGOTIATED) {
+        return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301 3.2: no_application_protocol */
+    }
+    *out = selected;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* Never asks at the terminal: a key with a passphrase is an error. */
+static int refuse_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+    (void)buf;
+    (void)size;
+    (void)rwflag;
+    *(bool *)arg = true;
+    return -1;
+}
+
+/* The newest reason in OpenSSL's queue, which is emptied. */
+static const char *openssl_reason(void)
+{
+    unsigned long code = ERR_peek_last_error();
+    ERR_clear_error();
+    const char *text = code ? ERR_reason_error_string(code) : NULL;
+    return text ? text : "not usable";
+}
+
+/* False with a line in *why when the file cannot be opened: OpenSSL's own words hide the reason. */
+static bool readable(const char *what, slice_t path, buf_t *why)
+{
+    FILE *file = path.len ? fopen(path.ptr, "rbe") : NULL;
+    if (file) {
+        (void)fclose(file);
+        return true;
+    }
+    if (path.len) {
+        buf_printf(why, "%s %.*s: %s", what, SLICE_ARG(path), strerror(errno));
+    } else {
+        buf_printf(why, "%s: no file is given", what);
+    }
+    return false;
+}
+
+static err_t load_certificate(SSL_CTX *ctx, const http_listener_t *settings, buf_t *why)
+{
+    slice_t certificate = settings->certificate;
+    slice_t key = settings->key;
+    if (!readable("certificate", certificate, why) || !readable("key", key, why)) {
+        return ERR_IO;
+    }
+    if (SSL_CTX_use_certificate_chain_file(ctx, certificate.ptr) != 1) {
+        buf_printf(why, "certificate %.*s: %s", SLICE_ARG(certificate), openssl_reason());
+        return ERR_DATA;
+    }
+    bool passphrase = false;
+    SSL_CTX_set_default_passwd_cb(ctx, refuse_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, &passphrase);
+    int loaded = SSL_CTX_use_PrivateKey_file(ctx, key.ptr, SSL_FILETYPE_PEM);
+    SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
+    if (loaded != 1) {
+        bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
+                        ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_TYPE_MISMATCH;
+        const char *reason = openssl_reason();
+        if (passphrase) {
+            buf_printf(why, "key %.*s: is encrypted with a passphrase", SLICE_ARG(key));
+        } else if (mismatch) {
+            buf_printf(why, "key %.*s: does not belong to certificate %.*s", SLICE_ARG(key),
+                       SLICE_ARG(certificate));
+        } else {
+            buf_printf(why, "key %.*s: %s", SLICE_ARG(key), reason);
+        }
+        return ERR_DATA;
+    }
+    return ERR_OK;
+}
+
+static err_t load_client_ca(SSL_CTX *ctx, const http_listener_t *settings, buf_t *why)
+{
+    if (settings->client_auth == CLIENT_AUTH_NONE) {
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+        return ERR_OK;
+    }
+    slice_t ca = settings->client_ca;
+    if (!readable("client-ca", ca, why)) {
+        return ERR_IO;
+    }
+    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca.ptr);
+    if (!names || SSL_CTX_load_verify_file(ctx, ca.ptr) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        buf_printf(why, "client-ca %.*s: %s", SLICE_ARG(ca), openssl_reason());
+        return ERR_DATA;
+    }
+    SSL_CTX_set_client_CA_list(ctx, names);
+    int mode = SSL_VERIFY_PEER;
+    if (settings->client_auth == CLIENT_AUTH_REQUIRED) {
+        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    }
+    SSL_CTX_set_verify(ctx, mode, NULL);
+    return ERR_OK;
+}
+
+static bool set_protocol(SSL_CTX *ctx, unsigned number)
+{
+    char groups[] = "X25519:P-256:P-384"; /* the macro below casts const away */
+    unsigned char id[16];
+    int len = snprintf((char *)id, sizeof id, "footprintd-%u", number);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    /* Sessions live in tickets only: no cache that listeners could share. */
+    (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+    return len > 0 && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
+           SSL_CTX_set_cipher_list(ctx, cipher_list) == 1 &&
+           SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
+           SSL_CTX_set_session_id_context(
+               ctx, id, len < (int)sizeof id ? (unsigned)len : (unsigned)sizeof id) == 1;
+}
+
+err_t tls_context_new(const http_listener_t *settings, unsigned number, SSL_CTX **out, buf_t *why)
+{
+    ERR_clear_error();
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+    if (!ctx || !set_protocol(ctx, number)) {
+        buf_printf(why, "TLS: %s", openssl_reason());
+        SSL_CTX_free(ctx);
+        return ERR_NOMEM;
+    }
+    err_t err = load_certificate(ctx, settings, why);
+    if (!err) {
+        err = load_client_ca(ctx, settings, why);
+    }
+    if (err) {
+        SSL_CTX_free(ctx);
+        return err;
+    }
+    *out = ctx;
+    return ERR_OK;
+}
