@@ -1,5 +1,7 @@
 #include "builder.h"
 
+#include "footprintd/base/suggest.h"
+
 /*
  * Ids of telemetry sources and limits are unique in an advertisement, as far as one uCDN sees it,
  * and a limit's telemetry source must be there (RFC 9808 2.1.1, 2.2.1).
