@@ -1,0 +1,20 @@
+/*
+ * The commands of footprintctl: one file and one row each.
+ */
+#ifndef FPD_CTL_COMMAND_H
+#define FPD_CTL_COMMAND_H
+
+#define CTL_FINE    0
+#define CTL_REFUSED 1 /* what was asked about is not fine */
+#define CTL_USAGE   2 /* a mistake on the command line, or nothing to work on */
+
+typedef struct ctl_command {
+    const char *name;
+    const char *summary; /* one line for --help */
+    /* argv[0] is the command's name; returns the exit code. */
+    int (*run)(int argc, char **argv);
+} ctl_command_t;
+
+int ctl_check_run(int argc, char **argv);
+
+#endif

@@ -1,0 +1,67 @@
+#include "command.h"
+
+#include "footprintd/base/suggest.h"
+
+#include <stdio.h>
+
+static const ctl_command_t commands[] = {
+    {"check", "validate a directory of footprint documents", ctl_check_run},
+};
+#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
+
+static void print_help(void)
+{
+    (void)puts("Usage: footprintctl COMMAND [OPTION...] [ARGUMENT...]\n"
+               "\n"
+               "Works on the footprint documents of footprintd. Commands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        (void)printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
+    }
+    (void)puts("\n"
+               "Options:\n"
+               "  --help      show this text; footprintctl COMMAND --help shows a command's\n"
+               "  --version   show the version\n"
+               "\n"
+               "Exit codes: 0 fine, 1 not fine, 2 usage.");
+}
+
+static int unknown(const char *what)
+{
+    suggest_t near;
+    suggest_init(&near, slice_str(what));
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        suggest_offer(&near, slice_str(commands[i].name));
+    }
+    suggest_offer(&near, SLICE_LIT("--help"));
+    suggest_offer(&near, SLICE_LIT("--version"));
+    (void)fprintf(stderr, "footprintctl: there is no %s '%s'",
+                  what[0] == '-' ? "option" : "command", what);
+    if (near.best.ptr) {
+        (void)fprintf(stderr, " (did you mean '%.*s'?)", SLICE_ARG(near.best));
+    }
+    (void)fputs("; see footprintctl --help\n", stderr);
+    return CTL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        (void)fputs("footprintctl: a command is needed; see footprintctl --help\n", stderr);
+        return CTL_USAGE;
+    }
+    slice_t first = slice_str(argv[1]);
+    if (slice_is(first, "--help")) {
+        print_help();
+        return CTL_FINE;
+    }
+    if (slice_is(first, "--version")) {
+        (void)puts("footprintctl " FPD_VERSION);
+        return CTL_FINE;
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (slice_is(first, commands[i].name)) {
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return unknown(argv[1]);
+}
