@@ -297,7 +297,7 @@ static json_event_t read_number(json_reader_t *r)
         exponent += exponent < len && (p[exponent] == '+' || p[exponent] == '-');
         at = digits(r, exponent);
         if (at == exponent) {
-            return fail_at(r, at, "a digit must follow the exponent's sign");
+            return fail_at(r, at, "a digit must follow the exponent");
         }
     }
     r->text = slice_of(p + begin, at - begin);

@@ -77,7 +77,7 @@ static bool array_equal(const json_value_t *a, const json_value_t *b)
         return false;
     }
     for (size_t i = 0; i < a->u.array.count; i++) {
-        if (!json_equal(&a->u.array.items[i], &b->u.array.items[i])) {
+        if (!json_value_equal(&a->u.array.items[i], &b->u.array.items[i])) {
             return false;
         }
     }
@@ -118,14 +118,14 @@ static bool object_equal(const json_value_t *a, const json_value_t *b)
             /* Without memory for an index the answer takes longer and stays right. */
             other = indexed ? table_get(&names, m->name) : json_get_slice(b, m->name);
         }
-        equal = other && json_equal(&m->value, other);
+        equal = other && json_value_equal(&m->value, other);
     }
     table_release(&names);
     return equal;
 }
 
 /* Recursion is as deep as the tree, which the reader's depth limit bounds. */
-bool json_equal(const json_value_t *a, const json_value_t *b)
+bool json_value_equal(const json_value_t *a, const json_value_t *b)
 {
     if (a->kind != b->kind) {
         return false;

@@ -143,7 +143,13 @@ bool json_number_u64(slice_t number, uint64_t *out);
  * member order, numbers by value where both are plain integers of any length, and otherwise by
  * their text.
  */
-bool json_equal(const json_value_t *a, const json_value_t *b);
+bool json_value_equal(const json_value_t *a, const json_value_t *b);
+
+/* The short name, which is no symbol of ours: jansson has a function of this name. */
+static inline bool json_equal(const json_value_t *a, const json_value_t *b)
+{
+    return json_value_equal(a, b);
+}
 
 /* ---- writer ---- */
 
