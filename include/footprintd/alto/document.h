@@ -47,6 +47,15 @@ typedef struct body {
 /* Copies the segment list, takes one reference on each fragment. */
 err_t body_new(const slice_t *segments, size_t count, fragment_t *const *fragments,
                size_t fragment_count, body_t **out) FPD_MUST_CHECK;
+/*
+ * A body whose segments point into the fragments, into `head` (whose reference is taken, also on
+ * failure) and into static text. One of at most BODY_FLAT_MAX bytes is copied into one block, which
+ * is what serving likes best; greater ones share their fragments.
+ */
+#define BODY_FLAT_MAX ((size_t)1 << 20)
+err_t body_new_shared(const slice_t *segments, size_t count, fragment_t *head,
+                      fragment_t *const *fragments, size_t fragment_count,
+                      body_t **out) FPD_MUST_CHECK;
 /* Takes `bytes`, which came from malloc; on failure it is freed. */
 err_t body_new_flat_take(char *bytes, size_t size, body_t **out) FPD_MUST_CHECK;
 body_t *body_ref(body_t *b);

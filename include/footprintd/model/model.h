@@ -90,8 +90,8 @@ struct model {
     const model_network_map_t *network_maps; /* by id; may be none */
     size_t network_map_count;
     const model_network_map_t *implicit_map; /* for views that show no other: pid-default alone */
-    const model_network_map_t *default_map; /* what altopid footprints name; never NULL */
-    size_t prefix_count;                    /* values of cidr types in named footprints */
+    const model_network_map_t *default_map;  /* what altopid footprints name; never NULL */
+    size_t prefix_count;                     /* values of cidr types in named footprints */
 };
 
 /*

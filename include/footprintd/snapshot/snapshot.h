@@ -25,8 +25,9 @@ typedef struct snapshot_options {
 } snapshot_options_t;
 
 /*
- * Builds the snapshot that shows the model. Takes the model (also on failure). previous may be NULL;
- * documents whose content did not change are shared with it, bodies and compressed forms included.
+ * Builds the snapshot that shows the model. Takes the model (also on failure). previous may be
+ * NULL; documents whose content did not change are shared with it, bodies and compressed forms
+ * included.
  */
 err_t snapshot_build_take(model_t *model, const snapshot_options_t *options, snapshot_t *previous,
                           uint64_t generation, snapshot_t **out) FPD_MUST_CHECK;

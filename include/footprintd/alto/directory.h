@@ -1,0 +1,28 @@
+/*
+ * The Information Resource Directory (RFC 7285 9).
+ */
+#ifndef FOOTPRINTD_ALTO_DIRECTORY_H
+#define FOOTPRINTD_ALTO_DIRECTORY_H
+
+#include "footprintd/alto/resource.h"
+
+#define ALTO_MEDIA_DIRECTORY "application/alto-directory+json"
+
+extern const resource_kind_t resource_kind_directory;
+
+/* One entry; strings are borrowed. */
+typedef struct directory_entry {
+    slice_t id;
+    slice_t path;
+    const resource_kind_t *kind;
+    const slice_t *uses;
+    size_t uses_count;
+} directory_entry_t;
+
+/*
+ * Entries must be sorted by id. base_uri is "" for relative references.
+ */
+err_t directory_write(const directory_entry_t *entries, size_t count, slice_t default_map,
+                      slice_t base_uri, buf_t *out) FPD_MUST_CHECK;
+
+#endif

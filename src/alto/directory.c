@@ -1,0 +1,38 @@
+#include "footprintd/alto/directory.h"
+
+#include "footprintd/base/json.h"
+
+static void write_entry(const directory_entry_t *e, slice_t base_uri, buf_t *out)
+{
+    json_write_string(out, e->id);
+    /* Ids, and so paths, need no escaping (RFC 7285 10.2); the base was checked as a URI. */
+    buf_printf(out, ":{\"uri\":\"%.*s%.*s\",\"media-type\":\"%s\"", SLICE_ARG(base_uri),
+               SLICE_ARG(e->path), e->kind->media_type);
+    if (e->kind->accepts) {
+        buf_printf(out, ",\"accepts\":\"%s\"", e->kind->accepts);
+    }
+    for (size_t i = 0; i < e->uses_count; i++) {
+        buf_append_str(out, i ? "," : ",\"uses\":[");
+        json_write_string(out, e->uses[i]);
+    }
+    buf_append_str(out, e->uses_count ? "]}" : "}");
+}
+
+err_t directory_write(const directory_entry_t *entries, size_t count, slice_t default_map,
+                      slice_t base_uri, buf_t *out)
+{
+    buf_append_str(out, "{\"meta\":{\"default-alto-network-map\":");
+    json_write_string(out, default_map);
+    buf_append_str(out, "},\"resources\":{");
+    for (size_t i = 0; i < count; i++) {
+        if (i) {
+            buf_append_char(out, ',');
+        }
+        write_entry(&entries[i], base_uri, out);
+    }
+    buf_append_str(out, "}}");
+    return buf_failed(out) ? ERR_NOMEM : ERR_OK;
+}
+
+const resource_kind_t resource_kind_directory = {
+    "directory", ALTO_MEDIA_DIRECTORY, NULL, NULL, NULL, NULL};

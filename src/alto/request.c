@@ -1,0 +1,86 @@
+#include "request.h"
+
+static void answer_error(request_t *r, const alto_error_t *error)
+{
+    buf_t text = BUF_INIT;
+    alto_error_write(error, &text);
+    slice_t *segment = arena_alloc(r->arena, sizeof *segment);
+    if (segment && !buf_failed(&text)) {
+        *segment = arena_copy(r->arena, buf_slice(&text));
+        *r->answer = (alto_answer_t){400, ALTO_MEDIA_ERROR, segment->len, segment, 1};
+    } else {
+        r->arena->failed = true;
+    }
+    buf_release(&text);
+}
+
+bool request_parse(request_t *r, slice_t body)
+{
+    json_error_t error = {{0}, 0, 0, 0};
+    err_t err = json_parse(body, REQUEST_DEPTH, r->arena, &r->root, &error);
+    if (!err && r->root->kind == JSON_OBJECT) {
+        return true;
+    }
+    if (err == ERR_NOMEM) {
+        r->arena->failed = true;
+        return false;
+    }
+    const char *text = err ? error.text : "line 1 column 1: the body must be a JSON object";
+    answer_error(r, &(alto_error_t){.code = ALTO_E_SYNTAX, .syntax_error = slice_str(text)});
+    return false;
+}
+
+bool request_missing(request_t *r, const char *field)
+{
+    answer_error(r, &(alto_error_t){.code = ALTO_E_MISSING_FIELD, .field = slice_str(field)});
+    return false;
+}
+
+bool request_wrong_type(request_t *r, const char *field)
+{
+    answer_error(r, &(alto_error_t){.code = ALTO_E_INVALID_FIELD_TYPE, .field = slice_str(field)});
+    return false;
+}
+
+bool request_wrong_value(request_t *r, const char *field, const json_value_t *value)
+{
+    buf_t text = BUF_INIT;
+    alto_error_t error = {
+        .code = ALTO_E_INVALID_FIELD_VALUE, .field = slice_str(field), .has_value = true};
+    if (value->kind == JSON_STRING) {
+        error.value = value->u.text;
+    } else {
+        json_write_value(&text, value);
+        error.value = buf_slice(&text);
+    }
+    answer_error(r, &error);
+    r->arena->failed |= buf_failed(&text);
+    buf_release(&text);
+    return false;
+}
+
+bool request_too_big(request_t *r)
+{
+    *r->answer = (alto_answer_t){.status = 413};
+    return false;
+}
+
+void request_answer(request_t *r, const char *media_type, const slice_t *segments, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += segments[i].len;
+    }
+    *r->answer = (alto_answer_t){200, media_type, size, segments, count};
+}
+
+void request_answer_document(request_t *r, const char *media_type, const document_t *document)
+{
+    const body_t *body = document_body(document, CODING_IDENTITY);
+    *r->answer = (alto_answer_t){200, media_type, body->size, body->segments, body->count};
+}
+
+err_t request_end(const request_t *r)
+{
+    return arena_failed(r->arena) ? ERR_NOMEM : ERR_OK;
+}

@@ -1,0 +1,91 @@
+#include "footprintd/snapshot/snapshot.h"
+
+#include "view.h"
+
+#include <stdlib.h>
+
+struct snapshot {
+    atomic_uint refs;
+    uint64_t generation;
+    model_t *model;
+    fragments_t fragments;
+    arena_t arena; /* what views are made of */
+    view_t anonymous;
+};
+
+static void snapshot_free(snapshot_t *s)
+{
+    view_release(&s->anonymous);
+    fragments_release(&s->fragments);
+    arena_release(&s->arena);
+    model_free(s->model);
+    free(s);
+}
+
+static err_t build(snapshot_t *s, const snapshot_options_t *options, const snapshot_t *previous)
+{
+    err_t err = fragments_init(&s->fragments, previous ? &previous->fragments : NULL);
+    if (err) {
+        return err;
+    }
+    view_input_t input = {
+        .model = s->model,
+        .visible = model_document_is_public,
+        .base_uri = options ? options->base_uri : SLICE_LIT(""),
+        .fragments = &s->fragments,
+        .previous = previous ? &previous->anonymous : NULL,
+        .arena = &s->arena,
+    };
+    err = view_build(&input, &s->anonymous);
+    fragments_seal(&s->fragments);
+    return err;
+}
+
+err_t snapshot_build_take(model_t *model, const snapshot_options_t *options, snapshot_t *previous,
+                          uint64_t generation, snapshot_t **out)
+{
+    snapshot_t *s = calloc(1, sizeof *s);
+    if (!s) {
+        model_free(model);
+        return ERR_NOMEM;
+    }
+    atomic_init(&s->refs, 1);
+    s->generation = generation;
+    s->model = model;
+    arena_init(&s->arena, 0);
+    err_t err = build(s, options, previous);
+    if (err) {
+        snapshot_free(s);
+        return err;
+    }
+    *out = s;
+    return ERR_OK;
+}
+
+snapshot_t *snapshot_ref(snapshot_t *s)
+{
+    atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void snapshot_unref(snapshot_t *s)
+{
+    if (s && atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) == 1) {
+        snapshot_free(s);
+    }
+}
+
+uint64_t snapshot_generation(const snapshot_t *s)
+{
+    return s->generation;
+}
+
+const model_t *snapshot_model(const snapshot_t *s)
+{
+    return s->model;
+}
+
+const view_t *snapshot_view_anonymous(const snapshot_t *s)
+{
+    return &s->anonymous;
+}

@@ -1,0 +1,266 @@
+#include "view.h"
+
+#include "footprintd/alto/cdni.h"
+#include "footprintd/alto/directory.h"
+#include "footprintd/alto/network_map.h"
+
+#include <stdlib.h>
+
+typedef struct maker {
+    const view_input_t *in;
+    view_t *view;
+    directory_entry_t *entries; /* for the IRD */
+    size_t entry_count;
+    size_t cap; /* of resources and entries */
+    slice_t map_id;
+    const char *map_tag; /* of the map that altopid footprints name */
+} maker_t;
+
+/* ---- resources ---- */
+
+/*
+ * The document of a resource: the one of the last snapshot when its tag is the same, with all its
+ * bodies, so that publishing the same content again costs none; otherwise a new one.
+ */
+static err_t document_for(maker_t *m, slice_t path, const char *tag,
+                          err_t (*make)(const void *content, body_t **out), const void *content,
+                          document_t **out)
+{
+    const resource_t *before = m->in->previous ? view_find(m->in->previous, path) : NULL;
+    if (before && before->document && !strcmp(before->document->tag, tag)) {
+        *out = document_ref(before->document);
+        return ERR_OK;
+    }
+    body_t *body = NULL;
+    err_t err = make(content, &body);
+    return err ? err : document_new_take(tag, body, out);
+}
+
+static resource_t *add(maker_t *m, const resource_kind_t *kind, slice_t id, slice_t path,
+                       document_t *document, const void *content)
+{
+    resource_t *r = &m->view->resources[m->view->count++];
+    *r = (resource_t){kind, id, path, document, content};
+    return r;
+}
+
+static void list(maker_t *m, const resource_t *r, const slice_t *uses, size_t uses_count)
+{
+    m->entries[m->entry_count++] = (directory_entry_t){r->id, r->path, r->kind, uses, uses_count};
+}
+
+static slice_t path_of(maker_t *m, slice_t id, const char *suffix)
+{
+    return arena_printf(m->in->arena, "/%.*s%s", SLICE_ARG(id), suffix);
+}
+
+static const slice_t *one_id(maker_t *m, slice_t id)
+{
+    slice_t *uses = arena_alloc(m->in->arena, sizeof *uses);
+    if (uses) {
+        *uses = id;
+    }
+    return uses;
+}
+
+/* The filtered form of a resource: the same id and path with "-filtered" behind. */
+static void add_filtered(maker_t *m, const resource_kind_t *kind, slice_t id, const void *content,
+                         const slice_t *uses, size_t uses_count)
+{
+    slice_t path = path_of(m, id, "-filtered");
+    slice_t filtered = slice_of(path.ptr + 1, path.len ? path.len - 1 : 0);
+    if (path.ptr) {
+        list(m, add(m, kind, filtered, path, NULL, content), uses, uses_count);
+    }
+}
+
+/* ---- network maps ---- */
+
+static err_t make_map_body(const void *content, body_t **out)
+{
+    return network_map_body(content, out);
+}
+
+static err_t add_map(maker_t *m, const model_network_map_t *map)
+{
+    network_map_content_t *c = NULL;
+    document_t *d = NULL;
+    slice_t path = path_of(m, map->id, "");
+    err_t err = network_map_build(map, m->in->fragments, m->in->arena, &c);
+    err = err ? err : document_for(m, path, c->tag, make_map_body, c, &d);
+    if (err) {
+        return err;
+    }
+    c->document = d;
+    list(m, add(m, &resource_kind_network_map, map->id, path, d, c), NULL, 0);
+    add_filtered(m, &resource_kind_network_map_filtered, map->id, c, one_id(m, map->id), 1);
+    if (!m->map_tag || map == m->in->model->default_map) {
+        m->map_id = map->id;
+        m->map_tag = c->tag;
+    }
+    return ERR_OK;
+}
+
+/* Every view has a network map, and a default one (RFC 7285 9.2.2, 11.2.1). */
+static err_t add_maps(maker_t *m)
+{
+    const model_t *model = m->in->model;
+    for (size_t i = 0; i < model->network_map_count; i++) {
+        const model_network_map_t *map = &model->network_maps[i];
+        err_t err = m->in->visible(model, map->document) ? add_map(m, map) : ERR_OK;
+        if (err) {
+            return err;
+        }
+    }
+    return m->map_tag ? ERR_OK : add_map(m, model->implicit_map);
+}
+
+/* ---- advertisements ---- */
+
+static err_t make_cdni_body(const void *content, body_t **out)
+{
+    return cdni_body(content, out);
+}
+
+static err_t add_advertisement(maker_t *m, const model_advertisement_t *ad)
+{
+    cdni_input_t input = {m->in->model,     ad,          m->in->visible, m->map_id, m->map_tag,
+                          m->in->fragments, m->in->arena};
+    cdni_content_t *c = NULL;
+    document_t *d = NULL;
+    slice_t path = path_of(m, ad->id, "");
+    err_t err = cdni_build(&input, &c);
+    err = err ? err : document_for(m, path, c->tag, make_cdni_body, c, &d);
+    if (err) {
+        return err;
+    }
+    c->document = d;
+    const slice_t *uses = c->uses_map ? one_id(m, m->map_id) : NULL;
+    list(m, add(m, &resource_kind_cdni, ad->id, path, d, c), uses, uses != NULL);
+    add_filtered(m, &resource_kind_cdni_filtered, ad->id, c, uses, uses != NULL);
+    return ERR_OK;
+}
+
+/*
+ * An advertisement that shows nothing is a statement ("none of these capabilities, anywhere"), so
+ * it is made only by documents that this view sees, and by a directory without any.
+ */
+static bool shows(const maker_t *m, const model_advertisement_t *ad)
+{
+    for (size_t i = 0; i < ad->count; i++) {
+        if (m->in->visible(m->in->model, ad->objects[i].document)) {
+            return true;
+        }
+    }
+    return ad->count == 0;
+}
+
+static err_t add_advertisements(maker_t *m)
+{
+    static const model_advertisement_t nothing = {
+        {MODEL_ADVERTISEMENT, sizeof MODEL_ADVERTISEMENT - 1}, NULL, 0};
+    const model_t *model = m->in->model;
+    size_t shown = 0;
+    for (size_t i = 0; i < model->advertisement_count; i++) {
+        const model_advertisement_t *ad = &model->advertisements[i];
+        if (shows(m, ad)) {
+            err_t err = add_advertisement(m, ad);
+            if (err) {
+                return err;
+            }
+            shown++;
+        }
+    }
+    return shown ? ERR_OK : add_advertisement(m, &nothing);
+}
+
+/* ---- directory ---- */
+
+static int cmp_entry(const void *x, const void *y)
+{
+    return slice_cmp(((const directory_entry_t *)x)->id, ((const directory_entry_t *)y)->id);
+}
+
+static err_t make_flat(const void *content, body_t **out)
+{
+    const buf_t *text = content;
+    char *copy = malloc(text->len);
+    if (copy) {
+        memcpy(copy, text->ptr, text->len);
+    }
+    return body_new_flat_take(copy, text->len, out);
+}
+
+static err_t add_directory(maker_t *m)
+{
+    buf_t text = BUF_INIT;
+    digest_t digest;
+    char tag[TAG_LEN + 1];
+    document_t *d = NULL;
+    qsort(m->entries, m->entry_count, sizeof *m->entries, cmp_entry);
+    err_t err = directory_write(m->entries, m->entry_count, m->map_id, m->in->base_uri, &text);
+    if (!err) {
+        hasher_t *h = &m->in->fragments->hasher;
+        hasher_begin(h);
+        hasher_update_slice(h, buf_slice(&text));
+        err = hasher_finish(h, &digest);
+    }
+    if (!err) {
+        tag_format(&digest, tag);
+        err = document_for(m, SLICE_LIT("/"), tag, make_flat, &text, &d);
+    }
+    if (!err) {
+        (void)add(m, &resource_kind_directory, SLICE_LIT("directory"), SLICE_LIT("/"), d, NULL);
+        (void)add(m, &resource_kind_directory, SLICE_LIT("directory"), SLICE_LIT("/directory"),
+                  document_ref(d), NULL);
+    }
+    buf_release(&text);
+    return err;
+}
+
+/* ---- the view ---- */
+
+static int cmp_resource(const void *x, const void *y)
+{
+    return slice_cmp(((const resource_t *)x)->path, ((const resource_t *)y)->path);
+}
+
+err_t view_build(const view_input_t *input, view_t *out)
+{
+    const model_t *model = input->model;
+    maker_t m = {.in = input, .view = out};
+    *out = (view_t){0};
+    /* A map and an advertisement that only this view has, two resources each, and the IRD twice. */
+    m.cap = 2 * (model->network_map_count + model->advertisement_count + 2) + 2;
+    out->resources = calloc(m.cap, sizeof *out->resources);
+    m.entries = calloc(m.cap, sizeof *m.entries);
+    err_t err = out->resources && m.entries ? ERR_OK : ERR_NOMEM;
+    err = err ? err : add_maps(&m);
+    err = err ? err : add_advertisements(&m);
+    err = err ? err : add_directory(&m);
+    free(m.entries);
+    if (!err && arena_failed(input->arena)) {
+        err = ERR_NOMEM;
+    }
+    if (!err) {
+        qsort(out->resources, out->count, sizeof *out->resources, cmp_resource);
+    }
+    for (size_t i = 0; !err && i < out->count; i++) {
+        err = table_put(&out->by_path, out->resources[i].path, &out->resources[i], NULL);
+    }
+    return err;
+}
+
+void view_release(view_t *view)
+{
+    for (size_t i = 0; i < view->count; i++) {
+        document_unref(view->resources[i].document);
+    }
+    free(view->resources);
+    table_release(&view->by_path);
+}
+
+const resource_t *view_find(const view_t *view, slice_t path)
+{
+    return table_get(&view->by_path, path);
+}

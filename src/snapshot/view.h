@@ -1,0 +1,23 @@
+/*
+ * View classes: what one class of uCDNs sees of a snapshot. Private to src/snapshot.
+ */
+#ifndef FPD_SNAPSHOT_VIEW_H
+#define FPD_SNAPSHOT_VIEW_H
+
+#include "footprintd/alto/fragments.h"
+#include "footprintd/snapshot/snapshot.h"
+
+typedef struct view_input {
+    const model_t *model;
+    /* Which documents this class sees. */
+    bool (*visible)(const model_t *model, uint32_t document);
+    slice_t base_uri;
+    fragments_t *fragments;
+    const view_t *previous; /* the same class in the snapshot before; NULL: none */
+    arena_t *arena;
+} view_input_t;
+
+err_t view_build(const view_input_t *input, view_t *out) FPD_MUST_CHECK;
+void view_release(view_t *view);
+
+#endif
