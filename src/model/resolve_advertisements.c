@@ -9,6 +9,8 @@ typedef struct draft_advertisement {
     slice_t id;
     model_object_t *objects;
     size_t count, cap;
+    uint32_t *documents; /* in the arena */
+    size_t document_count, document_cap;
 } draft_advertisement_t;
 
 typedef struct maker {
@@ -243,7 +245,7 @@ static void finish(builder_t *b, draft_advertisement_t *ad, model_advertisement_
         }
         objects[kept++] = *o;
     }
-    *out = (model_advertisement_t){ad->id, objects, kept};
+    *out = (model_advertisement_t){ad->id, objects, kept, ad->documents, ad->document_count};
 }
 
 /* ---- advertisements ---- */
@@ -257,6 +259,23 @@ static draft_advertisement_t *advertisement(maker_t *m, slice_t id)
     }
     m->ads[m->ad_count] = (draft_advertisement_t){.id = id};
     return &m->ads[m->ad_count++];
+}
+
+static void add_document(builder_t *b, draft_advertisement_t *ad, uint32_t document)
+{
+    if (ad->document_count == ad->document_cap) {
+        size_t cap = ad->document_cap ? ad->document_cap * 2 : 4;
+        uint32_t *grown = builder_alloc(b, cap, sizeof *grown);
+        if (!grown) {
+            return;
+        }
+        if (ad->document_count) {
+            memcpy(grown, ad->documents, ad->document_count * sizeof *grown);
+        }
+        ad->documents = grown;
+        ad->document_cap = cap;
+    }
+    ad->documents[ad->document_count++] = document;
 }
 
 static slice_t document_id(const document_draft_t *doc)
@@ -305,7 +324,7 @@ static void make_all(maker_t *m)
     for (size_t i = 0; i < b->model->document_count; i++) {
         const document_draft_t *doc = &b->documents[i];
         if (doc->advertisement.ptr || doc->has_capabilities) {
-            (void)advertisement(m, document_id(doc));
+            add_document(b, advertisement(m, document_id(doc)), (uint32_t)i);
         }
     }
     if (!m->ad_count) {

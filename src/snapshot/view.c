@@ -147,18 +147,18 @@ static err_t add_advertisement(maker_t *m, const model_advertisement_t *ad)
  */
 static bool shows(const maker_t *m, const model_advertisement_t *ad)
 {
-    for (size_t i = 0; i < ad->count; i++) {
-        if (m->in->visible(m->in->model, ad->objects[i].document)) {
+    for (size_t i = 0; i < ad->document_count; i++) {
+        if (m->in->visible(m->in->model, ad->documents[i])) {
             return true;
         }
     }
-    return ad->count == 0;
+    return false;
 }
 
 static err_t add_advertisements(maker_t *m)
 {
     static const model_advertisement_t nothing = {
-        {MODEL_ADVERTISEMENT, sizeof MODEL_ADVERTISEMENT - 1}, NULL, 0};
+        .id = {MODEL_ADVERTISEMENT, sizeof MODEL_ADVERTISEMENT - 1}};
     const model_t *model = m->in->model;
     size_t shown = 0;
     for (size_t i = 0; i < model->advertisement_count; i++) {
