@@ -4,8 +4,13 @@
 
 err_t addr_parse_v4(slice_t text, uint32_t *out)
 {
-    size_t used = net_scan_v4(text.ptr, text.len, out);
-    return used && used == text.len ? ERR_OK : ERR_SYNTAX;
+    uint32_t addr;
+    size_t used = net_scan_v4(text.ptr, text.len, &addr);
+    if (!used || used != text.len) {
+        return ERR_SYNTAX;
+    }
+    *out = addr;
+    return ERR_OK;
 }
 
 /* The value of a hexadecimal digit, 0xff for every other byte. */
