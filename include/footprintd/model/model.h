@@ -58,9 +58,10 @@ typedef struct model_object {
 
 typedef struct model_advertisement {
     slice_t id; /* resource id */
-    const model_object_t
-        *objects; /* by type, value, footprints; no two are equal in one document */
+    const model_object_t *objects; /* by type, value, footprints */
     size_t count;
+    const uint32_t *documents; /* those that put something into it, or said that it exists */
+    size_t document_count;
 } model_advertisement_t;
 
 typedef struct model_pid {
