@@ -25,6 +25,14 @@ void findings_release(findings_t *f)
     *f = (findings_t){0};
 }
 
+static slice_t keep_file(findings_t *f, slice_t file)
+{
+    if (!f->last_file.ptr || !slice_eq(f->last_file, file)) {
+        f->last_file = arena_copy(&f->arena, file);
+    }
+    return f->last_file;
+}
+
 static finding_t *findings_push(findings_t *f)
 {
     if (f->count == f->cap) {
@@ -66,6 +74,7 @@ void findings_add(findings_t *f, finding_code_t code, place_t place, slice_t poi
     finding_t *item = findings_push(f);
     if (item) {
         *item = (finding_t){.code = code, .place = place};
+        item->place.file = keep_file(f, place.file);
         item->pointer = arena_copy(&f->arena, pointer);
         item->text = arena_copy(&f->arena, buf_slice(&text));
         if (suggestion.ptr) {

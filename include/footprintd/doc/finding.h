@@ -32,7 +32,7 @@ extern const finding_info_t finding_infos[FINDING_CODE_COUNT];
 
 /* Where something stands. A line of 0 means the file as a whole. */
 typedef struct place {
-    slice_t file; /* borrowed: must outlive the findings */
+    slice_t file; /* findings_add copies it */
     uint32_t line;
     uint32_t column;
 } place_t;
@@ -49,11 +49,12 @@ typedef struct findings {
     finding_t *items;
     size_t count; /* kept */
     size_t cap;
-    size_t errors;   /* found, kept or not */
-    size_t warnings; /* likewise */
-    size_t limit;    /* of count; what goes beyond is only counted */
-    bool failed;     /* an allocation failed: the list is not complete */
-    arena_t arena;   /* texts */
+    size_t errors;     /* found, kept or not */
+    size_t warnings;   /* likewise */
+    size_t limit;      /* of count; what goes beyond is only counted */
+    bool failed;       /* an allocation failed: the list is not complete */
+    slice_t last_file; /* most findings are about the same file as the one before */
+    arena_t arena;     /* texts */
 } findings_t;
 
 #define FINDINGS_LIMIT_DEFAULT 10000
