@@ -1,0 +1,101 @@
+# For tests/run.sh and tests/full.sh: stages that count. Sourced in the repository's root.
+# Logs of all stages lie in $logs; a stage that fails shows the end of its own.
+# shellcheck shell=sh
+
+builds=${FPD_BUILD_DIR:-build}
+logs=$builds/test-logs
+passed=0
+failed=0
+mkdir -p "$logs"
+
+CMAKE_C_COMPILER_LAUNCHER=
+if command -v ccache >/dev/null 2>&1; then
+    CMAKE_C_COMPILER_LAUNCHER=ccache
+fi
+export CMAKE_C_COMPILER_LAUNCHER
+# Every finding of a sanitizer ends the program with a failure.
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=86
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:exitcode=66
+
+began=$(date +%s)
+
+# note NAME PASSED FAILED: adds to the count and says so.
+note() {
+    passed=$((passed + $2))
+    failed=$((failed + $3))
+    echo "[$(($(date +%s) - began))s] $1: $2 passed, $3 failed"
+    if [ "$3" -gt 0 ] && [ -s "$logs/$1.log" ]; then
+        tail -n 60 "$logs/$1.log" | sed 's/^/    /'
+    fi
+}
+
+# check NAME COMMAND...: one test, which is the command's exit code.
+check() {
+    name=$1
+    shift
+    if "$@" >"$logs/$name.log" 2>&1; then
+        note "$name" 1 0
+    else
+        note "$name" 0 1
+        return 1
+    fi
+}
+
+# build VARIANT [OPTION...]: configures the preset and builds all of it; one test.
+build() {
+    variant=$1
+    shift
+    check "build-$variant" build_variant "$variant" "$@"
+}
+build_variant() {
+    variant=$1
+    shift
+    cmake --preset "$variant" -B "$builds/$variant" "$@" && cmake --build "$builds/$variant"
+}
+
+# unit VARIANT [OPTION...]: all of ctest, every cmocka test counted.
+unit() {
+    variant=$1
+    shift
+    ctest --test-dir "$builds/$variant" -V --no-tests=error -j 2 --timeout 300 "$@" \
+        >"$logs/unit-$variant.log" 2>&1 && code=0 || code=$?
+    counts=$(python3 tests/tools/count_tests.py ctest "$logs/unit-$variant.log")
+    # shellcheck disable=SC2086
+    set -- $counts
+    if [ "$code" -ne 0 ] && [ "$2" -eq 0 ]; then
+        set -- "$1" 1
+    fi
+    if [ "$2" -gt 0 ]; then
+        grep -E '^[0-9]+: (\[  FAILED|\[  ERROR|\[   LINE|.*(Sanitizer|runtime error))|\*\*\*' \
+            "$logs/unit-$variant.log" | head -n 60 | sed 's/^/    /'
+    fi
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    echo "[$(($(date +%s) - began))s] unit-$variant: $1 passed, $2 failed"
+}
+
+# e2e VARIANT [PYTEST OPTION...]: the programs of that build, driven by real clients.
+e2e() {
+    variant=$1
+    shift
+    rm -f "$logs/e2e-$variant.xml"
+    FPD_BUILD=$(cd "$builds/$variant" && pwd) python3 -m pytest -q -p no:cacheprovider \
+        --junit-xml="$logs/e2e-$variant.xml" "$@" >"$logs/e2e-$variant.log" 2>&1 && code=0 || code=$?
+    counts="0 1"
+    if [ -s "$logs/e2e-$variant.xml" ]; then
+        counts=$(python3 tests/tools/count_tests.py junit "$logs/e2e-$variant.xml")
+    fi
+    # shellcheck disable=SC2086
+    set -- $counts
+    if [ "$code" -ne 0 ] && [ "$2" -eq 0 ]; then
+        set -- "$1" 1
+    fi
+    note "e2e-$variant" "$1" "$2"
+}
+
+# The one closing line, and the exit code.
+finish() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}

@@ -1,0 +1,45 @@
+#!/bin/sh
+# All tests that every change has to pass: sh tests/run.sh
+#
+# Installs what is missing, builds, and ends with one line "N passed, N failed". Logs lie in
+# build/test-logs. FPD_BUILD_DIR chooses another build folder.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+sh conf/install-packages.sh conf/packages.txt conf/packages-test.txt || exit 1
+. tests/lib.sh
+
+sources() {
+    find src include tests -name '*.[ch]' | LC_ALL=C sort
+}
+format_check() {
+    sources | xargs clang-format --dry-run -Werror
+}
+shell_check() {
+    shellcheck -x conf/*.sh tests/*.sh .ci/run
+}
+tidy_check() {
+    # Our own sources; tests are free to do what checks warn of.
+    find src -name '*.c' | LC_ALL=C sort |
+        xargs -P 2 -n 4 clang-tidy -p "$builds/clang" --quiet
+}
+
+check includes python3 tests/tools/check_includes.py
+check format format_check
+check shellcheck shell_check
+
+# What is tested is what sanitizers watch; -Werror holds everywhere.
+if build asan; then
+    unit asan
+    e2e asan tests/e2e
+fi
+if build tsan; then
+    unit tsan
+    e2e tsan tests/e2e -m threads
+fi
+build release -DBUILD_TESTING=OFF
+if build clang; then
+    check tidy tidy_check
+fi
+
+finish
