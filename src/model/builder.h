@@ -11,6 +11,7 @@
 
 #include "footprintd/base/table.h"
 #include "footprintd/model/model.h"
+#include "sort.h"
 
 /* A growing array of pointers, in the arena as what it points to. */
 typedef struct ptrs {
@@ -138,7 +139,7 @@ bool parse_cost_maps(builder_t *b);
 /* Collects the values of one list. kind: an fp_type_t, or VALUE_CIDR. */
 #define VALUE_CIDR FP_TYPE_COUNT
 /* The list whose opening event is the last one; adds to the draft (same type twice: OR). */
-bool parse_value_list(builder_t *b, unsigned kind, bool may_be_empty, fp_draft_t *draft);
+bool parse_value_list(builder_t *b, unsigned kind, bool in_map, fp_draft_t *draft);
 /* The same over a tree, for footprint-value before footprint-type. */
 void take_value_tree(builder_t *b, unsigned kind, const json_value_t *list, slice_t pointer,
                      fp_draft_t *draft);

@@ -1,4 +1,5 @@
 #include "capability_schema.h"
+#include "sort.h"
 
 #include "footprintd/net/addr.h"
 
@@ -55,6 +56,16 @@ static slice_t subject(const schema_t *s)
     return SLICE_LIT("capability-value");
 }
 
+/* Kinds in the words of a person who writes YAML. */
+static const char *kind_name(json_kind_t kind)
+{
+    static const char *const names[] = {
+        [JSON_NULL] = "nothing", [JSON_BOOL] = "true or false", [JSON_NUMBER] = "a number",
+        [JSON_STRING] = "text",  [JSON_ARRAY] = "a list",       [JSON_OBJECT] = "an object",
+    };
+    return names[kind];
+}
+
 bool schema_kind(const schema_t *s, const json_value_t *in, json_kind_t kind, const char *wants)
 {
     if (in->kind == kind) {
@@ -63,7 +74,7 @@ bool schema_kind(const schema_t *s, const json_value_t *in, json_kind_t kind, co
     slice_t what = subject(s);
     bool item = s->path && !s->path->name.ptr;
     schema_find(s, FINDING_WRONG_TYPE, in, (slice_t){0}, "%s%.*s must be %s, not %s",
-                item ? "an item of " : "", SLICE_ARG(what), wants, json_kind_name(in->kind));
+                item ? "an item of " : "", SLICE_ARG(what), wants, kind_name(in->kind));
     return false;
 }
 
@@ -165,7 +176,7 @@ bool schema_list(const schema_t *s, const json_value_t *in, schema_fn fn,
         }
     }
     if (cmp && n > 1) {
-        qsort(items, n, sizeof *items, cmp);
+        sort_items(items, n, sizeof *items, cmp);
     }
     *out = (json_value_t){.kind = JSON_ARRAY, .line = in->line, .column = in->column};
     out->u.array.items = items;

@@ -139,7 +139,7 @@ static void sweep(lint_t *l)
     if (!l->span_count) {
         return;
     }
-    qsort(l->spans, l->span_count, sizeof *l->spans, cmp_span);
+    sort_items(l->spans, l->span_count, sizeof *l->spans, cmp_span);
     size_t *stack = calloc(l->span_count, sizeof *stack);
     size_t depth = 0;
     l->b->failed |= !stack;

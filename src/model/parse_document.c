@@ -31,7 +31,7 @@ static int cmp_slice(const void *x, const void *y)
 static void set_audience(builder_t *b, slice_t *names, size_t count)
 {
     model_document_t *doc = &b->documents[b->document].made;
-    qsort(names, count, sizeof *names, cmp_slice);
+    sort_items(names, count, sizeof *names, cmp_slice);
     slice_t *kept = builder_alloc(b, count, sizeof *kept);
     for (size_t i = 0; kept && i < count; i++) {
         if (!i || !slice_eq(names[i], names[i - 1])) {

@@ -439,6 +439,9 @@ static void define(builder_t *b, footprint_draft_t *f, slice_t pointer)
         return;
     }
     const footprint_draft_t *other = table_get(&b->footprints, f->name);
+    if (other && other->document == f->document) {
+        return; /* found as a duplicate key */
+    }
     if (other) {
         findings_add(b->findings, FINDING_DUPLICATE_NAME,
                      builder_place(b, f->document, f->line, f->column), pointer, (slice_t){0},

@@ -139,6 +139,9 @@ static void define_map(builder_t *b, network_map_draft_t *map)
         return;
     }
     const network_map_draft_t *other = table_get(&b->network_maps, map->id);
+    if (other && other->document == map->document) {
+        return; /* found as a duplicate key */
+    }
     if (other) {
         doc_reader_find(b->reader, FINDING_DUPLICATE_NAME, (slice_t){0},
                         "network map '%.*s' is defined already at %.*s:%u", SLICE_ARG(map->id),
@@ -310,7 +313,9 @@ bool parse_cost_maps(builder_t *b)
         map->name = builder_copy(b, ev->text);
         if (resource_id_check(b, map->name, "the id of a cost map")) {
             const cost_map_draft_t *other = table_get(&b->cost_maps, map->name);
-            if (other) {
+            if (other && other->document == map->document) {
+                /* found as a duplicate key */
+            } else if (other) {
                 doc_reader_find(b->reader, FINDING_DUPLICATE_NAME, (slice_t){0},
                                 "cost map '%.*s' is defined already at %.*s:%u",
                                 SLICE_ARG(map->name),

@@ -228,7 +228,7 @@ static void finish(builder_t *b, draft_advertisement_t *ad, model_advertisement_
     if (!objects) {
         return;
     }
-    qsort(ad->objects, ad->count, sizeof *objects, cmp_object);
+    sort_items(ad->objects, ad->count, sizeof *objects, cmp_object);
     size_t kept = 0;
     for (size_t i = 0; i < ad->count; i++) {
         const model_object_t *o = &ad->objects[i];
@@ -366,7 +366,7 @@ bool resolve_advertisements(builder_t *b)
         free(m.ads[i].objects);
     }
     if (list) {
-        qsort(list, m.ad_count, sizeof *list, cmp_advertisement);
+        sort_items(list, m.ad_count, sizeof *list, cmp_advertisement);
     }
     b->model->advertisements = list;
     b->model->advertisement_count = m.ad_count;

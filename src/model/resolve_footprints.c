@@ -25,7 +25,7 @@ static bool make_set(builder_t *b, const fp_draft_t *draft, unsigned skip, fp_se
     for (size_t u = 0; u < draft->unions.count; u++) {
         list[n++] = *(const fp_constraint_t *)draft->unions.items[u];
     }
-    qsort(list, n, sizeof *list, cmp_constraint);
+    sort_items(list, n, sizeof *list, cmp_constraint);
     size_t kept = n ? 1 : 0;
     for (size_t i = 1; i < n; i++) {
         if (fp_constraint_cmp(&list[kept - 1], &list[i])) {
@@ -109,7 +109,7 @@ bool resolve_footprints(builder_t *b)
         b->model->prefix_count += count_prefixes(&f->draft);
         n += made->set_count > 0;
     }
-    qsort(list, n, sizeof *list, cmp_footprint);
+    sort_items(list, n, sizeof *list, cmp_footprint);
     for (size_t i = 0; i < n; i++) {
         ((footprint_draft_t *)table_get(&b->footprints, list[i].name))->made = &list[i];
     }

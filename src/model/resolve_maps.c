@@ -152,7 +152,7 @@ static void check_map(builder_t *b, network_map_draft_t *map)
         b->failed = true;
         return;
     }
-    qsort(all, count, sizeof *all, cmp_owned);
+    sort_items(all, count, sizeof *all, cmp_owned);
     find_shared(b, map, all, count);
     check_coverage(b, map, all, count);
     free(all);
@@ -160,7 +160,7 @@ static void check_map(builder_t *b, network_map_draft_t *map)
 
 static void make_map(builder_t *b, network_map_draft_t *draft, model_network_map_t *map)
 {
-    qsort(draft->pids.items, draft->pids.count, sizeof(void *), cmp_pid);
+    sort_items(draft->pids.items, draft->pids.count, sizeof(void *), cmp_pid);
     model_pid_t *pids = builder_alloc(b, draft->pids.count, sizeof *pids);
     for (size_t i = 0; pids && i < draft->pids.count; i++) {
         pids[i] = ((const pid_draft_t *)draft->pids.items[i])->pid;
@@ -238,7 +238,7 @@ bool resolve_network_maps(builder_t *b)
         check_map(b, draft);
         make_map(b, draft, &maps[i]);
     }
-    qsort(maps, count, sizeof *maps, cmp_map);
+    sort_items(maps, count, sizeof *maps, cmp_map);
     b->model->network_maps = maps;
     b->model->network_map_count = count;
     b->model->default_map = b->model->implicit_map;

@@ -11,6 +11,7 @@ typedef struct site {
     place_t place;
     slice_t base; /* pointer of the list */
     size_t index;
+    bool in_map; /* a network map's: there 0.0.0.0/0 and empty lists have their meaning */
 } site_t;
 
 /* Values of one list while they are read. */
@@ -95,7 +96,7 @@ static void warn_prefix(const site_t *site, const prefix_t *p, bool host_bits, s
         site_find(site, FINDING_HOST_BITS, slice_of(canonical, n),
                   "'%.*s' has host bits set; it is taken as %s", SLICE_ARG(text), canonical);
     }
-    if (len == 0) {
+    if (len == 0 && !site->in_map) {
         site_find(
             site, FINDING_COVERS_ALL, (slice_t){0},
             "'%.*s' covers every address of its family; the footprint '%s' says that for both",
@@ -269,7 +270,7 @@ static size_t sort_unique(void *items, size_t count, size_t size,
 {
     char *p = items;
     size_t kept = count ? 1 : 0;
-    qsort(items, count, size, cmp);
+    sort_items(items, count, size, cmp);
     for (size_t i = 1; i < count; i++) {
         if (cmp(p + (kept - 1) * size, p + i * size)) {
             memmove(p + kept++ * size, p + i * size, size);
@@ -403,7 +404,7 @@ static const char *kind_name(unsigned kind)
     return kind == VALUE_CIDR ? "cidr" : fp_type_infos[kind].name;
 }
 
-bool parse_value_list(builder_t *b, unsigned kind, bool may_be_empty, fp_draft_t *draft)
+bool parse_value_list(builder_t *b, unsigned kind, bool in_map, fp_draft_t *draft)
 {
     if (!builder_expect_list(b, kind_name(kind))) {
         draft->bad = true;
@@ -413,7 +414,8 @@ bool parse_value_list(builder_t *b, unsigned kind, bool may_be_empty, fp_draft_t
     bool going = true;
     for (;;) {
         const doc_event_t *ev = builder_next(b);
-        site_t site = {.b = b, .place = builder_place(b, b->document, ev->line, ev->column)};
+        site_t site = {
+            .b = b, .place = builder_place(b, b->document, ev->line, ev->column), .in_map = in_map};
         if (ev->kind == DOC_EV_SCALAR) {
             take_value(b, kind, ev->text, &g, &site);
             continue;
@@ -430,7 +432,7 @@ bool parse_value_list(builder_t *b, unsigned kind, bool may_be_empty, fp_draft_t
             break;
         }
     }
-    if (going && !g.seen && !g.bad && !may_be_empty) {
+    if (going && !g.seen && !g.bad && !in_map) {
         doc_reader_find(b->reader, FINDING_EMPTY, (slice_t){0},
                         "%s has no values; a footprint without values would cover nobody",
                         kind_name(kind));
@@ -447,7 +449,8 @@ void take_value_tree(builder_t *b, unsigned kind, const json_value_t *list, slic
     gathered_t g = {0};
     for (size_t i = 0; i < list->u.array.count; i++) {
         const json_value_t *v = &list->u.array.items[i];
-        site_t site = {b, true, builder_place(b, b->document, v->line, v->column), pointer, i};
+        site_t site = {b,       true, builder_place(b, b->document, v->line, v->column),
+                       pointer, i,    false};
         if (v->kind == JSON_STRING || v->kind == JSON_NUMBER) {
             take_value(b, kind, v->u.text, &g, &site);
         } else if (v->kind == JSON_BOOL || v->kind == JSON_NULL) {
