@@ -65,11 +65,34 @@ bool request_too_big(request_t *r)
     return false;
 }
 
+/* Segments shorter than this on average cost more to send one by one than to copy. */
+#define SEGMENT_WORTH 2048
+#define COPY_MAX      ((size_t)1 << 20)
+
+static const slice_t *join(request_t *r, const slice_t *segments, size_t count, size_t size)
+{
+    char *bytes = arena_alloc(r->arena, size), *at = bytes;
+    slice_t *whole = arena_alloc(r->arena, sizeof *whole);
+    if (!bytes || !whole) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        memcpy(at, segments[i].ptr, segments[i].len);
+        at += segments[i].len;
+    }
+    *whole = slice_of(bytes, size);
+    return whole;
+}
+
 void request_answer(request_t *r, const char *media_type, const slice_t *segments, size_t count)
 {
     size_t size = 0;
     for (size_t i = 0; i < count; i++) {
         size += segments[i].len;
+    }
+    if (count > 1 && size <= COPY_MAX && size / count < SEGMENT_WORTH) {
+        segments = join(r, segments, count, size);
+        count = segments ? 1 : 0;
     }
     *r->answer = (alto_answer_t){200, media_type, size, segments, count};
 }
