@@ -8,6 +8,10 @@ passed=0
 failed=0
 mkdir -p "$logs"
 
+# Debian's, which has the packages of packages-test.txt.
+python=/usr/bin/python3
+[ -x $python ] || python=python3
+
 CMAKE_C_COMPILER_LAUNCHER=
 if command -v ccache >/dev/null 2>&1; then
     CMAKE_C_COMPILER_LAUNCHER=ccache
@@ -26,7 +30,8 @@ note() {
     failed=$((failed + $3))
     echo "[$(($(date +%s) - began))s] $1: $2 passed, $3 failed"
     if [ "$3" -gt 0 ] && [ -s "$logs/$1.log" ]; then
-        tail -n 60 "$logs/$1.log" | sed 's/^/    /'
+        grep -vE '^\[[0-9]+/[0-9]+\] (Building|Linking)' "$logs/$1.log" | tail -n 60 |
+            cut -c1-300 | sed 's/^/    /'
     fi
 }
 
@@ -42,7 +47,8 @@ check() {
     fi
 }
 
-# build VARIANT [OPTION...]: configures the preset and builds all of it; one test.
+# build VARIANT [OPTION...]: configures the preset and builds all of it; one test. Assertions stay
+# on in the sanitizer builds.
 build() {
     variant=$1
     shift
@@ -51,7 +57,8 @@ build() {
 build_variant() {
     variant=$1
     shift
-    cmake --preset "$variant" -B "$builds/$variant" "$@" && cmake --build "$builds/$variant"
+    cmake --preset "$variant" -B "$builds/$variant" -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O2 -g" "$@" &&
+        cmake --build "$builds/$variant"
 }
 
 # unit VARIANT [OPTION...]: all of ctest, every cmocka test counted.
@@ -60,7 +67,7 @@ unit() {
     shift
     ctest --test-dir "$builds/$variant" -V --no-tests=error -j 2 --timeout 300 "$@" \
         >"$logs/unit-$variant.log" 2>&1 && code=0 || code=$?
-    counts=$(python3 tests/tools/count_tests.py ctest "$logs/unit-$variant.log")
+    counts=$($python tests/tools/count_tests.py ctest "$logs/unit-$variant.log")
     # shellcheck disable=SC2086
     set -- $counts
     if [ "$code" -ne 0 ] && [ "$2" -eq 0 ]; then
@@ -80,11 +87,11 @@ e2e() {
     variant=$1
     shift
     rm -f "$logs/e2e-$variant.xml"
-    FPD_BUILD=$(cd "$builds/$variant" && pwd) python3 -m pytest -q -p no:cacheprovider \
+    FPD_BUILD=$(cd "$builds/$variant" && pwd) $python -m pytest -q -p no:cacheprovider \
         --junit-xml="$logs/e2e-$variant.xml" "$@" >"$logs/e2e-$variant.log" 2>&1 && code=0 || code=$?
     counts="0 1"
     if [ -s "$logs/e2e-$variant.xml" ]; then
-        counts=$(python3 tests/tools/count_tests.py junit "$logs/e2e-$variant.xml")
+        counts=$($python tests/tools/count_tests.py junit "$logs/e2e-$variant.xml")
     fi
     # shellcheck disable=SC2086
     set -- $counts

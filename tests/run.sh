@@ -24,7 +24,7 @@ tidy_check() {
         xargs -P 2 -n 4 clang-tidy -p "$builds/clang" --quiet
 }
 
-check includes python3 tests/tools/check_includes.py
+check includes $python tests/tools/check_includes.py
 check format format_check
 check shellcheck shell_check
 
