@@ -5,10 +5,14 @@
 #include <sys/random.h>
 #include <time.h>
 
+/* The algorithm is looked up once: that costs twice as much as hashing a short text. */
 err_t hasher_init(hasher_t *h)
 {
-    h->ctx = EVP_MD_CTX_new();
     h->failed = true; /* until hasher_begin */
+    h->ctx = EVP_MD_CTX_new();
+    if (h->ctx && EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1) {
+        hasher_release(h);
+    }
     return h->ctx ? ERR_OK : ERR_NOMEM;
 }
 
@@ -20,7 +24,7 @@ void hasher_release(hasher_t *h)
 
 void hasher_begin(hasher_t *h)
 {
-    h->failed = EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1;
+    h->failed = EVP_DigestInit_ex(h->ctx, NULL, NULL) != 1;
 }
 
 void hasher_update(hasher_t *h, const void *bytes, size_t len)
@@ -90,6 +94,20 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+static uint64_t load64(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+static uint32_t load32(const char *p)
+{
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
 /*
  * Multiply and fold, a word at a time. The multiplier is secret as well as the start: with a public
  * one, differences between inputs could be chosen that vanish in the fold whatever the start is.
@@ -100,16 +118,19 @@ uint64_t hash_bytes(const void *bytes, size_t len)
     const uint64_t start = seed(), factor = mix(start ^ k1, k0) | 1;
     const char *p = bytes;
     uint64_t h = start ^ len * k0;
-    while (len >= 8) {
-        uint64_t word;
-        memcpy(&word, p, 8);
-        h = mix(h ^ word, factor);
-        p += 8;
-        len -= 8;
+    size_t left = len;
+    for (; left > 8; left -= 8, p += 8) {
+        h = mix(h ^ load64(p), factor);
     }
+    /* The rest, 0 to 8 bytes; loads may overlap, as the length is in the start. */
     uint64_t tail = 0;
-    if (len) {
-        memcpy(&tail, p, len);
+    if (len >= 8) {
+        tail = load64(p + left - 8);
+    } else if (left >= 4) {
+        tail = (uint64_t)load32(p) << 32 | load32(p + left - 4);
+    } else if (left) {
+        tail = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[left / 2] << 8 |
+               (unsigned char)p[left - 1];
     }
     h = mix(h ^ tail, factor);
     return mix(h ^ start, k1);

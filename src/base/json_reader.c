@@ -225,12 +225,14 @@ static json_event_t read_string(json_reader_t *r, json_event_t event, uint8_t th
             break;
         }
         if (c >= 0x80) {
-            size_t step = utf8_step(p + at, len - at);
-            if (!step) {
-                return fail_at(r, at, "invalid UTF-8");
-            }
-            at += step;
-            r->line_extra += step - 1;
+            do { /* such characters come in runs */
+                size_t step = utf8_step(p + at, len - at);
+                if (!step) {
+                    return fail_at(r, at, "invalid UTF-8");
+                }
+                at += step;
+                r->line_extra += step - 1;
+            } while (at < len && (unsigned char)p[at] >= 0x80);
         } else if (c == '\\') {
             if (!escaped) {
                 buf_clear(&r->scratch);

@@ -2,27 +2,79 @@
 
 #include "net/text.h"
 
+#define ONES  UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
+/* Bit i of the result says whether byte i of the word is a dot. */
+static unsigned dots(uint64_t word)
+{
+    uint64_t x = word ^ ONES * '.';
+    uint64_t zeros = ~(((x & ~HIGHS) + ~HIGHS) | x) & HIGHS;
+    return (unsigned)((zeros >> 7) * UINT64_C(0x0102040810204080) >> 56);
+}
+
+/* The value of `len` digits, the first in the lowest byte of text; 256 or more when it is none. */
+static unsigned octet(uint32_t text, unsigned len)
+{
+    /* Right-aligned in three bytes, with zeros before; a shift stays a shift if len is wrong. */
+    unsigned shift = 8 * (3 - len) & 31;
+    uint32_t digits = ((text << shift & 0xffffff) | (0x303030 & ((1u << shift) - 1))) ^ 0x303030;
+    uint32_t not_digits = ((digits + 0x767676) | digits) & 0x808080;
+    bool leading_zero = len > 1 && (digits >> shift & 0xff) == 0;
+    unsigned value = (digits & 15) * 100 + (digits >> 8 & 15) * 10 + (digits >> 16 & 15);
+    bool wrong = (not_digits != 0) | leading_zero | (len - 1 > 2);
+    return wrong ? 256 : value;
+}
+
+/*
+ * The lengths of octets in a list of addresses are anything but regular: so there is no branch that
+ * depends on them, only arithmetic on the whole text as 16 bytes.
+ */
 err_t addr_parse_v4(slice_t text, uint32_t *out)
 {
-    uint32_t addr;
-    size_t used = net_scan_v4(text.ptr, text.len, &addr);
-    if (!used || used != text.len) {
+    if (text.len < 7 || text.len > 15) {
+        return ERR_SYNTAX;
+    }
+    uint64_t low, high;
+    if (text.len > 8) {
+        low = net_load(text.ptr);
+        high = net_load(text.ptr + text.len - 8) >> 8 * (16 - text.len);
+    } else {
+        char padded[8] = {0};
+        memcpy(padded, text.ptr, text.len);
+        low = net_load(padded);
+        high = 0;
+    }
+    unsigned mask = dots(low) | dots(high) << 8;
+    unsigned second = mask & (mask - 1), third = second & (second - 1);
+    if (third == 0 || (third & (third - 1)) != 0) {
+        return ERR_SYNTAX; /* not three dots */
+    }
+    unsigned __int128 whole = (unsigned __int128)high << 64 | low;
+    unsigned begin = 0, bad = 0;
+    uint32_t addr = 0;
+    mask |= 1u << text.len;
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned end = (unsigned)__builtin_ctz(mask);
+        mask &= mask - 1;
+        unsigned value = octet((uint32_t)(whole >> 8 * begin), end - begin);
+        bad |= value >> 8;
+        addr = addr << 8 | (value & 255);
+        begin = end + 1;
+    }
+    if (bad) {
         return ERR_SYNTAX;
     }
     *out = addr;
     return ERR_OK;
 }
 
-/* The value of a hexadecimal digit, 0xff for every other byte. */
-static unsigned hex_digit(unsigned char c)
-{
-    unsigned decimal = c - (unsigned)'0';
-    if (decimal <= 9) {
-        return decimal;
-    }
-    unsigned letter = (c | 0x20u) - (unsigned)'a';
-    return letter <= 5 ? letter + 10 : 0xff;
-}
+/* The value of a hexadecimal digit plus one, 0 for every other byte. */
+static const uint8_t hex_digits[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
 static u128_t pack_groups(const uint16_t g[8])
 {
@@ -36,13 +88,13 @@ static u128_t pack_groups(const uint16_t g[8])
  */
 err_t addr_parse_v6(slice_t text, u128_t *out)
 {
+    if (text.len < 2) {
+        return ERR_SYNTAX;
+    }
     const char *p = text.ptr, *end = text.ptr + text.len;
     uint16_t groups[8] = {0};
     unsigned count = 0;
     int gap = -1; /* how many groups stand before "::" */
-    if (text.len < 2) {
-        return ERR_SYNTAX;
-    }
     if (p[0] == ':') {
         if (p[1] != ':') {
             return ERR_SYNTAX;
@@ -56,8 +108,8 @@ err_t addr_parse_v6(slice_t text, u128_t *out)
         }
         const char *begin = p;
         unsigned value = 0, digit;
-        while (p < end && p - begin < 4 && (digit = hex_digit((unsigned char)*p)) != 0xff) {
-            value = value << 4 | digit;
+        while (p < end && p - begin < 4 && (digit = hex_digits[(unsigned char)*p]) != 0) {
+            value = value << 4 | (digit - 1);
             p++;
         }
         if (p == begin) {

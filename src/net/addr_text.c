@@ -1,38 +1,5 @@
 #include "net/text.h"
 
-size_t net_scan_v4(const char *p, size_t len, uint32_t *out)
-{
-    uint32_t addr = 0;
-    size_t at = 0;
-    for (unsigned octet = 0; octet < 4; octet++) {
-        if (octet && (at == len || p[at++] != '.')) {
-            return 0;
-        }
-        unsigned value = at < len ? (unsigned char)p[at] - (unsigned)'0' : 10;
-        if (value > 9) {
-            return 0;
-        }
-        at++;
-        for (unsigned more = 0; more < 2 && at < len; more++) {
-            unsigned digit = (unsigned char)p[at] - (unsigned)'0';
-            if (digit > 9) {
-                break;
-            }
-            if (value == 0) {
-                return 0; /* a leading zero */
-            }
-            value = value * 10 + digit;
-            at++;
-        }
-        if (value > 255) {
-            return 0;
-        }
-        addr = addr << 8 | value;
-    }
-    *out = addr;
-    return at;
-}
-
 char *net_put_decimal(char *out, unsigned value)
 {
     if (value >= 100) {

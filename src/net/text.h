@@ -6,8 +6,16 @@
 
 #include "footprintd/net/addr.h"
 
-/* Reads an IPv4 address at p; how many bytes it has, 0 when there is none. */
-size_t net_scan_v4(const char *p, size_t len, uint32_t *out);
+/* Eight bytes; that at the lowest address becomes the lowest byte of the word. */
+static inline uint64_t net_load(const char *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
 
 /* Each writes without a NUL and returns the end of what it wrote. value is below 1000. */
 char *net_put_decimal(char *out, unsigned value);

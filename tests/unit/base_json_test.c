@@ -123,6 +123,7 @@ static void broken_structure_is_refused(void **state)
 {
     (void)state;
     assert_refused("", 1, 1, 0, "unexpected end of the text");
+    assert_refused_n(slice_of(NULL, 0), 1, 1, 0, "unexpected end of the text");
     assert_refused(" \n ", 2, 2, 3, "unexpected end of the text");
     assert_refused("[1,]", 1, 4, 3, "unexpected ']': expected a value");
     assert_refused("[,1]", 1, 2, 1, "unexpected ',': expected a value");
