@@ -19,6 +19,7 @@ fi
 export CMAKE_C_COMPILER_LAUNCHER
 # Every finding of a sanitizer ends the program with a failure.
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=86
+export LSAN_OPTIONS=print_suppressions=0
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:exitcode=66
 

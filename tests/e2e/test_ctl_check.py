@@ -89,20 +89,24 @@ def test_warnings_and_strict(docs):
 
 def test_json(docs):
     (docs / "b.yaml").write_text("version: 1\ncapabilites: []\n")
+    (docs / "d.yaml").mkdir()
     (docs / "w.yaml").write_text(WARNS)
     done = run("footprintctl", "check", "--json", str(docs))
     assert (done.returncode, done.stderr) == (1, "")
     report = json.loads(done.stdout)
     assert list(report) == ["findings", "errors", "warnings"]
-    assert (report["errors"], report["warnings"]) == (1, 1)
+    assert (report["errors"], report["warnings"]) == (2, 1)
     finding = report["findings"][0]
     assert list(finding) == ["severity", "code", "file", "line", "column", "pointer", "text",
                              "suggestion"]
     assert finding["file"] == f"{docs}/b.yaml" and finding["pointer"] == "/capabilites"
     assert (finding["severity"], finding["code"], finding["line"], finding["column"],
             finding["suggestion"]) == ("error", "unknown-key", 2, 1, "capabilities")
-    assert report["findings"][1]["severity"] == "warning"
-    assert report["findings"][1]["suggestion"] is None
+    assert report["findings"][1] == {
+        "severity": "error", "code": "unreadable", "file": f"{docs}/d.yaml", "line": 0, "column": 0,
+        "pointer": "", "text": "the file is not a regular file", "suggestion": None}
+    assert report["findings"][2]["severity"] == "warning"
+    assert report["findings"][2]["suggestion"] == "192.0.2.0/24"
 
 
 def test_json_clean(docs):

@@ -1,0 +1,94 @@
+#!/bin/sh
+# The long tests, as root: sh tests/full.sh
+#
+# The quick start on a fresh Debian 12 (made by mmdebstrap from this machine's package sources, used
+# by chroot), the unit and end-to-end tests in every sanitizer variant and compiler. Ends with one
+# line "N passed, N failed". FPD_BUILD_DIR chooses another build folder.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+sh conf/install-packages.sh conf/packages.txt conf/packages-test.txt conf/packages-full.txt || exit 1
+. tests/lib.sh
+
+root=
+clean_up() {
+    if [ -n "$root" ]; then
+        for mount in proc dev; do
+            mountpoint -q "$root/$mount" && umount -l "$root/$mount"
+        done
+        rm -rf --one-file-system "$root"
+    fi
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+
+# Package sources and how to reach them are this machine's; everything else is new.
+make_root() {
+    root=$(mktemp -d /var/tmp/footprintd-root.XXXXXX) && chmod 755 "$root" || return 1
+    mmdebstrap --variant=minbase --mode=root --skip=cleanup/apt bookworm "$root" || return 1
+    for file in /etc/apt/apt.conf.d /etc/apt/trusted.gpg.d /etc/apt/keyrings \
+        /usr/share/keyrings /usr/local/share/ca-certificates /etc/ssl/certs; do
+        if [ -d "$file" ]; then
+            mkdir -p "$root$file" && cp -aL "$file/." "$root$file/" || return 1
+        fi
+    done
+    cp -L /etc/resolv.conf /etc/hosts "$root/etc/" || return 1
+    git clone -q --no-local . "$root/footprintd" || return 1
+    mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
+}
+quickstart_fresh() {
+    make_root && chroot "$root" sh /footprintd/conf/quickstart.sh --once
+}
+# A port that is in use is told, and ends with 1.
+quickstart_taken_port() {
+    "$python" - <<'PYTHON'
+import socket
+import subprocess
+with socket.create_server(("127.0.0.1", 0)) as taken:
+    port = taken.getsockname()[1]
+    done = subprocess.run(["sh", "conf/quickstart.sh", "--once", "--port", str(port)],
+                          capture_output=True, text=True, timeout=600)
+assert done.returncode == 1, done
+assert f"port {port} is taken" in done.stderr, done.stderr
+PYTHON
+}
+# Ctrl-C in the foreground: the server ends in good order, and the script with 0.
+quickstart_ctrl_c() {
+    "$python" - <<'PYTHON'
+import os
+import signal
+import subprocess
+with subprocess.Popen(["sh", "conf/quickstart.sh", "--port", "18080"], stdout=subprocess.PIPE,
+                      text=True, start_new_session=True,
+                      preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as script:
+    for line in script.stdout:
+        if "Ctrl-C stops it" in line:
+            break
+    os.killpg(script.pid, signal.SIGINT)
+    rest = script.stdout.read()
+assert script.returncode == 0, (script.returncode, rest)
+assert "Stopped." in rest, rest
+assert "info app: ended" in open("build/quickstart.log").read().splitlines()[-1]
+PYTHON
+}
+
+check quickstart-fresh quickstart_fresh
+check quickstart-taken-port quickstart_taken_port
+check quickstart-ctrl-c quickstart_ctrl_c
+
+for variant in dev asan tsan clang; do
+    if build "$variant"; then
+        unit "$variant"
+        e2e "$variant" tests/e2e
+    fi
+done
+# The sanitizers of the other compiler know other things.
+clang_asan() {
+    cmake --preset clang -B "$builds/clang-asan" -DFPD_SANITIZE=address,undefined &&
+        cmake --build "$builds/clang-asan"
+}
+if check build-clang-asan clang_asan; then
+    unit clang-asan
+fi
+
+finish
