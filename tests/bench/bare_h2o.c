@@ -2,8 +2,9 @@
  * The anchor of the HTTP benchmarks: the least that a libh2o server does to answer from memory with
  * the fields that a cacheable resource has. No negotiation, no conditions, no limits, no snapshots.
  *
- * usage: bare_h2o [--port N] [--tls CERT KEY]
- * Serves /1k and /100k on one loop; prints "ready URI"; ends with SIGTERM.
+ * usage: bare_h2o [--port N] [--tls CERT KEY] --get PATH FILE...
+ * Answers PATH with the bytes of FILE, read once, on one loop; prints "ready URI"; ends with
+ * SIGTERM.
  */
 #include <arpa/inet.h>
 #include <h2o.h>
@@ -18,19 +19,23 @@
 static h2o_globalconf_t config;
 static h2o_context_t context;
 static h2o_accept_ctx_t accept_ctx;
-static char text[100 << 10];
 
-static int answer(h2o_req_t *req, size_t size)
+typedef struct memory_handler {
+    h2o_handler_t super;
+    h2o_iovec_t body;
+} memory_handler_t;
+
+static int on_req(h2o_handler_t *handler, h2o_req_t *req)
 {
     static h2o_generator_t generator = {NULL, NULL};
-    h2o_iovec_t body = h2o_iovec_init(text, size);
+    h2o_iovec_t body = ((memory_handler_t *)handler)->body;
     req->res.status = 200;
     req->res.reason = "OK";
-    req->res.content_length = size;
+    req->res.content_length = body.len;
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
-                   H2O_STRLIT("application/x-get+json"));
+                   H2O_STRLIT("application/alto-cdni+json"));
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_ETAG, NULL,
-                   H2O_STRLIT("\"generation-1\""));
+                   H2O_STRLIT("\"abcdefghijklmnopqrstuvwxyz0\""));
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL,
                    H2O_STRLIT("max-age=60"));
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_VARY, NULL,
@@ -38,18 +43,6 @@ static int answer(h2o_req_t *req, size_t size)
     h2o_start_response(req, &generator);
     h2o_send(req, &body, 1, H2O_SEND_STATE_FINAL);
     return 0;
-}
-
-static int on_small(h2o_handler_t *handler, h2o_req_t *req)
-{
-    (void)handler;
-    return answer(req, 1024);
-}
-
-static int on_large(h2o_handler_t *handler, h2o_req_t *req)
-{
-    (void)handler;
-    return answer(req, sizeof text);
 }
 
 static void on_acceptable(h2o_socket_t *listener, const char *err)
@@ -63,12 +56,26 @@ static void on_acceptable(h2o_socket_t *listener, const char *err)
     }
 }
 
-static void add_path(h2o_hostconf_t *host, const char *path,
-                     int (*on_req)(h2o_handler_t *handler, h2o_req_t *req))
+static h2o_iovec_t read_file(const char *name)
+{
+    FILE *file = fopen(name, "rb");
+    long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    char *bytes = size > 0 ? malloc((size_t)size) : NULL;
+    if (!bytes || fseek(file, 0, SEEK_SET) != 0 ||
+        fread(bytes, 1, (size_t)size, file) != (size_t)size) {
+        (void)fprintf(stderr, "bare_h2o: %s cannot be read, or is empty\n", name);
+        exit(1);
+    }
+    (void)fclose(file);
+    return h2o_iovec_init(bytes, (size_t)size);
+}
+
+static void add_path(h2o_hostconf_t *host, const char *path, const char *file)
 {
     h2o_pathconf_t *conf = h2o_config_register_path(host, path, 0);
-    h2o_handler_t *handler = h2o_create_handler(conf, sizeof *handler);
-    handler->on_req = on_req;
+    memory_handler_t *handler = (memory_handler_t *)h2o_create_handler(conf, sizeof *handler);
+    handler->super.on_req = on_req;
+    handler->body = read_file(file);
 }
 
 static SSL_CTX *make_tls(const char *certificate, const char *key)
@@ -86,11 +93,17 @@ static SSL_CTX *make_tls(const char *certificate, const char *key)
 int main(int argc, char **argv)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    h2o_config_init(&config);
+    h2o_hostconf_t *host = h2o_config_register_host(&config, h2o_iovec_init(H2O_STRLIT("default")),
+                                                    65535);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--port") == 0 && i + 1 < argc) {
             address.sin_port = htons((uint16_t)strtoul(argv[++i], NULL, 10));
         } else if (strcmp(argv[i], "--tls") == 0 && i + 2 < argc) {
             accept_ctx.ssl_ctx = make_tls(argv[i + 1], argv[i + 2]);
+            i += 2;
+        } else if (strcmp(argv[i], "--get") == 0 && i + 2 < argc) {
+            add_path(host, argv[i + 1], argv[i + 2]);
             i += 2;
         } else {
             (void)fprintf(stderr, "unknown argument: %s\n", argv[i]);
@@ -98,7 +111,6 @@ int main(int argc, char **argv)
         }
     }
     (void)signal(SIGPIPE, SIG_IGN);
-    memset(text, 'x', sizeof text);
     int on = 1;
     socklen_t len = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -108,11 +120,6 @@ int main(int argc, char **argv)
         perror("bare_h2o");
         return 1;
     }
-    h2o_config_init(&config);
-    h2o_hostconf_t *host = h2o_config_register_host(&config, h2o_iovec_init(H2O_STRLIT("default")),
-                                                    65535);
-    add_path(host, "/1k", on_small);
-    add_path(host, "/100k", on_large);
     h2o_context_init(&context, h2o_evloop_create(), &config);
     accept_ctx.ctx = &context;
     accept_ctx.hosts = config.hosts;
