@@ -25,7 +25,7 @@ trap 'exit 1' INT TERM HUP
 # Package sources and how to reach them are this machine's; everything else is new.
 make_root() {
     root=$(mktemp -d /var/tmp/footprintd-root.XXXXXX) && chmod 755 "$root" || return 1
-    mmdebstrap --variant=minbase --mode=root --skip=cleanup/apt bookworm "$root" || return 1
+    mmdebstrap --variant=minbase --mode=root bookworm "$root" || return 1
     for file in /etc/apt/apt.conf.d /etc/apt/trusted.gpg.d /etc/apt/keyrings \
         /usr/share/keyrings /usr/local/share/ca-certificates /etc/ssl/certs; do
         if [ -d "$file" ]; then
