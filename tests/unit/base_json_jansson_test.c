@@ -24,6 +24,7 @@
 
 #include "fpd_cmocka.h"
 #include "prng.h"
+#include "tight.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -273,7 +274,9 @@ static void compare(slice_t text, tally_t *tally)
     json_error_t their_error;
     our_error_t our_error = {.text = ""};
     arena_init(&arena, 0);
-    err_t err = json_parse(text, 1024, &arena, &ours, &our_error);
+    slice_t tight = tight_copy(text);
+    err_t err = json_parse(tight, 1024, &arena, &ours, &our_error);
+    tight_free(tight);
     json_t *theirs = json_loadb(text.ptr ? text.ptr : "", text.len, flags, &their_error);
     enum json_error_code code = json_error_code(&their_error);
     if (!theirs && (code == json_error_numeric_overflow || code == json_error_null_byte_in_key)) {

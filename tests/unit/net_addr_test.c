@@ -3,6 +3,7 @@
 #include "failmalloc.h"
 #include "fpd_cmocka.h"
 #include "prng.h"
+#include "tight.h"
 
 #include <arpa/inet.h>
 
@@ -188,9 +189,11 @@ static void assert_no_prefix(const char *text, err_t expected)
     prefix4_t v4 = {1, 32};
     prefix6_t v6 = {{1, 1}, 128};
     bool host_bits;
-    if (prefix_parse(slice_str(text), &p, &host_bits) != expected) {
+    slice_t tight = tight_copy(slice_str(text));
+    if (prefix_parse(tight, &p, &host_bits) != expected) {
         fail_msg("'%s': not error %d", text, expected);
     }
+    tight_free(tight);
     assert_int_not_equal(prefix_parse_v4(slice_str(text), &v4, NULL), ERR_OK);
     assert_int_not_equal(prefix_parse_v6(slice_str(text), &v6, NULL), ERR_OK);
     assert_true(v4.addr == 1 && v4.len == 32 && v6.addr.hi == 1 && v6.addr.lo == 1 &&
@@ -461,15 +464,17 @@ static void parsing_agrees_with_inet_pton(void **state)
         uint32_t v4 = 0, wire4 = 0;
         u128_t v6 = {0, 0};
         struct in6_addr wire6;
-        bool ours4 = addr_parse_v4(slice_of(text, len), &v4) == ERR_OK;
-        bool ours6 = addr_parse_v6(slice_of(text, len), &v6) == ERR_OK;
+        slice_t tight = tight_copy(slice_of(text, len));
+        bool ours4 = addr_parse_v4(tight, &v4) == ERR_OK;
+        bool ours6 = addr_parse_v6(tight, &v6) == ERR_OK;
         bool theirs4 = inet_pton(AF_INET, text, &wire4) == 1;
         bool theirs6 = inet_pton(AF_INET6, text, &wire6) == 1;
         if (ours4 != theirs4 || ours6 != theirs6) {
             fail_msg("'%s': ours %d %d, libc %d %d", text, ours4, ours6, theirs4, theirs6);
         }
         addr_t either;
-        assert_int_equal(addr_parse(slice_of(text, len), &either) == ERR_OK, ours4 || ours6);
+        assert_int_equal(addr_parse(tight, &either) == ERR_OK, ours4 || ours6);
+        tight_free(tight);
         if (ours4) {
             good4++;
             assert_true(v4 == ntohl(wire4) && either.family == FAMILY_IPV4 && either.u.v4 == v4);
