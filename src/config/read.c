@@ -4,6 +4,7 @@
 #include "footprintd/net/addr.h"
 #include "value.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -234,6 +235,7 @@ static void read_value(config_reader_t *r, const config_key_t *key, const json_v
                        void *base)
 {
     void *at = key->offset == CONFIG_NOWHERE ? NULL : (char *)base + key->offset;
+    assert(at || key->kind < CONFIG_BOOL);
     switch (key->kind) {
     case CONFIG_MAP: {
         char prefix[64];
