@@ -1,6 +1,7 @@
 #include "http/internal.h"
 
 #include "footprintd/log/log.h"
+#include "http/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,6 +77,10 @@ static void conn_on_handshake(h2o_socket_t *sock, const char *err)
 {
     http_conn_t *conn = sock->data;
     if (err) {
+        slice_t alert = tls_take_alert();
+        if (alert.len) {
+            (void)send(h2o_socket_get_fd(sock), alert.ptr, alert.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        }
         log_line(LOG_LEVEL_DEBUG, "http", "TLS handshake failed: %s", err);
         h2o_socket_close(sock);
         return;

@@ -89,9 +89,18 @@ static void send_step(h2o_generator_t *generator, h2o_req_t *req)
              sender->next < sender->end ? H2O_SEND_STATE_IN_PROGRESS : H2O_SEND_STATE_FINAL);
 }
 
+static void begin(h2o_req_t *req, h2o_generator_t *generator)
+{
+    /* The library looks only when it reads the head, and the drain may have begun since. */
+    if (req->conn->ctx->shutdown_requested) {
+        req->http1_is_persistent = 0;
+    }
+    h2o_start_response(req, generator);
+}
+
 static void send_nothing(h2o_req_t *req)
 {
-    h2o_start_response(req, &finished);
+    begin(req, &finished);
     h2o_send(req, NULL, 0, H2O_SEND_STATE_FINAL);
 }
 
@@ -102,12 +111,12 @@ static void send_segments(h2o_req_t *req, const slice_t *segments, size_t count,
         send_nothing(req);
     } else if (count == 1 && size <= SEND_ONCE_MAX) {
         h2o_iovec_t all = iovec_of(segments[0]);
-        h2o_start_response(req, &finished);
+        begin(req, &finished);
         h2o_send(req, &all, 1, H2O_SEND_STATE_FINAL);
     } else {
         sender_t *sender = h2o_mem_alloc_pool(&req->pool, sizeof *sender);
         *sender = (sender_t){{send_step, NULL}, segments, segments + count, 0};
-        h2o_start_response(req, &sender->super);
+        begin(req, &sender->super);
         send_step(&sender->super, req);
     }
 }

@@ -31,6 +31,15 @@
 #define LOOPS_PER_WORKER 4
 #define WORKERS_MAX      2
 
+#if defined(__SANITIZE_ADDRESS__)
+/* The library never frees the free lists that it keeps for each thread. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libh2o-evloop.so";
+}
+#endif
+
 static void fill_defaults(http_options_t *options)
 {
     if (!options->max_body_bytes) {

@@ -28,6 +28,47 @@ static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_l
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* What the running handshake step wrote last, and whether that was a fatal alert. */
+static _Thread_local struct {
+    unsigned char bytes[64];
+    size_t len;
+    bool is_alert;
+} last_write;
+
+static long note_write(BIO *bio, int operation, const char *bytes, size_t len, int argi, long argl,
+                       int result, size_t *processed)
+{
+    (void)bio;
+    (void)argi;
+    (void)argl;
+    (void)processed;
+    if (operation == BIO_CB_WRITE) {
+        last_write.is_alert = false;
+        last_write.len = len <= sizeof last_write.bytes ? len : 0;
+        memcpy(last_write.bytes, bytes, last_write.len);
+    }
+    return result;
+}
+
+static void watch_handshake(const SSL *ssl, int where, int value)
+{
+    if (where & SSL_CB_HANDSHAKE_START) {
+        BIO_set_callback_ex(SSL_get_wbio(ssl), note_write);
+    } else if (where & SSL_CB_HANDSHAKE_DONE) {
+        BIO_set_callback_ex(SSL_get_wbio(ssl), NULL);
+    } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT) {
+        last_write.is_alert = value >> 8 == SSL3_AL_FATAL;
+    }
+}
+
+slice_t tls_take_alert(void)
+{
+    slice_t alert = slice_of((const char *)last_write.bytes,
+                             last_write.is_alert ? last_write.len : 0);
+    last_write.is_alert = false;
+    return alert;
+}
+
 /* Never asks at the terminal: a key with a passphrase is an error. */
 static int refuse_passphrase(char *buf, int size, int rwflag, void *arg)
 {
@@ -132,6 +173,7 @@ static bool set_protocol(SSL_CTX *ctx, unsigned number)
     (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+    SSL_CTX_set_info_callback(ctx, watch_handshake);
     return len > 0 && SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ctx, cipher_list) == 1 &&

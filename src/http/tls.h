@@ -17,4 +17,11 @@
 err_t tls_context_new(const http_listener_t *settings, unsigned number, SSL_CTX **out,
                       buf_t *why) FPD_MUST_CHECK;
 
+/*
+ * The HTTP library does not send the alert of a handshake that failed (RFC 8446 6.2), so clients
+ * would only see the connection end. Right after a failure, on the same thread: the record to send,
+ * valid until the thread's next handshake step; empty when there is none.
+ */
+slice_t tls_take_alert(void);
+
 #endif

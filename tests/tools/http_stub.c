@@ -297,6 +297,8 @@ int main(int argc, char **argv)
     buf_t why = BUF_INIT;
     if (http_server_new(&options, &server, &why)) {
         (void)fprintf(stderr, "http_stub: %.*s\n", SLICE_ARG(buf_slice(&why)));
+        buf_release(&why);
+        log_stop();
         return 1;
     }
     uint64_t generation = 1;
@@ -318,6 +320,7 @@ int main(int argc, char **argv)
         }
     }
     if (!http_server_drain(server, drain_s)) {
+        log_flush();
         _exit(3);
     }
     http_server_free(server);
