@@ -22,7 +22,10 @@ typedef struct arena {
     bool failed;
 } arena_t;
 
-#define ARENA_INIT {NULL, NULL, NULL, 0, 0, false}
+#define ARENA_INIT                                                                                 \
+    {                                                                                              \
+        NULL, NULL, NULL, 0, 0, false                                                              \
+    }
 
 void arena_init(arena_t *arena, size_t limit);
 /* Frees everything and forgets a failure; the arena may be used again, within the same limit. */

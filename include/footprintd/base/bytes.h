@@ -56,7 +56,10 @@ typedef struct buf {
     bool failed;
 } buf_t;
 
-#define BUF_INIT {NULL, 0, 0, false}
+#define BUF_INIT                                                                                   \
+    {                                                                                              \
+        NULL, 0, 0, false                                                                          \
+    }
 
 void buf_release(buf_t *buf);
 /* Empties, keeps the memory, forgets a failure. */

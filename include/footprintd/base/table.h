@@ -21,7 +21,10 @@ typedef struct table {
     size_t count;
 } table_t;
 
-#define TABLE_INIT {NULL, 0, 0}
+#define TABLE_INIT                                                                                 \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
 
 void table_release(table_t *table);
 /* NULL when absent. */
