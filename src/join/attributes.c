@@ -1,0 +1,214 @@
+#include "footprintd/join/attributes.h"
+
+#include "footprintd/base/arena.h"
+
+#include "merge.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct attributes {
+    atomic_uint refs;
+    arena_t arena;
+    geo_table_t tables[ATTRIBUTE_SOURCE_COUNT];
+    bool present[ATTRIBUTE_SOURCE_COUNT];
+    attribute_info_t infos[ATTRIBUTE_SOURCE_COUNT];
+    tuples_t tuples; /* of record numbers, by source; tuple 0 is the one of address 0 or unknown */
+    join_ranges_t ranges[FAMILY_COUNT];
+    trie4_t table4;
+    trie6_t table6;
+    attribute_source_t country_source;
+};
+
+static void attributes_free(attributes_t *a)
+{
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        geo_table_release(&a->tables[i]);
+    }
+    tuples_release(&a->tuples);
+    join_ranges_release(&a->ranges[FAMILY_IPV4]);
+    join_ranges_release(&a->ranges[FAMILY_IPV6]);
+    trie_release(&a->table4.t);
+    trie_release(&a->table6.t);
+    arena_release(&a->arena);
+    free(a);
+}
+
+/* A table's ranges as the join's; borrowed: nothing is copied. */
+static join_ranges_t borrow(const geo_table_t *t, family_t family)
+{
+    if (family == FAMILY_IPV4) {
+        return (join_ranges_t){FAMILY_IPV4, t->v4.start, NULL, t->v4.record, t->v4.count, 0};
+    }
+    return (join_ranges_t){FAMILY_IPV6, NULL, t->v6.start, t->v6.record, t->v6.count, 0};
+}
+
+static err_t merge_family(attributes_t *a, family_t family)
+{
+    static uint32_t none4, none_id;
+    static u128_t none6;
+    join_ranges_t parts[ATTRIBUTE_SOURCE_COUNT];
+    const join_ranges_t *list[ATTRIBUTE_SOURCE_COUNT];
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        parts[i] = a->present[i] ? borrow(&a->tables[i], family)
+                                 : (join_ranges_t){family, &none4, &none6, &none_id, 1, 0};
+        list[i] = &parts[i];
+    }
+    join_ranges_init(&a->ranges[family], family);
+    err_t err = merge_ranges(list, &a->tuples, &a->ranges[family]);
+    join_ranges_fit(&a->ranges[family]);
+    return err;
+}
+
+/* What each database is asked for. */
+static unsigned wanted(const attributes_t *a, unsigned source)
+{
+    switch (source) {
+    case ATTRIBUTE_COUNTRY:
+        return GEO_COUNTRY;
+    case ATTRIBUTE_CITY:
+        return a->present[ATTRIBUTE_COUNTRY] ? GEO_SUBDIVISION : GEO_SUBDIVISION | GEO_COUNTRY;
+    default:
+        return GEO_ASN;
+    }
+}
+
+/* The tables are there: the rest. */
+static err_t merge_all(attributes_t *a)
+{
+    static const uint32_t unknown[ATTRIBUTE_SOURCE_COUNT] = {0, 0, 0};
+    uint32_t zero = 0;
+    a->country_source = a->present[ATTRIBUTE_COUNTRY] ? ATTRIBUTE_COUNTRY : ATTRIBUTE_CITY;
+    err_t err = tuples_init(&a->tuples, ATTRIBUTE_SOURCE_COUNT);
+    err = err ? err : tuples_intern(&a->tuples, unknown, &zero);
+    err = err ? err : merge_family(a, FAMILY_IPV4);
+    err = err ? err : merge_family(a, FAMILY_IPV6);
+    err = err ? err : trie4_build(&a->ranges[FAMILY_IPV4], &a->table4);
+    return err ? err : trie6_build(&a->ranges[FAMILY_IPV6], &a->table6);
+}
+
+static err_t read_tables(attributes_t *a, const attribute_input_t *input)
+{
+    err_t err = ERR_OK;
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        a->present[i] = input[i].db != NULL;
+    }
+    for (unsigned i = 0; !err && i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        if (!a->present[i]) {
+            continue;
+        }
+        const mmdb_info_t *info = mmdb_info(input[i].db);
+        a->infos[i].file = arena_copy(&a->arena, input[i].file);
+        a->infos[i].database_type = arena_copy(&a->arena, info->database_type);
+        a->infos[i].build_epoch = info->build_epoch;
+        err = geo_table_build(input[i].db, wanted(a, i), &a->tables[i]);
+    }
+    return !err && arena_failed(&a->arena) ? ERR_NOMEM : err;
+}
+
+static attributes_t *attributes_new(void)
+{
+    attributes_t *a = calloc(1, sizeof *a);
+    if (a) {
+        atomic_init(&a->refs, 1);
+        arena_init(&a->arena, 0);
+    }
+    return a;
+}
+
+err_t attributes_build(const attribute_input_t input[ATTRIBUTE_SOURCE_COUNT], attributes_t **out)
+{
+    attributes_t *a = attributes_new();
+    err_t err = a ? read_tables(a, input) : ERR_NOMEM;
+    err = err ? err : merge_all(a);
+    if (err) {
+        attributes_unref(a);
+        return err;
+    }
+    *out = a;
+    return ERR_OK;
+}
+
+err_t attributes_from_tables_take(geo_table_t tables[ATTRIBUTE_SOURCE_COUNT],
+                                  const bool present[ATTRIBUTE_SOURCE_COUNT], attributes_t **out)
+{
+    attributes_t *a = attributes_new();
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        if (a && present[i]) {
+            a->tables[i] = tables[i];
+            a->present[i] = true;
+        } else if (present[i]) {
+            geo_table_release(&tables[i]);
+        }
+    }
+    err_t err = a ? merge_all(a) : ERR_NOMEM;
+    if (err) {
+        attributes_unref(a);
+        return err;
+    }
+    *out = a;
+    return ERR_OK;
+}
+
+attributes_t *attributes_ref(attributes_t *a)
+{
+    atomic_fetch_add_explicit(&a->refs, 1, memory_order_relaxed);
+    return a;
+}
+
+void attributes_unref(attributes_t *a)
+{
+    if (a && atomic_fetch_sub_explicit(&a->refs, 1, memory_order_acq_rel) == 1) {
+        attributes_free(a);
+    }
+}
+
+const geo_table_t *attributes_table(const attributes_t *a, attribute_source_t source)
+{
+    return a->present[source] ? &a->tables[source] : NULL;
+}
+
+const attribute_info_t *attributes_info(const attributes_t *a, attribute_source_t source)
+{
+    return a->present[source] ? &a->infos[source] : NULL;
+}
+
+uint32_t attributes_id_v4(const attributes_t *a, uint32_t addr)
+{
+    return trie4_get(&a->table4, addr);
+}
+
+uint32_t attributes_id_v6(const attributes_t *a, u128_t addr)
+{
+    return trie6_get(&a->table6, addr);
+}
+
+attribute_set_t attributes_at(const attributes_t *a, uint32_t id)
+{
+    const uint32_t *records = tuples_at(&a->tuples, id);
+    attribute_set_t set = {0};
+    if (a->present[a->country_source]) {
+        set.country = a->tables[a->country_source].records[records[a->country_source]].country;
+    }
+    if (a->present[ATTRIBUTE_CITY]) {
+        const geo_record_t *r = &a->tables[ATTRIBUTE_CITY].records[records[ATTRIBUTE_CITY]];
+        set.subdivisions = r->subdivisions;
+        set.subdivision_count = r->subdivision_count;
+    }
+    if (a->present[ATTRIBUTE_ASN]) {
+        const geo_record_t *r = &a->tables[ATTRIBUTE_ASN].records[records[ATTRIBUTE_ASN]];
+        set.has_asn = r->has_asn;
+        set.asn = r->asn;
+    }
+    return set;
+}
+
+const join_ranges_t *attributes_ranges(const attributes_t *a, family_t family)
+{
+    return &a->ranges[family];
+}
+
+size_t attributes_table_bytes(const attributes_t *a)
+{
+    return trie_bytes(&a->table4.t) + trie_bytes(&a->table6.t);
+}

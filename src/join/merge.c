@@ -1,0 +1,108 @@
+#include "merge.h"
+
+#include "footprintd/base/hash.h"
+
+#include <stdlib.h>
+
+err_t tuples_init(tuples_t *t, unsigned width)
+{
+    *t = (tuples_t){.width = width, .mask = 1023};
+    t->slots = calloc(t->mask + 1, sizeof *t->slots);
+    return t->slots ? ERR_OK : ERR_NOMEM;
+}
+
+void tuples_release(tuples_t *t)
+{
+    free(t->ids);
+    free(t->slots);
+    *t = (tuples_t){0};
+}
+
+static uint64_t hash_tuple(const uint32_t *ids, unsigned width)
+{
+    return hash_bytes(ids, width * sizeof *ids);
+}
+
+static bool grow_table(tuples_t *t)
+{
+    size_t mask = t->mask * 2 + 1;
+    uint32_t *slots = calloc(mask + 1, sizeof *slots);
+    if (!slots) {
+        return false;
+    }
+    for (uint32_t n = 0; n < t->count; n++) {
+        size_t i = hash_tuple(tuples_at(t, n), t->width) & mask;
+        while (slots[i]) {
+            i = (i + 1) & mask;
+        }
+        slots[i] = n + 1;
+    }
+    free(t->slots);
+    t->slots = slots;
+    t->mask = mask;
+    return true;
+}
+
+err_t tuples_intern(tuples_t *t, const uint32_t *ids, uint32_t *out)
+{
+    size_t size = t->width * sizeof *ids;
+    size_t i = hash_tuple(ids, t->width) & t->mask;
+    for (; t->slots[i]; i = (i + 1) & t->mask) {
+        if (!memcmp(tuples_at(t, t->slots[i] - 1), ids, size)) {
+            *out = t->slots[i] - 1;
+            return ERR_OK;
+        }
+    }
+    if (t->count == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 256;
+        uint32_t *grown = t->count < UINT32_MAX / 4 ? realloc(t->ids, cap * size) : NULL;
+        if (!grown) {
+            return ERR_NOMEM;
+        }
+        t->ids = grown;
+        t->cap = cap;
+    }
+    memcpy(t->ids + t->count * t->width, ids, size);
+    *out = (uint32_t)t->count++;
+    t->slots[i] = *out + 1;
+    return t->count * 2 > t->mask && !grow_table(t) ? ERR_NOMEM : ERR_OK;
+}
+
+err_t merge_ranges(const join_ranges_t *const *parts, tuples_t *tuples, join_ranges_t *out)
+{
+    size_t at[MERGE_MAX] = {0};
+    uint32_t ids[MERGE_MAX];
+    u128_t start = {0, 0};
+    for (;;) {
+        uint32_t id = 0;
+        u128_t next = {0, 0};
+        bool more = false;
+        for (unsigned p = 0; p < tuples->width; p++) {
+            ids[p] = parts[p]->id[at[p]];
+        }
+        err_t err = tuples_intern(tuples, ids, &id);
+        err = err ? err : join_ranges_append(out, start, id);
+        if (err) {
+            return err;
+        }
+        for (unsigned p = 0; p < tuples->width; p++) {
+            if (at[p] + 1 < parts[p]->count) {
+                u128_t candidate = join_ranges_start(parts[p], at[p] + 1);
+                if (!more || u128_cmp(candidate, next) < 0) {
+                    next = candidate;
+                }
+                more = true;
+            }
+        }
+        if (!more) {
+            return ERR_OK;
+        }
+        for (unsigned p = 0; p < tuples->width; p++) {
+            if (at[p] + 1 < parts[p]->count &&
+                !u128_cmp(join_ranges_start(parts[p], at[p] + 1), next)) {
+                at[p]++;
+            }
+        }
+        start = next;
+    }
+}
