@@ -53,7 +53,7 @@ static void many_keys_against_an_array(void **state)
 {
     (void)state;
     enum { KEYS = 5000 };
-    static char keys[KEYS][12];
+    static char keys[KEYS][20];
     static int values[KEYS][2];
     static int *model[KEYS];
     prng_t rng = prng_start();
@@ -86,7 +86,7 @@ static void many_keys_against_an_array(void **state)
 static void a_failed_growth_changes_nothing(void **state)
 {
     (void)state;
-    static char keys[100][4];
+    static char keys[100][20];
     long before = failmalloc_live();
     table_t t = TABLE_INIT;
     int value;
@@ -116,7 +116,7 @@ static void a_failed_growth_changes_nothing(void **state)
 static void replacing_never_grows(void **state)
 {
     (void)state;
-    static char keys[64][4];
+    static char keys[64][20];
     table_t t = TABLE_INIT;
     int value;
     for (int i = 0; i < 64; i++) {
