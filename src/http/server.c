@@ -2,93 +2,19 @@
 
 #include "footprintd/log/log.h"
 #include "http/internal.h"
+#include "http/setup.h"
 #include "http/tls.h"
 
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#define DEFAULT_MAX_BODY          ((size_t)1 << 20)
-#define DEFAULT_MAX_CONNECTIONS   10000
-#define DEFAULT_REQUEST_TIMEOUT   15
-#define DEFAULT_HANDSHAKE_TIMEOUT 10
-#define DEFAULT_SEND_TIMEOUT      30
-#define DEFAULT_WORKER_QUEUE      256
-
-/*
- * The library's own limit answers with 413 on HTTP/1.1, but on HTTP/2 resets the stream in a way
- * that asks the client to try again. So it is only the hard stop, and the handler's limit is met
- * first by whatever is only moderately too large.
- */
-#define HARD_BODY_LIMIT(max) ((max)*2 + ((size_t)64 << 10))
 
 /* After the deadline of a drain, for threads to see that their sockets were cut. */
 #define DRAIN_GRACE_S 1
 /* Loops per worker thread, and the most of those. */
 #define LOOPS_PER_WORKER 4
 #define WORKERS_MAX      2
-
-#if defined(__SANITIZE_ADDRESS__)
-/* The library never frees the free lists that it keeps for each thread. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libh2o-evloop.so";
-}
-#endif
-
-static void fill_defaults(http_options_t *options)
-{
-    if (!options->max_body_bytes) {
-        options->max_body_bytes = DEFAULT_MAX_BODY;
-    }
-    if (!options->max_connections) {
-        options->max_connections = DEFAULT_MAX_CONNECTIONS;
-    }
-    if (!options->request_timeout_s) {
-        options->request_timeout_s = DEFAULT_REQUEST_TIMEOUT;
-    }
-    if (!options->handshake_timeout_s) {
-        options->handshake_timeout_s = DEFAULT_HANDSHAKE_TIMEOUT;
-    }
-    if (!options->send_timeout_s) {
-        options->send_timeout_s = DEFAULT_SEND_TIMEOUT;
-    }
-    if (!options->worker_queue) {
-        options->worker_queue = DEFAULT_WORKER_QUEUE;
-    }
-    if (!options->threads) {
-        cpu_set_t cpus;
-        options->threads = sched_getaffinity(0, sizeof cpus, &cpus) == 0
-                               ? (unsigned)CPU_COUNT(&cpus)
-                               : 1;
-    }
-}
-
-static void config_init(http_server_t *server)
-{
-    const http_options_t *options = &server->options;
-    h2o_globalconf_t *config = &server->config;
-    h2o_config_init(config);
-    config->server_name = h2o_iovec_init(H2O_STRLIT("footprintd"));
-    config->max_request_entity_size = HARD_BODY_LIMIT(options->max_body_bytes);
-    config->handshake_timeout = (uint64_t)options->handshake_timeout_s * 1000;
-    config->http1.req_timeout = (uint64_t)options->request_timeout_s * 1000;
-    config->http1.upgrade_to_http2 = 0; /* conn.c finds prior knowledge by itself */
-    config->http2.idle_timeout = (uint64_t)options->request_timeout_s * 1000;
-    config->http2.graceful_shutdown_timeout = 0; /* sweep.c ends a drain */
-    h2o_hostconf_t *host = h2o_config_register_host(config, h2o_iovec_init(H2O_STRLIT("default")),
-                                                    65535);
-    host->http2.push_preload = 0;
-    /* No path is registered: the fallback sees every request, in absolute form or not. */
-    handler_register(&host->fallback_path);
-    if (options->access_log) {
-        access_log_register(&host->fallback_path);
-    }
-}
 
 static err_t open_listeners(http_server_t *server, const http_options_t *options, buf_t *why)
 {
@@ -116,7 +42,7 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     }
     server->options = *options;
     server->options.listeners = NULL;
-    fill_defaults(&server->options);
+    setup_defaults(&server->options);
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -126,7 +52,7 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     int len = snprintf(server->cache_control, sizeof server->cache_control, "max-age=%u",
                        options->max_age_s);
     server->cache_control_len = (size_t)len;
-    config_init(server);
+    setup_config(&server->config, &server->options);
     err_t err = open_listeners(server, options, why);
     if (err) {
         http_server_free(server);

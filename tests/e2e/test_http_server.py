@@ -390,6 +390,22 @@ def test_drain_says_when_a_thread_does_not_end(start_stub):
     stub.stop = lambda: None  # that was its end
 
 
+def test_drain_deadline_holds_against_a_wedged_thread(start_stub):
+    """A CONTINUATION behind the last GOAWAY makes the HTTP library spin for ever (2.2.5)."""
+    stub = start_stub("--threads", 1, "--drain", 3)
+    with http.Http2(stub.port, [(4, 0)]) as connection:
+        connection.request(1, "GET", "/5m")  # keeps the connection open
+        connection.read_until(http.HEADERS, 1)
+        connection.send(http.HEADERS, 0, 3, b"\x82")  # without END_HEADERS
+        stub.signal(signal.SIGTERM)
+        for _ in range(2):
+            connection.read_until(http.GOAWAY)
+        connection.send(9, http.END_HEADERS, 3, b"\x86")
+        # 3: it says so; 0: the connection was cut before it could do harm
+        assert stub.process.wait(LIMIT) in (0, 3)
+    stub.stop = lambda: None
+
+
 # ---- reload ----
 
 @pytest.mark.threads
