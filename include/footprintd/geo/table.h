@@ -3,12 +3,13 @@
  *
  * Schemas: GeoLite2, GeoIP2 and DB-IP. Taken are country.iso_code (never registered_country or
  * represented_country), subdivisions[].iso_code, and autonomous_system_number; a database may have
- * any of them. Codes are folded to lower case; what is no well-formed code counts as absent: unknown
- * data fails closed.
+ * any of them. Codes are folded to lower case; what is no well-formed code counts as absent:
+ * unknown data fails closed.
  *
  * An IPv6 address has only what the database says of IPv6 itself. Where the tree of a database maps
- * IPv6 blocks onto its IPv4 tree (::/96, ::ffff:0:0/96, 2002::/16, 2001::/32), the IPv6 side of these
- * blocks has no attributes: the address of a tunnel's end says nothing about where its user is.
+ * IPv6 blocks onto its IPv4 tree (::/96, ::ffff:0:0/96, 2002::/16, 2001::/32), the IPv6 side of
+ * these blocks has no attributes: the address of a tunnel's end says nothing about where its user
+ * is.
  */
 #ifndef FOOTPRINTD_GEO_TABLE_H
 #define FOOTPRINTD_GEO_TABLE_H
@@ -59,7 +60,9 @@ typedef struct geo_table {
 
 /*
  * Walks the whole tree once in address order. Only the attributes of `wanted` are taken, so that
- * ranges which differ in others merge.
+ * ranges which differ in others merge. Records are numbered in the order in which the walk, IPv4
+ * first, meets them. ERR_NOMEM; ERR_LIMIT when attributes take more than 16 steps for each byte of
+ * data to find. On failure *out is untouched.
  */
 err_t geo_table_build(const mmdb_t *db, unsigned wanted, geo_table_t *out) FPD_MUST_CHECK;
 void geo_table_release(geo_table_t *t);
