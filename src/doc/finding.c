@@ -33,6 +33,34 @@ static slice_t keep_file(findings_t *f, slice_t file)
     return f->last_file;
 }
 
+/*
+ * Scalars and keys may have tens of kilobytes each, and one document thousands of findings. A text
+ * is cut; a pointer that is too long names the nearest enclosing part that is not.
+ */
+#define TEXT_MAX       1000
+#define POINTER_MAX    4000
+#define SUGGESTION_MAX 255
+
+static slice_t keep_text(findings_t *f, slice_t text)
+{
+    if (text.len <= TEXT_MAX) {
+        return arena_copy(&f->arena, text);
+    }
+    slice_t cut = utf8_truncate(text, TEXT_MAX);
+    return arena_printf(&f->arena, "%.*s...", SLICE_ARG(cut));
+}
+
+static slice_t keep_pointer(findings_t *f, slice_t pointer)
+{
+    size_t len = pointer.len;
+    if (len > POINTER_MAX) {
+        len = POINTER_MAX + 1;
+        while (len && pointer.ptr[--len] != '/') {
+        }
+    }
+    return arena_copy(&f->arena, slice_of(pointer.ptr, len));
+}
+
 static finding_t *findings_push(findings_t *f)
 {
     if (f->count == f->cap) {
@@ -75,9 +103,9 @@ void findings_add(findings_t *f, finding_code_t code, place_t place, slice_t poi
     if (item) {
         *item = (finding_t){.code = code, .place = place};
         item->place.file = keep_file(f, place.file);
-        item->pointer = arena_copy(&f->arena, pointer);
-        item->text = arena_copy(&f->arena, buf_slice(&text));
-        if (suggestion.ptr) {
+        item->pointer = keep_pointer(f, pointer);
+        item->text = keep_text(f, buf_slice(&text));
+        if (suggestion.ptr && suggestion.len <= SUGGESTION_MAX) {
             item->suggestion = arena_copy(&f->arena, suggestion);
         }
         f->failed |= arena_failed(&f->arena);

@@ -34,6 +34,7 @@ struct doc_reader {
     bool has_json;
     doc_event_t event;
     bool dead;
+    bool nomem;
     level_t *levels; /* limits->depth of them */
     size_t depth;
     arena_t arena; /* keys */
@@ -56,7 +57,8 @@ err_t doc_reader_new(slice_t text, doc_format_t format, slice_t file, const doc_
     if (!err && format == DOC_YAML) {
         err = yaml_source_new(text, r->limits, &r->yaml);
     } else if (!err) {
-        err = json_reader_init(&r->json, text, r->limits->depth);
+        /* One level more, so that what is too deep is found here, as it is for YAML. */
+        err = json_reader_init(&r->json, text, r->limits->depth + 1);
         r->has_json = !err;
     }
     if (err) {
@@ -146,7 +148,9 @@ void doc_reader_find(doc_reader_t *r, finding_code_t code, slice_t suggestion, c
 static const doc_event_t *die(doc_reader_t *r, finding_code_t code, uint32_t line, uint32_t column,
                               const char *text)
 {
-    if (!r->dead) {
+    if (code == SOURCE_NOMEM) {
+        r->nomem = true;
+    } else if (!r->dead) {
         buf_t pointer = BUF_INIT;
         doc_reader_pointer(r, &pointer);
         findings_add(r->findings, code, (place_t){r->file, line, column}, buf_slice(&pointer),
@@ -176,7 +180,8 @@ static bool from_json(doc_reader_t *r, source_error_t *error)
     json_event_t e = json_reader_next(&r->json);
     r->event = (doc_event_t){.line = r->json.line, .column = r->json.column};
     if (e == JSON_EV_ERROR) {
-        *error = (source_error_t){FINDING_SYNTAX, r->json.line, r->json.column, ""};
+        finding_code_t code = json_reader_nomem(&r->json) ? SOURCE_NOMEM : FINDING_SYNTAX;
+        *error = (source_error_t){code, r->json.line, r->json.column, ""};
         (void)snprintf(error->text, sizeof error->text, "%s",
                        r->json.error ? r->json.error : "not JSON");
         return false;
@@ -218,7 +223,7 @@ static const doc_event_t *take_key(doc_reader_t *r, level_t *level)
     level->at_key = true;
     void *old = NULL;
     if (!level->key.ptr || table_put(&level->keys, level->key, &present, &old)) {
-        return die(r, FINDING_LIMIT, ev->line, ev->column, "out of memory");
+        return die(r, SOURCE_NOMEM, 0, 0, "");
     }
     if (old) {
         doc_reader_find(r, FINDING_DUPLICATE_KEY, (slice_t){0}, "the key '%.*s' stands here twice",
@@ -265,6 +270,11 @@ const doc_event_t *doc_reader_next(doc_reader_t *r)
 const doc_event_t *doc_reader_last(const doc_reader_t *r)
 {
     return &r->event;
+}
+
+bool doc_reader_nomem(const doc_reader_t *r)
+{
+    return r->nomem;
 }
 
 bool doc_reader_at_key(const doc_reader_t *r)

@@ -37,12 +37,17 @@ static err_t scalar(const doc_event_t *ev, arena_t *arena, json_value_t *out)
     return ERR_OK;
 }
 
+static err_t stopped(const doc_reader_t *r)
+{
+    return doc_reader_nomem(r) ? ERR_NOMEM : ERR_DATA;
+}
+
 static err_t collect(doc_reader_t *r, bool map, arena_t *arena, children_t *c)
 {
     for (;;) {
         const doc_event_t *ev = doc_reader_next(r);
         if (ev->kind == DOC_EV_ERROR) {
-            return ERR_DATA;
+            return stopped(r);
         }
         if (ev->kind == DOC_EV_MAP_END || ev->kind == DOC_EV_SEQ_END) {
             return ERR_OK;
@@ -61,7 +66,7 @@ static err_t collect(doc_reader_t *r, bool map, arena_t *arena, children_t *c)
             }
             ev = doc_reader_next(r);
             if (ev->kind == DOC_EV_ERROR) {
-                return ERR_DATA;
+                return stopped(r);
             }
         }
         err_t err = doc_reader_tree(r, arena, &c->items[at].value);
@@ -77,7 +82,7 @@ err_t doc_reader_tree(doc_reader_t *r, arena_t *arena, json_value_t *out)
     const doc_event_t *ev = doc_reader_last(r);
     *out = (json_value_t){.line = ev->line, .column = ev->column};
     if (ev->kind == DOC_EV_ERROR || ev->kind == DOC_EV_END) {
-        return ERR_DATA;
+        return stopped(r);
     }
     if (ev->kind == DOC_EV_SCALAR) {
         return scalar(ev, arena, out);
@@ -128,7 +133,7 @@ err_t doc_read_tree(slice_t text, doc_format_t format, slice_t file, const doc_l
     }
     /* What follows the first document is an error too, and must be found. */
     if (!err && doc_reader_next(r)->kind != DOC_EV_END) {
-        err = ERR_DATA;
+        err = stopped(r);
     }
     if (!err && f->errors > errors) {
         err = ERR_DATA;

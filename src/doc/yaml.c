@@ -19,6 +19,7 @@ typedef struct anchor {
 
 struct yaml_source {
     yaml_parser_t parser;
+    slice_t text;
     yaml_event_t event; /* owns the text of the last event */
     bool has_event;
     const doc_limits_t *limits;
@@ -46,6 +47,11 @@ static bool fail(source_error_t *error, finding_code_t code, const yaml_mark_t *
     return false;
 }
 
+static bool out_of_memory(source_error_t *error)
+{
+    return fail(error, SOURCE_NOMEM, NULL, "out of memory");
+}
+
 err_t yaml_source_new(slice_t text, const doc_limits_t *limits, yaml_source_t **out)
 {
     yaml_source_t *y = calloc(1, sizeof *y);
@@ -56,6 +62,7 @@ err_t yaml_source_new(slice_t text, const doc_limits_t *limits, yaml_source_t **
         free(y);
         return ERR_NOMEM;
     }
+    y->text = text;
     y->limits = limits;
     arena_init(&y->arena, 0);
     yaml_parser_set_encoding(&y->parser, YAML_UTF8_ENCODING);
@@ -199,7 +206,7 @@ static bool emit(yaml_source_t *y, const doc_event_t *ev, const yaml_mark_t *mar
     }
     if (y->open_anchors) {
         if (!keep(y, ev)) {
-            return fail(error, FINDING_LIMIT, mark, "out of memory");
+            return out_of_memory(error);
         }
         if (ev->kind != DOC_EV_MAP && ev->kind != DOC_EV_SEQ) {
             close_anchors(y);
@@ -238,22 +245,36 @@ static bool node(yaml_source_t *y, const unsigned char *anchor, const unsigned c
                     "tags are not permitted in documents");
     }
     if (anchor && !open_anchor(y, (const char *)anchor)) {
-        return fail(error, FINDING_LIMIT, &y->event.start_mark, "out of memory");
+        return out_of_memory(error);
     }
     return true;
+}
+
+/* The reader of libyaml knows a byte offset only; its mark is where the scanner was. */
+static yaml_mark_t mark_of_offset(const yaml_source_t *y, size_t offset)
+{
+    yaml_mark_t mark = {offset, 0, 0};
+    for (size_t i = 0; i < offset && i < y->text.len; i++) {
+        char c = y->text.ptr[i];
+        if (c == '\n') {
+            mark.line++;
+            mark.column = 0;
+        } else if ((c & 0xc0) != 0x80) {
+            mark.column++;
+        }
+    }
+    return mark;
 }
 
 static bool parser_error(yaml_source_t *y, source_error_t *error)
 {
     const yaml_parser_t *p = &y->parser;
     if (p->error == YAML_READER_ERROR) {
-        (void)fail(error, FINDING_SYNTAX, &p->mark, "");
-        (void)snprintf(error->text, sizeof error->text, "%s (byte %zu)",
-                       p->problem ? p->problem : "unreadable text", p->problem_offset);
-        return false;
+        yaml_mark_t mark = mark_of_offset(y, p->problem_offset);
+        return fail(error, FINDING_SYNTAX, &mark, p->problem ? p->problem : "unreadable text");
     }
     if (p->error == YAML_MEMORY_ERROR) {
-        return fail(error, FINDING_LIMIT, NULL, "out of memory");
+        return out_of_memory(error);
     }
     (void)fail(error, FINDING_SYNTAX, &p->problem_mark, "");
     if (p->context) {

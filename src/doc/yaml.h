@@ -10,11 +10,13 @@ typedef struct yaml_source yaml_source_t;
 
 /* Why there is no further event. */
 typedef struct source_error {
-    finding_code_t code;
+    finding_code_t code; /* SOURCE_NOMEM: no fault of the text, and no finding */
     uint32_t line;
     uint32_t column;
     char text[200];
 } source_error_t;
+
+#define SOURCE_NOMEM FINDING_CODE_COUNT
 
 err_t yaml_source_new(slice_t text, const doc_limits_t *limits, yaml_source_t **out) FPD_MUST_CHECK;
 void yaml_source_free(yaml_source_t *y);

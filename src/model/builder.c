@@ -23,6 +23,13 @@ const doc_event_t *builder_next(builder_t *b)
     return doc_reader_next(b->reader);
 }
 
+bool builder_tree(builder_t *b, json_value_t *out)
+{
+    err_t err = doc_reader_tree(b->reader, b->arena, out);
+    b->failed |= err == ERR_NOMEM;
+    return !err;
+}
+
 slice_t builder_copy(builder_t *b, slice_t s)
 {
     slice_t copy = arena_copy(b->arena, s);
@@ -45,6 +52,13 @@ slice_t builder_pointer(builder_t *b)
     b->failed |= buf_failed(&text);
     buf_release(&text);
     return copy;
+}
+
+slice_t ref_pointer(builder_t *b, const name_ref_t *ref)
+{
+    return ref->index == NO_INDEX
+               ? ref->pointer
+               : arena_printf(b->arena, "%.*s/%zu", SLICE_ARG(ref->pointer), ref->index);
 }
 
 place_t builder_place(const builder_t *b, uint32_t document, uint32_t line, uint32_t column)

@@ -24,14 +24,17 @@ typedef struct ptrs {
 typedef struct name_ref {
     slice_t name;
     uint32_t line, column;
-    slice_t pointer;
+    slice_t pointer; /* of the list that it stands in, which many share, */
+    size_t index;    /* and where; NO_INDEX: the pointer is its own */
 } name_ref_t;
+#define NO_INDEX SIZE_MAX
 
 /* What a footprint says, before its wire forms are known. */
 typedef struct fp_draft {
     fp_values_t *values[FP_TYPE_COUNT]; /* NULL where the type is not used */
     ptrs_t unions;                      /* fp_constraint_t */
     bool from_cidr;         /* the two cidr types are alternatives, not a null footprint */
+    bool from_family;       /* ipv4cidr or ipv6cidr stands there by its own name */
     bool bad;               /* an error was found: do not use */
     const name_ref_t *pids; /* the altopid values, for resolution */
     size_t pid_count;
@@ -101,6 +104,9 @@ typedef struct builder {
 
 /* Index of the key in its list, or -1 after an unknown-key finding at the last event. */
 int keys_find(builder_t *b, key_list_t list, slice_t key, const char *where);
+/* The same for a key of a tree. */
+int keys_find_at(builder_t *b, key_list_t list, slice_t key, const char *where, place_t place,
+                 slice_t pointer);
 
 /* ---- reading ---- */
 
@@ -116,12 +122,18 @@ bool builder_expect_text(builder_t *b, const char *what, bool any_scalar, slice_
 /* Resource ids, names of footprints and uCDNs. Finds what is wrong with it. */
 bool builder_check_name(builder_t *b, slice_t name, const char *what);
 bool name_valid(slice_t name);
-/* The same for a resource id: also not one that the service uses itself. */
-bool resource_id_check(builder_t *b, slice_t id, const char *what);
+/*
+ * The same for a resource id: also not one that the service uses itself, unless it is `own`, the id
+ * of a resource of this kind that is made by default (NULL: there is none).
+ */
+bool resource_id_check(builder_t *b, slice_t id, const char *what, const char *own);
+/* The value whose first event was just read, as a tree; false: reading is over. */
+bool builder_tree(builder_t *b, json_value_t *out);
 slice_t builder_copy(builder_t *b, slice_t s);
 void *builder_alloc(builder_t *b, size_t count, size_t size);
 void builder_push(builder_t *b, ptrs_t *p, void *item);
 slice_t builder_pointer(builder_t *b); /* of the last event, in the arena */
+slice_t ref_pointer(builder_t *b, const name_ref_t *ref);
 place_t builder_place(const builder_t *b, uint32_t document, uint32_t line, uint32_t column);
 
 /* ---- parts; each is called at the event that begins its value; false: reading is over ---- */
@@ -138,6 +150,28 @@ bool parse_cost_maps(builder_t *b);
 
 /* Collects the values of one list. kind: an fp_type_t, or VALUE_CIDR. */
 #define VALUE_CIDR FP_TYPE_COUNT
+/* No type: a finding said so. */
+#define FP_TYPE_NONE (FP_TYPE_COUNT + 1)
+/* By index in KEYS_FOOTPRINT. */
+extern const unsigned footprint_kinds[];
+/* "cidr", "asn": as a document writes it. */
+const char *kind_name(unsigned kind);
+/* The type that a Footprint object names; FP_TYPE_NONE after a finding. */
+unsigned type_find_at(builder_t *b, slice_t name, place_t place, slice_t pointer);
+/* A value that came before its type, as a tree. */
+void take_early_value(builder_t *b, unsigned kind, const json_value_t *value, slice_t pointer,
+                      fp_draft_t *draft, bool in_union);
+/* Adds the union of the members to the draft. */
+void take_members(builder_t *b, fp_draft_t *draft, const fp_draft_t *members);
+/* What is found in both orders of type and value. */
+#define TEXT_NESTED_UNION "a footprintunion cannot hold a footprintunion; list its members here"
+#define TEXT_UNION_MEMBER "a member of a footprintunion is a footprint, such as 'countrycode: [mx]'"
+#define TEXT_TWO_TYPES                                                                             \
+    "a member of a footprintunion has one type; two types in one member (both must match) cannot " \
+    "be said there"
+#define TEXT_EMPTY_FOOTPRINT                                                                       \
+    "an empty footprint; '" MODEL_EVERYWHERE "' is the name for every address"
+#define TEXT_NO_VALUES "%s has no values; a footprint without values would cover nobody"
 /* The list whose opening event is the last one; adds to the draft (same type twice: OR). */
 bool parse_value_list(builder_t *b, unsigned kind, bool in_map, fp_draft_t *draft);
 /* The same over a tree, for footprint-value before footprint-type. */
@@ -160,6 +194,8 @@ bool resolve_advertisements(builder_t *b);
 void resolve_pids(builder_t *b, const fp_draft_t *draft, uint32_t document);
 /* The wire sets of a draft: one, or two when a cidr holds both families. */
 size_t draft_sets(builder_t *b, const fp_draft_t *draft, fp_set_t sets[2]);
+/* As one set: both families of a cidr become a footprintunion. */
+bool draft_one_set(builder_t *b, const fp_draft_t *draft, fp_set_t *out);
 /* Whether everybody who may see `document` may see what `other` defines. */
 bool audience_within(const builder_t *b, uint32_t document, uint32_t other);
 bool audiences_meet(const builder_t *b, uint32_t document, uint32_t other);

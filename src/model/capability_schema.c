@@ -96,6 +96,75 @@ static bool is_empty(const json_value_t *v)
            (v->kind == JSON_OBJECT && !v->u.object.count);
 }
 
+static int cmp_member_name(const void *a, const void *b)
+{
+    return slice_cmp(((const json_member_t *)a)->name, ((const json_member_t *)b)->name);
+}
+
+/* Recursion is bounded by the depth limit of documents. */
+bool schema_sorted(const schema_t *s, const json_value_t *in, json_value_t *out)
+{
+    bool ok = true;
+    *out = *in;
+    if (in->kind == JSON_ARRAY) {
+        size_t n = in->u.array.count;
+        json_value_t *items = arena_array(s->check->arena, n, sizeof *items);
+        ok = items != NULL;
+        for (size_t i = 0; ok && i < n; i++) {
+            ok = schema_sorted(s, &in->u.array.items[i], &items[i]);
+        }
+        out->u.array.items = items;
+    } else if (in->kind == JSON_OBJECT) {
+        size_t n = in->u.object.count;
+        json_member_t *members = arena_array(s->check->arena, n, sizeof *members);
+        ok = members != NULL;
+        for (size_t i = 0; ok && i < n; i++) {
+            members[i] = in->u.object.members[i];
+            ok = schema_sorted(s, &in->u.object.members[i].value, &members[i].value);
+        }
+        if (ok) {
+            sort_items(members, n, sizeof *members, cmp_member_name);
+        }
+        out->u.object.members = members;
+    }
+    return ok;
+}
+
+static int cmp_size(size_t a, size_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+int schema_value_cmp(const json_value_t *a, const json_value_t *b)
+{
+    if (a->kind != b->kind) {
+        return a->kind < b->kind ? -1 : 1;
+    }
+    int cmp = 0;
+    switch (a->kind) {
+    case JSON_NULL:
+        return 0;
+    case JSON_BOOL:
+        return (int)a->u.boolean - (int)b->u.boolean;
+    case JSON_NUMBER:
+    case JSON_STRING:
+        return slice_cmp(a->u.text, b->u.text);
+    case JSON_ARRAY:
+        for (size_t i = 0; !cmp && i < a->u.array.count && i < b->u.array.count; i++) {
+            cmp = schema_value_cmp(&a->u.array.items[i], &b->u.array.items[i]);
+        }
+        return cmp ? cmp : cmp_size(a->u.array.count, b->u.array.count);
+    case JSON_OBJECT:
+        for (size_t i = 0; !cmp && i < a->u.object.count && i < b->u.object.count; i++) {
+            const json_member_t *x = &a->u.object.members[i], *y = &b->u.object.members[i];
+            cmp = cmp_member_name(x, y);
+            cmp = cmp ? cmp : schema_value_cmp(&x->value, &y->value);
+        }
+        return cmp ? cmp : cmp_size(a->u.object.count, b->u.object.count);
+    }
+    return 0;
+}
+
 static void unknown_member(const schema_t *s, const json_member_t *m,
                            const schema_member_t *members, size_t count)
 {
@@ -144,12 +213,17 @@ bool schema_object(const schema_t *s, const json_value_t *in, const schema_membe
             made[n++].value = result;
         }
     }
+    size_t known = n;
     for (size_t i = 0; made && i < in->u.object.count; i++) {
         const json_member_t *m = &in->u.object.members[i];
         if (!find_member(members, count, m->name)) {
             unknown_member(s, m, members, count);
-            made[n++] = *m;
+            made[n].name = m->name;
+            ok = schema_sorted(s, &m->value, &made[n++].value) && ok;
         }
+    }
+    if (made) {
+        sort_items(made + known, n - known, sizeof *made, cmp_member_name);
     }
     *out = (json_value_t){.kind = JSON_OBJECT, .line = in->line, .column = in->column};
     out->u.object.members = made;
@@ -261,9 +335,7 @@ bool schema_u64(const schema_t *s, const json_value_t *in, json_value_t *out)
 
 bool schema_any(const schema_t *s, const json_value_t *in, json_value_t *out)
 {
-    (void)s;
-    *out = *in;
-    return true;
+    return schema_sorted(s, in, out);
 }
 
 static bool host_char(char c)

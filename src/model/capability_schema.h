@@ -35,8 +35,8 @@ void schema_find(const schema_t *s, finding_code_t code, const json_value_t *at,
 bool schema_kind(const schema_t *s, const json_value_t *in, json_kind_t kind, const char *wants);
 
 /*
- * An object by its table: members in the table's order, then unknown ones (with a warning) in
- * theirs. An empty or null optional member is left out where empty_is_absent.
+ * An object by its table: members in the table's order, then unknown ones (with a warning) by
+ * name. An empty or null optional member is left out where empty_is_absent.
  */
 bool schema_object(const schema_t *s, const json_value_t *in, const schema_member_t *members,
                    size_t count, bool empty_is_absent, json_value_t *out);
@@ -50,7 +50,12 @@ bool schema_set(const schema_t *s, const json_value_t *in, const registry_t *reg
 bool schema_string(const schema_t *s, const json_value_t *in, json_value_t *out);
 bool schema_bool(const schema_t *s, const json_value_t *in, json_value_t *out);
 bool schema_u64(const schema_t *s, const json_value_t *in, json_value_t *out);
+/* Any JSON, numbers verbatim, members in the order of their names: an object has none of its own.
+ */
 bool schema_any(const schema_t *s, const json_value_t *in, json_value_t *out);
+bool schema_sorted(const schema_t *s, const json_value_t *in, json_value_t *out);
+/* A total order of sorted values by content. */
+int schema_value_cmp(const json_value_t *a, const json_value_t *b);
 /* host[:port] in A-labels, IPv4 or [IPv6] (RFC 8006 4.3.3). */
 bool schema_endpoint(const schema_t *s, const json_value_t *in, json_value_t *out);
 

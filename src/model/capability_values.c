@@ -20,7 +20,7 @@ static int cmp_member(const json_value_t *a, const json_value_t *b, const char *
     if (!x || !y) {
         return (x != NULL) - (y != NULL);
     }
-    return slice_cmp(x->u.text, y->u.text);
+    return schema_value_cmp(x, y);
 }
 
 /* ---- RFC 8008 ---- */
@@ -200,14 +200,19 @@ static bool dns_host(const schema_t *s, const json_value_t *in, json_value_t *ou
         return false;
     }
     slice_t host = in->u.text;
-    if (host.ptr[0] != '[' && memchr(host.ptr, ':', host.len)) {
+    const char *close = memchr(host.ptr, ']', host.len);
+    size_t from = close ? (size_t)(close - host.ptr) : 0;
+    if (memchr(host.ptr + from, ':', host.len - from)) {
         schema_find(s, FINDING_NOT_RECOMMENDED, in, (slice_t){0},
                     "a port in the host of a dns-target is ignored by the uCDN (RFC 8804 2.4)");
     }
     return true;
 }
 
-/* A target without a host is no target (RFC 8804 2.3): it is left out. */
+/*
+ * An empty target is no target (RFC 8804 2.3): it is left out. One that says something, and not
+ * which host, is a mistake: uCDNs would read it as no target.
+ */
 static bool target(const schema_t *s, const json_value_t *in, const schema_member_t *members,
                    size_t count, json_value_t *out)
 {
@@ -216,6 +221,10 @@ static bool target(const schema_t *s, const json_value_t *in, const schema_membe
     }
     if (!out->u.object.count) {
         *out = (json_value_t){.kind = JSON_NULL};
+    } else if (!json_get(out, "host")) {
+        schema_find(s, FINDING_MISSING_KEY, in, (slice_t){0},
+                    "host is missing; a target without a host is no target (RFC 8804 2.3)");
+        return false;
     }
     return true;
 }
@@ -297,7 +306,8 @@ static bool metric(const schema_t *s, const json_value_t *in, json_value_t *out)
 
 static int cmp_metric(const void *a, const void *b)
 {
-    return cmp_member(a, b, "name");
+    int cmp = cmp_member(a, b, "name");
+    return cmp ? cmp : schema_value_cmp(a, b);
 }
 
 static bool metrics(const schema_t *s, const json_value_t *in, json_value_t *out)
@@ -321,7 +331,8 @@ static bool source(const schema_t *s, const json_value_t *in, json_value_t *out)
 
 static int cmp_source(const void *a, const void *b)
 {
-    return cmp_member(a, b, "id");
+    int cmp = cmp_member(a, b, "id");
+    return cmp ? cmp : schema_value_cmp(a, b);
 }
 
 static bool sources(const schema_t *s, const json_value_t *in, json_value_t *out)
@@ -395,7 +406,8 @@ static int cmp_limit(const void *a, const void *b)
     int cmp = cmp_member(a, b, "limit-type");
     cmp = cmp ? cmp : cmp_member(a, b, "id");
     cmp = cmp ? cmp : cmp_number(a, b, "maximum-hard");
-    return cmp ? cmp : cmp_number(a, b, "maximum-soft");
+    cmp = cmp ? cmp : cmp_number(a, b, "maximum-soft");
+    return cmp ? cmp : schema_value_cmp(a, b);
 }
 
 static bool limits(const schema_t *s, const json_value_t *in, json_value_t *out)
@@ -418,7 +430,11 @@ static bool encryption_key(const schema_t *s, const json_value_t *in, json_value
         return schema_string(s, in, out);
     }
     buf_t text = BUF_INIT;
-    json_write_value(&text, in);
+    json_value_t sorted;
+    if (!schema_sorted(s, in, &sorted)) {
+        return false;
+    }
+    json_write_value(&text, &sorted);
     *out = (json_value_t){.kind = JSON_STRING, .line = in->line, .column = in->column};
     out->u.text = arena_copy(s->check->arena, buf_slice(&text));
     bool ok = !buf_failed(&text) && out->u.text.ptr;

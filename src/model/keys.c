@@ -20,7 +20,8 @@ const char *const *const model_key_lists[] = {document_keys,      capability_key
                                               rfc_footprint_keys, network_map_keys, pid_keys,
                                               cost_map_keys};
 
-int keys_find(builder_t *b, key_list_t list, slice_t key, const char *where)
+int keys_find_at(builder_t *b, key_list_t list, slice_t key, const char *where, place_t place,
+                 slice_t pointer)
 {
     suggest_t s;
     suggest_init(&s, key);
@@ -31,8 +32,20 @@ int keys_find(builder_t *b, key_list_t list, slice_t key, const char *where)
         }
         suggest_offer(&s, slice_str(keys[i]));
     }
-    /* A duplicate or unknown key is found where it stands: the reader is at it. */
-    doc_reader_find(b->reader, FINDING_UNKNOWN_KEY, s.best, "'%.*s' is not a key of %s",
-                    SLICE_ARG(key), where);
+    findings_add(b->findings, FINDING_UNKNOWN_KEY, place, pointer, s.best,
+                 "'%.*s' is not a key of %s", SLICE_ARG(key), where);
     return -1;
+}
+
+int keys_find(builder_t *b, key_list_t list, slice_t key, const char *where)
+{
+    const char *const *keys = model_key_lists[list];
+    for (int i = 0; keys[i]; i++) {
+        if (slice_is(key, keys[i])) {
+            return i;
+        }
+    }
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    return keys_find_at(b, list, key, where, builder_place(b, b->document, ev->line, ev->column),
+                        builder_pointer(b));
 }

@@ -34,13 +34,25 @@ static void find_at(builder_t *b, const capability_draft_t *cap, finding_code_t 
     }
 }
 
+/* Canonical values are sorted by content, so that the order of uses is not that of the text. */
+static bool stands_before(const id_use_t *x, const id_use_t *y)
+{
+    if (x->cap->document != y->cap->document) {
+        return x->cap->document < y->cap->document;
+    }
+    return x->at->line != y->at->line ? x->at->line < y->at->line : x->at->column < y->at->column;
+}
+
 static void use_id(builder_t *b, table_t *ids, const capability_draft_t *cap,
                    const json_value_t *at, const json_value_t *source, const char *what)
 {
     id_use_t *first = table_get(ids, at->u.text);
     for (const id_use_t *use = first; use; use = use->next) {
         if (audiences_meet(b, use->cap->document, cap->document)) {
-            find_at(b, cap, FINDING_DUPLICATE_ID, at, (slice_t){0}, what, at->u.text, use);
+            id_use_t this = {cap, at, source, NULL};
+            const id_use_t *later = stands_before(use, &this) ? &this : use;
+            find_at(b, later->cap, FINDING_DUPLICATE_ID, later->at, (slice_t){0}, what, at->u.text,
+                    later == use ? &this : use);
             return;
         }
     }

@@ -47,10 +47,11 @@ err_t model_build(const model_source_t *sources, size_t count, const model_optio
     b.documents = calloc(count + 1, sizeof *b.documents);
     err_t err = b.documents && build(&b, sources, count) ? ERR_OK : ERR_NOMEM;
     builder_release(&b);
-    findings_sort(findings);
+    /* Before repetitions of what was found earlier are dropped, and the count with them. */
     if (!err && findings->errors > errors) {
         err = ERR_DATA;
     }
+    findings_sort(findings);
     if (err || arena_failed(&model->arena) || findings->failed) {
         model_free(model);
         return err ? err : ERR_NOMEM;

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 
 /* The rest of a list of names, whose first item is the last event. */
-static bool parse_names(builder_t *b, capability_draft_t *cap)
+static bool parse_names(builder_t *b, capability_draft_t *cap, slice_t pointer)
 {
     name_ref_t *names = NULL;
     size_t count = 0, cap_count = 0;
     bool bad = false, going = true;
-    for (;;) {
+    for (size_t index = 0;; index++) {
         const doc_event_t *ev = doc_reader_last(b->reader);
         if (ev->kind == DOC_EV_SEQ_END || ev->kind == DOC_EV_ERROR) {
             going = ev->kind == DOC_EV_SEQ_END;
@@ -34,8 +34,8 @@ static bool parse_names(builder_t *b, capability_draft_t *cap)
                 names = grown;
                 cap_count = wanted;
             }
-            names[count++] = (name_ref_t){builder_copy(b, ev->text), ev->line, ev->column,
-                                          builder_pointer(b)};
+            names[count++] = (name_ref_t){builder_copy(b, ev->text), ev->line, ev->column, pointer,
+                                          index};
         }
         (void)builder_next(b);
     }
@@ -72,7 +72,7 @@ static bool parse_capability_footprints(builder_t *b, capability_draft_t *cap)
         return false;
     }
     if (ev->kind != DOC_EV_MAP) {
-        return parse_names(b, cap);
+        return parse_names(b, cap, pointer);
     }
     fp_draft_t *draft = builder_alloc(b, 1, sizeof *draft);
     if (!draft || !parse_rfc_footprints(b, draft)) {
@@ -101,7 +101,7 @@ static bool parse_member(builder_t *b, capability_draft_t *cap, int key, json_va
         return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
     case 1:
         *pointer = builder_pointer(b);
-        return doc_reader_tree(b->reader, b->arena, raw) == ERR_OK;
+        return builder_tree(b, raw);
     case 2:
         return parse_capability_footprints(b, cap);
     default:

@@ -17,7 +17,7 @@ static bool parse_advertisement(builder_t *b)
 {
     slice_t id;
     if (builder_expect_text(b, "advertisement", true, &id) &&
-        resource_id_check(b, id, "the id of an advertisement")) {
+        resource_id_check(b, id, "the id of an advertisement", MODEL_ADVERTISEMENT)) {
         b->documents[b->document].advertisement = id;
     }
     return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
@@ -150,6 +150,7 @@ bool parse_document(builder_t *b, const model_source_t *source)
         return false;
     }
     parse_body(b);
+    b->failed |= doc_reader_nomem(b->reader);
     doc_reader_free(b->reader);
     b->reader = NULL;
     return !b->failed;

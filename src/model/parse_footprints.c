@@ -25,77 +25,75 @@ fp_constraint_t *make_union(builder_t *b, const fp_draft_t *members)
 
 static void nested_union(builder_t *b, fp_draft_t *draft)
 {
-    doc_reader_find(b->reader, FINDING_NESTED_UNION, (slice_t){0},
-                    "a footprintunion cannot hold a footprintunion; list its members here");
+    doc_reader_find(b->reader, FINDING_NESTED_UNION, (slice_t){0}, TEXT_NESTED_UNION);
     draft->bad = true;
 }
 
+void take_members(builder_t *b, fp_draft_t *draft, const fp_draft_t *members)
+{
+    fp_constraint_t *c = members->bad ? NULL : make_union(b, members);
+    if (!c) {
+        draft->bad = true;
+        return;
+    }
+    builder_push(b, &draft->unions, c);
+    if (members->pid_count) {
+        name_ref_t *refs = builder_alloc(b, draft->pid_count + members->pid_count, sizeof *refs);
+        if (!refs) {
+            return;
+        }
+        if (draft->pid_count) {
+            memcpy(refs, draft->pids, draft->pid_count * sizeof *refs);
+        }
+        memcpy(refs + draft->pid_count, members->pids, members->pid_count * sizeof *refs);
+        draft->pids = refs;
+        draft->pid_count += members->pid_count;
+    }
+}
+
 static bool parse_rfc_object(builder_t *b, fp_draft_t *draft, bool in_union);
-static bool parse_typed_map(builder_t *b, fp_draft_t *draft, bool in_union, slice_t first_key);
 
 /* The members of a footprintunion; the last event opens the list. */
 static bool parse_union(builder_t *b, fp_draft_t *draft)
 {
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    place_t place = builder_place(b, b->document, ev->line, ev->column);
     if (!builder_expect_list(b, "footprintunion")) {
         draft->bad = true;
         return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
     }
+    slice_t pointer = builder_pointer(b);
     fp_draft_t members = {0};
     size_t seen = 0;
-    for (;;) {
-        const doc_event_t *ev = builder_next(b);
+    for (;; seen++) {
+        ev = builder_next(b);
         if (ev->kind == DOC_EV_SEQ_END) {
             break;
         }
         if (ev->kind == DOC_EV_ERROR) {
             return false;
         }
-        seen++;
         if (ev->kind != DOC_EV_MAP) {
-            doc_reader_find(b->reader, FINDING_WRONG_TYPE, (slice_t){0},
-                            "a member of a footprintunion is a footprint, such as "
-                            "'countrycode: [mx]'");
-            draft->bad = true;
+            doc_reader_find(b->reader, FINDING_WRONG_TYPE, (slice_t){0}, TEXT_UNION_MEMBER);
+            members.bad = true;
             if (!doc_reader_skip(b->reader)) {
                 return false;
             }
-            continue;
-        }
-        if (!parse_rfc_object(b, &members, true)) {
+        } else if (!parse_rfc_object(b, &members, true)) {
             return false;
         }
     }
     if (!seen) {
-        doc_reader_find(b->reader, FINDING_EMPTY, (slice_t){0}, "a footprintunion needs a member");
+        findings_add(b->findings, FINDING_EMPTY, place, pointer, (slice_t){0}, TEXT_NO_VALUES,
+                     "footprintunion");
     }
-    if (!seen || members.bad) {
-        draft->bad = true;
-        return true;
-    }
-    if (members.pid_count) {
-        name_ref_t *refs = builder_alloc(b, draft->pid_count + members.pid_count, sizeof *refs);
-        if (!refs) {
-            return true;
-        }
-        if (draft->pid_count) {
-            memcpy(refs, draft->pids, draft->pid_count * sizeof *refs);
-        }
-        memcpy(refs + draft->pid_count, members.pids, members.pid_count * sizeof *refs);
-        draft->pids = refs;
-        draft->pid_count += members.pid_count;
-    }
-    fp_constraint_t *c = make_union(b, &members);
-    if (c) {
-        builder_push(b, &draft->unions, c);
-    } else {
-        draft->bad = true;
-    }
+    take_members(b, draft, &members);
     return true;
 }
 
 /* ---- RFC Footprint objects ---- */
 
-static fp_type_t find_type(builder_t *b, slice_t name)
+unsigned type_find_at(builder_t *b, slice_t name, place_t place, slice_t pointer)
 {
     fp_type_t type = fp_type_find(name);
     if (type != (fp_type_t)FP_TYPE_COUNT) {
@@ -107,53 +105,18 @@ static fp_type_t find_type(builder_t *b, slice_t name)
         suggest_offer(&s, slice_str(fp_type_infos[i].name));
     }
     bool cidr = slice_is(name, "cidr");
-    doc_reader_find(b->reader, FINDING_UNKNOWN_TYPE, cidr ? (slice_t){0} : s.best,
-                    cidr ? "'%.*s' is a type of named footprints only; a Footprint object has "
-                           "ipv4cidr or ipv6cidr"
-                         : "'%.*s' is not a footprint type",
-                    SLICE_ARG(name));
-    return type;
-}
-
-/* A union whose value came before its type, as a tree. */
-static void take_union_tree(builder_t *b, const json_value_t *list, slice_t pointer,
-                            fp_draft_t *draft)
-{
-    fp_draft_t members = {0};
-    for (size_t i = 0; i < list->u.array.count; i++) {
-        const json_value_t *m = &list->u.array.items[i];
-        const json_value_t *type = json_get(m, "footprint-type");
-        const json_value_t *value = json_get(m, "footprint-value");
-        place_t place = builder_place(b, b->document, m->line, m->column);
-        slice_t at = arena_printf(b->arena, "%.*s/%zu/footprint-value", SLICE_ARG(pointer), i);
-        fp_type_t t = json_is_string(type) ? fp_type_find(type->u.text) : (fp_type_t)FP_TYPE_COUNT;
-        if (t == FP_UNION) {
-            findings_add(b->findings, FINDING_NESTED_UNION, place, at, (slice_t){0},
-                         "a footprintunion cannot hold a footprintunion; list its members here");
-            members.bad = true;
-        } else if (t == (fp_type_t)FP_TYPE_COUNT || !value || value->kind != JSON_ARRAY ||
-                   !value->u.array.count) {
-            findings_add(
-                b->findings, FINDING_BAD_VALUE, place, at, (slice_t){0},
-                "a member of a footprintunion needs a footprint-type and a list of values");
-            members.bad = true;
-        } else {
-            take_value_tree(b, t, value, at, &members);
-        }
-    }
-    fp_constraint_t *c = members.bad ? NULL : make_union(b, &members);
-    draft->bad |= !c;
-    if (c) {
-        draft->pids = members.pid_count ? members.pids : draft->pids;
-        draft->pid_count = members.pid_count ? members.pid_count : draft->pid_count;
-        builder_push(b, &draft->unions, c);
-    }
+    findings_add(b->findings, FINDING_UNKNOWN_TYPE, place, pointer, cidr ? (slice_t){0} : s.best,
+                 cidr ? "'%.*s' is a type of named footprints only; a Footprint object has "
+                        "ipv4cidr or ipv6cidr"
+                      : "'%.*s' is not a footprint type",
+                 SLICE_ARG(name));
+    return FP_TYPE_NONE;
 }
 
 /* The value of a Footprint object, when its type is known. */
-static bool parse_value(builder_t *b, fp_type_t type, fp_draft_t *draft, bool in_union)
+static bool parse_value(builder_t *b, unsigned type, fp_draft_t *draft, bool in_union)
 {
-    if (type == (fp_type_t)FP_TYPE_COUNT) {
+    if (type == FP_TYPE_NONE) {
         draft->bad = true;
         return doc_reader_skip(b->reader);
     }
@@ -167,37 +130,11 @@ static bool parse_value(builder_t *b, fp_type_t type, fp_draft_t *draft, bool in
     return parse_union(b, draft);
 }
 
-static void take_early_value(builder_t *b, fp_type_t type, const json_value_t *value,
-                             slice_t pointer, fp_draft_t *draft, bool in_union)
-{
-    place_t place = builder_place(b, b->document, value->line, value->column);
-    if (type == (fp_type_t)FP_TYPE_COUNT) {
-        draft->bad = true;
-    } else if (value->kind != JSON_ARRAY) {
-        findings_add(b->findings, FINDING_WRONG_TYPE, place, pointer, (slice_t){0},
-                     "footprint-value must be a list");
-        draft->bad = true;
-    } else if (!value->u.array.count) {
-        findings_add(b->findings, FINDING_EMPTY, place, pointer, (slice_t){0},
-                     "%s has no values; a footprint without values would cover nobody",
-                     fp_type_infos[type].name);
-        draft->bad = true;
-    } else if (type == FP_UNION && in_union) {
-        findings_add(b->findings, FINDING_NESTED_UNION, place, pointer, (slice_t){0},
-                     "a footprintunion cannot hold a footprintunion; list its members here");
-        draft->bad = true;
-    } else if (type == FP_UNION) {
-        take_union_tree(b, value, pointer, draft);
-    } else {
-        take_value_tree(b, type, value, pointer, draft);
-    }
-}
-
 /* After the first key of a Footprint object, which is in *key. */
 static bool parse_rfc_members(builder_t *b, fp_draft_t *draft, bool in_union, slice_t key,
                               place_t place, slice_t pointer)
 {
-    fp_type_t type = (fp_type_t)FP_TYPE_COUNT;
+    unsigned type = FP_TYPE_NONE;
     bool have_type = false, have_value = false;
     json_value_t early = {0};
     slice_t early_pointer = {0};
@@ -211,10 +148,13 @@ static bool parse_rfc_members(builder_t *b, fp_draft_t *draft, bool in_union, sl
         }
         if (k == 0) {
             have_type = true;
+            slice_t at = builder_pointer(b);
             if (builder_expect_text(b, "footprint-type", false, &text)) {
-                type = find_type(b, text);
+                ev = doc_reader_last(b->reader);
+                type = type_find_at(b, text, builder_place(b, b->document, ev->line, ev->column),
+                                    at);
             }
-            draft->bad |= type == (fp_type_t)FP_TYPE_COUNT;
+            draft->bad |= type == FP_TYPE_NONE;
         } else if (k == 1 && have_type) {
             have_value = true;
             if (!parse_value(b, type, draft, in_union)) {
@@ -223,7 +163,7 @@ static bool parse_rfc_members(builder_t *b, fp_draft_t *draft, bool in_union, sl
         } else if (k == 1) {
             have_value = have_early = true;
             early_pointer = builder_pointer(b);
-            if (doc_reader_tree(b->reader, b->arena, &early)) {
+            if (!builder_tree(b, &early)) {
                 return false;
             }
         } else {
@@ -254,24 +194,9 @@ static bool parse_rfc_members(builder_t *b, fp_draft_t *draft, bool in_union, sl
 
 /* ---- maps of types ---- */
 
-/* cidr is ipv4cidr or ipv6cidr at once: beside one of them it would say two things. */
-static void check_beside_cidr(builder_t *b, unsigned kind, fp_draft_t *draft)
-{
-    bool ip = kind == VALUE_CIDR || kind == FP_IPV4CIDR || kind == FP_IPV6CIDR;
-    bool others = draft->values[FP_IPV4CIDR] || draft->values[FP_IPV6CIDR];
-    if (ip && others && (kind == VALUE_CIDR) != draft->from_cidr) {
-        doc_reader_find(
-            b->reader, FINDING_NULL_FOOTPRINT, (slice_t){0},
-            "cidr beside ipv4cidr or ipv6cidr would be met by no address or by few; put "
-            "all prefixes under cidr");
-        draft->bad = true;
-    }
-}
-
 /* KEYS_FOOTPRINT in its order. */
-static const unsigned footprint_kinds[] = {VALUE_CIDR, FP_IPV4CIDR,    FP_IPV6CIDR,
-                                           FP_ASN,     FP_COUNTRYCODE, FP_SUBDIVISIONCODE,
-                                           FP_ALTOPID, FP_UNION};
+const unsigned footprint_kinds[] = {VALUE_CIDR,     FP_IPV4CIDR,        FP_IPV6CIDR, FP_ASN,
+                                    FP_COUNTRYCODE, FP_SUBDIVISIONCODE, FP_ALTOPID,  FP_UNION};
 
 static bool parse_typed_map(builder_t *b, fp_draft_t *draft, bool in_union, slice_t key)
 {
@@ -279,9 +204,7 @@ static bool parse_typed_map(builder_t *b, fp_draft_t *draft, bool in_union, slic
     for (;;) {
         int k = keys_find(b, KEYS_FOOTPRINT, key, "a footprint");
         if (in_union && ++types == 2) {
-            doc_reader_find(b->reader, FINDING_NOT_ONE_OBJECT, (slice_t){0},
-                            "a member of a footprintunion has one type; two types in one member "
-                            "(both must match) cannot be said there");
+            doc_reader_find(b->reader, FINDING_NOT_ONE_OBJECT, (slice_t){0}, TEXT_TWO_TYPES);
             draft->bad = true;
         }
         const doc_event_t *ev = builder_next(b);
@@ -300,9 +223,6 @@ static bool parse_typed_map(builder_t *b, fp_draft_t *draft, bool in_union, slic
                 ok = parse_union(b, draft);
             }
         } else {
-            if (!in_union) {
-                check_beside_cidr(b, footprint_kinds[k], draft);
-            }
             ok = parse_value_list(b, footprint_kinds[k], false, draft);
         }
         if (!ok) {
@@ -328,7 +248,7 @@ static bool parse_rfc_object(builder_t *b, fp_draft_t *draft, bool in_union)
     }
     if (ev->kind == DOC_EV_MAP_END) {
         findings_add(b->findings, FINDING_EMPTY, place, pointer, (slice_t){0},
-                     "an empty footprint; '%s' is the name for every address", MODEL_EVERYWHERE);
+                     TEXT_EMPTY_FOOTPRINT);
         draft->bad = true;
         return true;
     }
@@ -372,19 +292,14 @@ static unsigned families(const fp_values_t *v)
     return v->type == FP_IPV4CIDR ? 1 : v->type == FP_IPV6CIDR ? 2 : 3;
 }
 
-void check_draft(builder_t *b, fp_draft_t *draft, place_t place, slice_t pointer)
+/* What can meet the draft besides the prefixes that stand under cidr. */
+static unsigned families_beside_cidr(const fp_draft_t *draft)
 {
-    if (draft->bad) {
-        return;
-    }
     unsigned can = 3;
     for (unsigned i = 0; i < FP_TYPE_COUNT; i++) {
         if (draft->values[i] && !(draft->from_cidr && (i == FP_IPV4CIDR || i == FP_IPV6CIDR))) {
             can &= families(draft->values[i]);
         }
-    }
-    if (draft->from_cidr) {
-        can &= (draft->values[FP_IPV4CIDR] ? 1u : 0) | (draft->values[FP_IPV6CIDR] ? 2u : 0);
     }
     for (size_t u = 0; u < draft->unions.count; u++) {
         const fp_constraint_t *c = draft->unions.items[u];
@@ -394,10 +309,36 @@ void check_draft(builder_t *b, fp_draft_t *draft, place_t place, slice_t pointer
         }
         can &= any;
     }
-    if (!can) {
-        findings_add(b->findings, FINDING_NULL_FOOTPRINT, place, pointer, SLICE_LIT("cidr"),
-                     "no address is IPv4 and IPv6 at once: ipv4cidr beside ipv6cidr covers nobody; "
-                     "a named footprint with 'cidr:' takes both families");
+    return can;
+}
+
+void check_draft(builder_t *b, fp_draft_t *draft, place_t place, slice_t pointer)
+{
+    if (draft->bad) {
+        return;
+    }
+    const char *text = NULL;
+    slice_t suggestion = {0};
+    unsigned can = families_beside_cidr(draft);
+    unsigned cidr = 0;
+    if (draft->from_cidr) {
+        cidr |= draft->values[FP_IPV4CIDR] ? 1u : 0;
+        cidr |= draft->values[FP_IPV6CIDR] ? 2u : 0;
+    }
+    if (draft->from_cidr && draft->from_family) {
+        text = "cidr beside ipv4cidr or ipv6cidr would be met by no address or by few; put all "
+               "prefixes under cidr";
+    } else if (!can) {
+        text = "no address is IPv4 and IPv6 at once: ipv4cidr beside ipv6cidr covers nobody; a "
+               "named footprint with 'cidr:' takes both families";
+        suggestion = SLICE_LIT("cidr");
+    } else if (cidr & ~can & 1) {
+        text = "the IPv4 prefixes under cidr cover nobody: what stands beside them is IPv6";
+    } else if (cidr & ~can) {
+        text = "the IPv6 prefixes under cidr cover nobody: what stands beside them is IPv4";
+    }
+    if (text) {
+        findings_add(b->findings, FINDING_NULL_FOOTPRINT, place, pointer, suggestion, "%s", text);
         draft->bad = true;
     }
 }
@@ -410,14 +351,15 @@ static bool parse_footprint_body(builder_t *b, fp_draft_t *draft)
     }
     if (ev->kind == DOC_EV_SEQ) {
         /* A pasted `footprints` array. */
+        place_t place = builder_place(b, b->document, ev->line, ev->column);
+        slice_t pointer = builder_pointer(b);
         ev = builder_next(b);
         if (ev->kind == DOC_EV_ERROR) {
             return false;
         }
         if (ev->kind == DOC_EV_SEQ_END) {
-            doc_reader_find(b->reader, FINDING_EMPTY, (slice_t){0},
-                            "an empty footprint; '%s' is the name for every address",
-                            MODEL_EVERYWHERE);
+            findings_add(b->findings, FINDING_EMPTY, place, pointer, (slice_t){0},
+                         TEXT_EMPTY_FOOTPRINT);
             draft->bad = true;
             return true;
         }

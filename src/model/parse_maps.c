@@ -82,6 +82,14 @@ static bool parse_default(builder_t *b, network_map_draft_t *map)
     return doc_reader_skip(b->reader);
 }
 
+/* A finding about a map as a whole stands where its name does. */
+static void find_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t column,
+                     const char *text)
+{
+    findings_add(b->findings, code, builder_place(b, b->document, line, column), builder_pointer(b),
+                 (slice_t){0}, "%s", text);
+}
+
 static bool parse_network_map_body(builder_t *b, network_map_draft_t *map)
 {
     if (!builder_expect_map(b, "a network map")) {
@@ -92,8 +100,8 @@ static bool parse_network_map_body(builder_t *b, network_map_draft_t *map)
         const doc_event_t *ev = builder_next(b);
         if (ev->kind != DOC_EV_SCALAR) {
             if (ev->kind == DOC_EV_MAP_END && !pids) {
-                doc_reader_find(b->reader, FINDING_MISSING_KEY, (slice_t){0},
-                                "a network map needs pids");
+                find_map(b, FINDING_MISSING_KEY, map->line, map->column,
+                         "a network map needs pids");
             }
             return ev->kind == DOC_EV_MAP_END;
         }
@@ -112,18 +120,30 @@ static bool parse_network_map_body(builder_t *b, network_map_draft_t *map)
 }
 
 /* Ids that the service itself uses, now or with services to come. */
-static const char *const reserved_ids[] = {"directory",         "propmap", "propmap-filtered",
-                                           "updates",           "tips",    "endpoint-cost",
-                                           "endpoint-property", NULL};
+static const char *const reserved_ids[] = {
+    "directory",     "propmap",           "propmap-filtered",  "updates",         "tips",
+    "endpoint-cost", "endpoint-property", MODEL_ADVERTISEMENT, MODEL_NETWORK_MAP, NULL};
 
-bool resource_id_check(builder_t *b, slice_t id, const char *what)
+#define FILTERED     "-filtered"
+#define FILTERED_LEN (sizeof FILTERED - 1)
+#define ID_MAX       (64 - FILTERED_LEN) /* RFC 7285 10.2, for the id of the filtered form */
+
+bool resource_id_check(builder_t *b, slice_t id, const char *what, const char *own)
 {
     if (!builder_check_name(b, id, what)) {
         return false;
     }
-    bool taken = id.len > 9 && slice_is(slice_of(id.ptr + id.len - 9, 9), "-filtered");
+    if (id.len > ID_MAX) {
+        doc_reader_find(b->reader, FINDING_BAD_NAME, (slice_t){0},
+                        "'%.*s' cannot be %s: it may have %zu characters, so that '" FILTERED
+                        "' fits behind it",
+                        SLICE_ARG(id), what, ID_MAX);
+        return false;
+    }
+    bool taken = id.len >= FILTERED_LEN &&
+                 slice_is(slice_of(id.ptr + id.len - FILTERED_LEN, FILTERED_LEN), FILTERED);
     for (size_t i = 0; reserved_ids[i]; i++) {
-        taken |= slice_is(id, reserved_ids[i]);
+        taken |= slice_is(id, reserved_ids[i]) && !(own && slice_is(id, own));
     }
     if (taken) {
         doc_reader_find(b->reader, FINDING_BAD_NAME, (slice_t){0},
@@ -135,7 +155,7 @@ bool resource_id_check(builder_t *b, slice_t id, const char *what)
 
 static void define_map(builder_t *b, network_map_draft_t *map)
 {
-    if (!resource_id_check(b, map->id, "the id of a network map")) {
+    if (!resource_id_check(b, map->id, "the id of a network map", MODEL_NETWORK_MAP)) {
         return;
     }
     const network_map_draft_t *other = table_get(&b->network_maps, map->id);
@@ -184,7 +204,7 @@ static void cost_pid(builder_t *b, cost_map_draft_t *map, const json_member_t *m
 {
     name_ref_t *ref = builder_alloc(b, 1, sizeof *ref);
     if (ref) {
-        *ref = (name_ref_t){m->name, m->line, m->column, pointer};
+        *ref = (name_ref_t){m->name, m->line, m->column, pointer, NO_INDEX};
         builder_push(b, &map->pids, ref);
     }
 }
@@ -228,7 +248,7 @@ static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
     const doc_event_t *ev = doc_reader_last(b->reader);
     switch (key) {
     case 0:
-        map->map = (name_ref_t){{NULL, 0}, ev->line, ev->column, builder_pointer(b)};
+        map->map = (name_ref_t){{NULL, 0}, ev->line, ev->column, builder_pointer(b), NO_INDEX};
         (void)builder_expect_text(b, "network-map", true, &map->map.name);
         break;
     case 1:
@@ -244,7 +264,7 @@ static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
     case 3: {
         slice_t pointer = builder_pointer(b);
         json_value_t costs = {0};
-        if (doc_reader_tree(b->reader, b->arena, &costs)) {
+        if (!builder_tree(b, &costs)) {
             return false;
         }
         check_costs(b, map, &costs, pointer);
@@ -264,7 +284,9 @@ static bool parse_cost_map_body(builder_t *b, cost_map_draft_t *map)
     if (!builder_expect_map(b, "a cost map")) {
         return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
     }
-    static const char *const required[] = {"network-map", "cost-metric", "cost-mode"};
+    static const char *const required[] = {"a cost map needs network-map",
+                                           "a cost map needs cost-metric",
+                                           "a cost map needs cost-mode"};
     unsigned seen = 0;
     for (;;) {
         const doc_event_t *ev = builder_next(b);
@@ -282,13 +304,12 @@ static bool parse_cost_map_body(builder_t *b, cost_map_draft_t *map)
     }
     for (unsigned i = 0; i < 3; i++) {
         if (!(seen & 1u << i)) {
-            doc_reader_find(b->reader, FINDING_MISSING_KEY, (slice_t){0}, "a cost map needs %s",
-                            required[i]);
+            find_map(b, FINDING_MISSING_KEY, map->line, map->column, required[i]);
         }
     }
     if ((seen & 24) != 8 && (seen & 24) != 16) {
-        doc_reader_find(b->reader, seen & 24 ? FINDING_CONFLICT : FINDING_MISSING_KEY, (slice_t){0},
-                        "a cost map has either costs or costs-file");
+        find_map(b, seen & 24 ? FINDING_CONFLICT : FINDING_MISSING_KEY, map->line, map->column,
+                 "a cost map has either costs or costs-file");
     }
     return true;
 }
@@ -311,7 +332,7 @@ bool parse_cost_maps(builder_t *b)
         map->line = ev->line;
         map->column = ev->column;
         map->name = builder_copy(b, ev->text);
-        if (resource_id_check(b, map->name, "the id of a cost map")) {
+        if (resource_id_check(b, map->name, "the id of a cost map", NULL)) {
             const cost_map_draft_t *other = table_get(&b->cost_maps, map->name);
             if (other && other->document == map->document) {
                 /* found as a duplicate key */

@@ -34,12 +34,12 @@ static footprint_draft_t *find_footprint(builder_t *b, const capability_draft_t 
         for (size_t i = 0; i < b->footprint_list.count; i++) {
             suggest_offer(&s, ((const footprint_draft_t *)b->footprint_list.items[i])->name);
         }
-        findings_add(b->findings, FINDING_UNKNOWN_FOOTPRINT, place, ref->pointer, s.best,
+        findings_add(b->findings, FINDING_UNKNOWN_FOOTPRINT, place, ref_pointer(b, ref), s.best,
                      "no document defines footprint '%.*s'", SLICE_ARG(ref->name));
         return NULL;
     }
     if (!audience_within(b, cap->document, f->document)) {
-        findings_add(b->findings, FINDING_WIDER_AUDIENCE, place, ref->pointer, (slice_t){0},
+        findings_add(b->findings, FINDING_WIDER_AUDIENCE, place, ref_pointer(b, ref), (slice_t){0},
                      "footprint '%.*s' is meant for fewer uCDNs than this document",
                      SLICE_ARG(ref->name));
         return NULL;
@@ -110,7 +110,7 @@ static bool unite(builder_t *b, const capability_draft_t *cap, fp_set_t *out)
                 findings_add(
                     b->findings, FINDING_NOT_ONE_OBJECT,
                     builder_place(b, cap->document, cap->names[i].line, cap->names[i].column),
-                    cap->names[i].pointer, (slice_t){0},
+                    ref_pointer(b, &cap->names[i]), (slice_t){0},
                     "footprint '%.*s' combines types, so that %.*s cannot be said for it "
                     "and others in one object, and saying it twice would be two of them; "
                     "give it a capability of its own",
@@ -149,6 +149,23 @@ static bool says_everywhere(const capability_draft_t *cap)
     return false;
 }
 
+/* One object for all names: a name by itself says what it says, several are a union. */
+static void make_once(maker_t *m, draft_advertisement_t *ad, const capability_draft_t *cap,
+                      const capability_t *capability)
+{
+    fp_set_t set;
+    if (cap->name_count > 1) {
+        if (unite(m->b, cap, &set)) {
+            add_object(m, ad, cap, capability, set, NULL);
+        }
+        return;
+    }
+    const footprint_draft_t *f = cap->name_count ? find_footprint(m->b, cap, cap->names) : NULL;
+    if (f && draft_one_set(m->b, &f->draft, &set)) {
+        add_object(m, ad, cap, capability, set, f->made->set_count == 1 ? f->made : NULL);
+    }
+}
+
 static void make_named(maker_t *m, draft_advertisement_t *ad, const capability_draft_t *cap,
                        const capability_t *capability)
 {
@@ -162,16 +179,8 @@ static void make_named(maker_t *m, draft_advertisement_t *ad, const capability_d
         add_object(m, ad, cap, capability, (fp_set_t){NULL, 0}, NULL);
         return;
     }
-    const footprint_draft_t *only = cap->name_count == 1
-                                        ? table_get(&b->footprints, cap->names[0].name)
-                                        : NULL;
-    /* One name with one wire form can be said as it is; everything else of this kind is a union. */
-    bool one = only && only->made && only->made->set_count == 1;
-    if (cap->type->once && !one) {
-        fp_set_t set;
-        if (unite(b, cap, &set)) {
-            add_object(m, ad, cap, capability, set, NULL);
-        }
+    if (cap->type->once) {
+        make_once(m, ad, cap, capability);
         return;
     }
     for (size_t i = 0; i < cap->name_count; i++) {
@@ -187,7 +196,8 @@ static void make_inline(maker_t *m, draft_advertisement_t *ad, const capability_
 {
     fp_set_t sets[2];
     resolve_pids(m->b, cap->inline_, cap->document);
-    size_t n = draft_sets(m->b, cap->inline_, sets);
+    size_t n = cap->type->once ? draft_one_set(m->b, cap->inline_, &sets[0])
+                               : draft_sets(m->b, cap->inline_, sets);
     for (size_t i = 0; i < n; i++) {
         add_object(m, ad, cap, capability, sets[i], NULL);
     }

@@ -47,6 +47,27 @@ size_t draft_sets(builder_t *b, const fp_draft_t *draft, fp_set_t sets[2])
                : 0;
 }
 
+bool draft_one_set(builder_t *b, const fp_draft_t *draft, fp_set_t *out)
+{
+    if (!draft->from_cidr || !draft->values[FP_IPV4CIDR] || !draft->values[FP_IPV6CIDR]) {
+        return make_set(b, draft, FP_TYPE_COUNT, out);
+    }
+    fp_draft_t rest = *draft, cidr = {0};
+    rest.unions = (ptrs_t){0};
+    for (size_t u = 0; u < draft->unions.count; u++) {
+        builder_push(b, &rest.unions, draft->unions.items[u]);
+    }
+    cidr.values[FP_IPV4CIDR] = draft->values[FP_IPV4CIDR];
+    cidr.values[FP_IPV6CIDR] = draft->values[FP_IPV6CIDR];
+    rest.values[FP_IPV4CIDR] = rest.values[FP_IPV6CIDR] = NULL;
+    fp_constraint_t *both = make_union(b, &cidr);
+    if (!both) {
+        return false;
+    }
+    builder_push(b, &rest.unions, both);
+    return make_set(b, &rest, FP_TYPE_COUNT, out);
+}
+
 static size_t count_prefixes(const fp_draft_t *draft)
 {
     size_t n = 0;
@@ -74,11 +95,12 @@ void resolve_pids(builder_t *b, const fp_draft_t *draft, uint32_t document)
         }
         place_t place = builder_place(b, document, ref->line, ref->column);
         if (!found) {
-            findings_add(b->findings, FINDING_UNKNOWN_PID, place, ref->pointer, s.best,
+            findings_add(b->findings, FINDING_UNKNOWN_PID, place, ref_pointer(b, ref), s.best,
                          "the default network map '%.*s' has no PID '%.*s'", SLICE_ARG(map->id),
                          SLICE_ARG(ref->name));
         } else if (map->document != UINT32_MAX && !audience_within(b, document, map->document)) {
-            findings_add(b->findings, FINDING_WIDER_AUDIENCE, place, ref->pointer, (slice_t){0},
+            findings_add(b->findings, FINDING_WIDER_AUDIENCE, place, ref_pointer(b, ref),
+                         (slice_t){0},
                          "network map '%.*s' is meant for fewer uCDNs than this document",
                          SLICE_ARG(map->id));
         }

@@ -10,8 +10,8 @@ typedef struct site {
     bool in_tree;
     place_t place;
     slice_t base; /* pointer of the list */
-    size_t index;
-    bool in_map; /* a network map's: there 0.0.0.0/0 and empty lists have their meaning */
+    size_t index; /* in it */
+    bool in_map;  /* a network map's: there 0.0.0.0/0 and empty lists have their meaning */
 } site_t;
 
 /* Values of one list while they are read. */
@@ -222,8 +222,8 @@ static bool take_pid(builder_t *b, slice_t text, gathered_t *g, const site_t *si
                   "'%.*s' is not a PID name: 1 to 64 of A-Z a-z 0-9 - _ : @", SLICE_ARG(text));
         return false;
     }
-    name_ref_t ref = {builder_copy(b, text), site->place.line, site->place.column, {NULL, 0}};
-    ref.pointer = site->in_tree ? site->base : builder_pointer(b);
+    name_ref_t ref = {builder_copy(b, text), site->place.line, site->place.column, site->base,
+                      site->index};
     GATHER(g, b, pid, ref);
     return true;
 }
@@ -397,15 +397,19 @@ static void add_gathered(builder_t *b, unsigned kind, const gathered_t *g, fp_dr
         add_values(b, draft, (fp_type_t)kind, g->code, g->code_count);
     }
     draft->from_cidr |= kind == VALUE_CIDR;
+    draft->from_family |= kind == FP_IPV4CIDR || kind == FP_IPV6CIDR;
 }
 
-static const char *kind_name(unsigned kind)
+const char *kind_name(unsigned kind)
 {
     return kind == VALUE_CIDR ? "cidr" : fp_type_infos[kind].name;
 }
 
 bool parse_value_list(builder_t *b, unsigned kind, bool in_map, fp_draft_t *draft)
 {
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    place_t place = builder_place(b, b->document, ev->line, ev->column);
+    slice_t pointer = builder_pointer(b);
     if (!builder_expect_list(b, kind_name(kind))) {
         draft->bad = true;
         return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
@@ -413,9 +417,9 @@ bool parse_value_list(builder_t *b, unsigned kind, bool in_map, fp_draft_t *draf
     gathered_t g = {0};
     bool going = true;
     for (;;) {
-        const doc_event_t *ev = builder_next(b);
-        site_t site = {
-            .b = b, .place = builder_place(b, b->document, ev->line, ev->column), .in_map = in_map};
+        ev = builder_next(b);
+        site_t site = {b,       false,  builder_place(b, b->document, ev->line, ev->column),
+                       pointer, g.seen, in_map};
         if (ev->kind == DOC_EV_SCALAR) {
             take_value(b, kind, ev->text, &g, &site);
             continue;
@@ -427,15 +431,15 @@ bool parse_value_list(builder_t *b, unsigned kind, bool in_map, fp_draft_t *draf
         doc_reader_find(b->reader, FINDING_WRONG_TYPE, (slice_t){0},
                         "a value of %s is text, not a list or map", kind_name(kind));
         g.bad = true;
+        g.seen++;
         if (!doc_reader_skip(b->reader)) {
             going = false;
             break;
         }
     }
-    if (going && !g.seen && !g.bad && !in_map) {
-        doc_reader_find(b->reader, FINDING_EMPTY, (slice_t){0},
-                        "%s has no values; a footprint without values would cover nobody",
-                        kind_name(kind));
+    if (going && !g.seen && !in_map) {
+        findings_add(b->findings, FINDING_EMPTY, place, pointer, (slice_t){0}, TEXT_NO_VALUES,
+                     kind_name(kind));
         g.bad = true;
     }
     add_gathered(b, kind, &g, draft);

@@ -31,7 +31,7 @@ typedef struct doc_limits {
 extern const doc_limits_t doc_limits_default;
 
 typedef enum doc_event_kind {
-    DOC_EV_ERROR, /* a finding was added; reading is over */
+    DOC_EV_ERROR, /* a finding was added, or memory is out; reading is over */
     DOC_EV_END,
     DOC_EV_MAP,
     DOC_EV_MAP_END,
@@ -61,6 +61,8 @@ void doc_reader_free(doc_reader_t *r);
 const doc_event_t *doc_reader_next(doc_reader_t *r);
 /* The last event again. */
 const doc_event_t *doc_reader_last(const doc_reader_t *r);
+/* True when DOC_EV_ERROR came of an allocation that failed: there is no finding then. */
+bool doc_reader_nomem(const doc_reader_t *r);
 /* True when the last event was the key of a map (its value comes next). */
 bool doc_reader_at_key(const doc_reader_t *r);
 /* Reads on to the end of the value whose first event was just read. False after DOC_EV_ERROR. */
