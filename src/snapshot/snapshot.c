@@ -8,6 +8,8 @@ struct snapshot {
     atomic_uint refs;
     uint64_t generation;
     model_t *model;
+    attributes_t *attributes;
+    join_index_t *join;
     fragments_t fragments;
     arena_t arena; /* what views are made of */
     view_t anonymous;
@@ -18,13 +20,19 @@ static void snapshot_free(snapshot_t *s)
     view_release(&s->anonymous);
     fragments_release(&s->fragments);
     arena_release(&s->arena);
+    join_free(s->join);
+    attributes_unref(s->attributes);
     model_free(s->model);
     free(s);
 }
 
 static err_t build(snapshot_t *s, const snapshot_options_t *options, const snapshot_t *previous)
 {
-    err_t err = fragments_init(&s->fragments, previous ? &previous->fragments : NULL);
+    if (options && options->attributes) {
+        s->attributes = attributes_ref(options->attributes);
+    }
+    err_t err = join_build(s->model, s->attributes, &s->join);
+    err = err ? err : fragments_init(&s->fragments, previous ? &previous->fragments : NULL);
     if (err) {
         return err;
     }
@@ -83,6 +91,16 @@ uint64_t snapshot_generation(const snapshot_t *s)
 const model_t *snapshot_model(const snapshot_t *s)
 {
     return s->model;
+}
+
+const join_index_t *snapshot_join(const snapshot_t *s)
+{
+    return s->join;
+}
+
+const attributes_t *snapshot_attributes(const snapshot_t *s)
+{
+    return s->attributes;
 }
 
 const view_t *snapshot_view_anonymous(const snapshot_t *s)

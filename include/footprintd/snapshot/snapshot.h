@@ -10,6 +10,7 @@
 #define FOOTPRINTD_SNAPSHOT_SNAPSHOT_H
 
 #include "footprintd/alto/resource.h"
+#include "footprintd/join/index.h"
 #include "footprintd/model/model.h"
 
 typedef struct view {
@@ -22,6 +23,8 @@ typedef struct snapshot snapshot_t;
 
 typedef struct snapshot_options {
     slice_t base_uri; /* "" or the absolute URI that IRD entries are made with, without final '/' */
+    attributes_t
+        *attributes; /* what the databases say, NULL without any; the snapshot refers to it */
 } snapshot_options_t;
 
 /*
@@ -37,6 +40,10 @@ void snapshot_unref(snapshot_t *s);
 
 uint64_t snapshot_generation(const snapshot_t *s);
 const model_t *snapshot_model(const snapshot_t *s);
+/* Which footprints cover an address, over all documents, whoever may see them. */
+const join_index_t *snapshot_join(const snapshot_t *s);
+/* NULL without databases. */
+const attributes_t *snapshot_attributes(const snapshot_t *s);
 /* The view of a client without an identity. */
 const view_t *snapshot_view_anonymous(const snapshot_t *s);
 
