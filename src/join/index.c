@@ -20,6 +20,7 @@ typedef struct joiner {
     sets_t answers; /* sets of footprint set ids */
     tuples_t tuples;
     uint32_t *by_tuple; /* answers of the tuples that were evaluated */
+    size_t by_tuple_cap;
     size_t evaluated;
 } joiner_t;
 
@@ -47,11 +48,15 @@ static err_t make_parts(joiner_t *j, family_t family, join_ranges_t parts[PARTS]
 /* The answers of all tuples that the merge has found since the last call. */
 static err_t evaluate(joiner_t *j)
 {
-    uint32_t *grown = realloc(j->by_tuple, (j->tuples.count + 1) * sizeof *grown);
-    if (!grown) {
-        return ERR_NOMEM;
+    if (j->tuples.count > j->by_tuple_cap) {
+        size_t cap = j->tuples.count * 2;
+        uint32_t *grown = realloc(j->by_tuple, cap * sizeof *grown);
+        if (!grown) {
+            return ERR_NOMEM;
+        }
+        j->by_tuple = grown;
+        j->by_tuple_cap = cap;
     }
-    j->by_tuple = grown;
     for (; j->evaluated < j->tuples.count; j->evaluated++) {
         const uint32_t *groups = tuples_at(&j->tuples, (uint32_t)j->evaluated);
         size_t n = compiled_evaluate(&j->compiled, &j->lists, groups, PARTS);
@@ -87,6 +92,106 @@ static err_t join_family(joiner_t *j, family_t family)
     return err;
 }
 
+/* ---- values and prefixes by themselves ---- */
+
+static err_t answer_of(joiner_t *j, const uint32_t groups[PARTS], uint32_t *out)
+{
+    uint32_t tuple = 0;
+    err_t err = tuples_intern(&j->tuples, groups, &tuple);
+    err = err ? err : evaluate(j);
+    *out = err ? 0 : j->by_tuple[tuple];
+    return err;
+}
+
+static err_t name_values(joiner_t *j, fp_type_t type)
+{
+    mentioned_t *list = NULL;
+    size_t count = 0;
+    err_t err = project_mentioned(&j->compiled, type, j->model->default_map, &j->lists, &list,
+                                  &count);
+    join_named_t *named = err ? NULL : calloc(count + 1, sizeof *named);
+    err = err || named ? err : ERR_NOMEM;
+    for (size_t i = 0; i < count && !err; i++) {
+        /* Which part the lists come from makes no difference to what they make true. */
+        const uint32_t groups[PARTS] = {list[i].set};
+        named[i].value = list[i].value;
+        err = answer_of(j, groups, &named[i].answer);
+    }
+    free(list);
+    j->index->named[type] = named;
+    j->index->named_count[type] = err ? 0 : count;
+    return err;
+}
+
+/* For each PID of the default map, the set of lists that name it; NULL when no list names a PID. */
+static err_t lists_by_pid(joiner_t *j, uint32_t **out)
+{
+    mentioned_t *list = NULL;
+    size_t count = 0;
+    *out = NULL;
+    err_t err = project_mentioned(&j->compiled, FP_ALTOPID, j->model->default_map, &j->lists, &list,
+                                  &count);
+    if (!err && count) {
+        *out = calloc(j->model->default_map->pid_count, sizeof **out);
+        err = *out ? ERR_OK : ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count && !err; i++) {
+        (*out)[list[i].value] = list[i].set;
+    }
+    free(list);
+    return err;
+}
+
+static err_t declare(joiner_t *j, family_t family)
+{
+    join_index_t *index = j->index;
+    uint32_t *by_pid = NULL;
+    swept_t *swept = NULL;
+    size_t count = 0;
+    err_t err = lists_by_pid(j, &by_pid);
+    err = err ? err
+              : sweep_declared(&j->compiled, j->model->default_map, by_pid, family,
+                               JOIN_DECLARED_MOST, &j->lists, &swept, &count);
+    join_declared_t *list = !err && swept ? calloc(count + 1, sizeof *list) : NULL;
+    err = !err && swept && !list ? ERR_NOMEM : err;
+    for (size_t i = 0; list && i < count && !err; i++) {
+        const uint32_t groups[PARTS] = {[PART_CIDR] = swept[i].lists, [PART_PID] = swept[i].pids};
+        list[i].prefix = swept[i].prefix;
+        err = answer_of(j, groups, &list[i].answer);
+    }
+    index->declared[family] = list;
+    index->declared_count[family] = count;
+    free(by_pid);
+    free(swept);
+    return err;
+}
+
+static err_t name_all(joiner_t *j)
+{
+    static const fp_type_t types[] = {FP_ASN, FP_COUNTRYCODE, FP_SUBDIVISIONCODE, FP_ALTOPID};
+    err_t err = ERR_OK;
+    for (size_t i = 0; i < sizeof types / sizeof *types && !err; i++) {
+        err = name_values(j, types[i]);
+    }
+    err = err ? err : declare(j, FAMILY_IPV4);
+    return err ? err : declare(j, FAMILY_IPV6);
+}
+
+uint32_t join_answer_named(const join_index_t *index, fp_type_t type, uint64_t value)
+{
+    const join_named_t *named = index->named[type];
+    size_t low = 0, high = index->named_count[type];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (named[middle].value < value) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < index->named_count[type] && named[low].value == value ? named[low].answer : 0;
+}
+
 /* The pools become the index's; what is left of them is released. */
 static void keep_answers(joiner_t *j)
 {
@@ -112,6 +217,7 @@ static err_t build(joiner_t *j)
     err = err ? err : tuples_init(&j->tuples, PARTS);
     err = err ? err : join_family(j, FAMILY_IPV4);
     err = err ? err : join_family(j, FAMILY_IPV6);
+    err = err ? err : name_all(j);
     if (!err) {
         keep_answers(j);
         err = trie4_build(&j->index->ranges[FAMILY_IPV4], &j->index->table4);
@@ -151,6 +257,11 @@ void join_free(join_index_t *index)
     trie_release(&index->table6.t);
     join_ranges_release(&index->ranges[FAMILY_IPV4]);
     join_ranges_release(&index->ranges[FAMILY_IPV6]);
+    for (unsigned i = 0; i < FP_TYPE_COUNT; i++) {
+        free(index->named[i]);
+    }
+    free(index->declared[FAMILY_IPV4]);
+    free(index->declared[FAMILY_IPV6]);
     free(index->answer_offsets);
     free(index->answer_sets);
     free(index->sets);

@@ -185,6 +185,36 @@ err_t project_pids(const compiled_t *c, const model_network_map_t *map, family_t
     return err;
 }
 
+err_t project_mentioned(const compiled_t *c, fp_type_t type, const model_network_map_t *map,
+                        sets_t *sets, mentioned_t **out, size_t *count)
+{
+    mentions_t m = {0};
+    buf_t ids = BUF_INIT;
+    *count = 0;
+    *out = NULL;
+    bool ok = type == FP_ALTOPID ? mentions_init_pids(&m, c, map) : mentions_init(&m, c, type);
+    mentioned_t *list = ok ? calloc(m.count + 1, sizeof *list) : NULL;
+    err_t err = list ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < m.count && !err; i++) {
+        if (i && m.items[i].value == m.items[i - 1].value) {
+            continue;
+        }
+        buf_clear(&ids);
+        mentions_add(&m, m.items[i].value, &ids);
+        list[*count].value = m.items[i].value;
+        err = intern(sets, &ids, &list[*count].set);
+        *count += !err;
+    }
+    free(m.items);
+    buf_release(&ids);
+    if (err) {
+        free(list);
+        return err;
+    }
+    *out = list;
+    return ERR_OK;
+}
+
 err_t project_nothing(family_t family, join_ranges_t *out)
 {
     (void)family;

@@ -107,9 +107,9 @@ static piece_t piece_v6(prefix6_t p, uint32_t owner)
 
 /* ---- lists ---- */
 
-static bool gather_lists(sweep_t *s, const compiled_t *c, fp_type_t type)
+static bool gather_lists(sweep_t *s, const compiled_t *c, fp_type_t type, size_t more)
 {
-    size_t total = 0;
+    size_t total = more;
     for (size_t i = 0; i < c->list_count; i++) {
         total += c->lists[i]->type == type ? c->lists[i]->count : 0;
     }
@@ -163,7 +163,7 @@ err_t sweep_lists(const compiled_t *c, family_t family, sets_t *sets, join_range
 {
     sweep_t s = {.family = family, .out = out};
     buf_t scratch = BUF_INIT;
-    if (!gather_lists(&s, c, family == FAMILY_IPV4 ? FP_IPV4CIDR : FP_IPV6CIDR)) {
+    if (!gather_lists(&s, c, family == FAMILY_IPV4 ? FP_IPV4CIDR : FP_IPV6CIDR, 0)) {
         return ERR_NOMEM;
     }
     *prefixes += s.count;
@@ -188,26 +188,38 @@ err_t sweep_lists(const compiled_t *c, family_t family, sets_t *sets, join_range
 
 /* ---- PIDs ---- */
 
-err_t sweep_pids(const model_network_map_t *map, family_t family, const uint32_t *value,
-                 uint32_t none, join_ranges_t *out)
+static size_t count_pids(const model_network_map_t *map, family_t family)
 {
-    sweep_t s = {.family = family, .out = out};
     size_t total = 0;
     for (size_t i = 0; i < map->pid_count; i++) {
         total += family == FAMILY_IPV4 ? map->pids[i].v4_count : map->pids[i].v6_count;
     }
-    s.pieces = malloc((total + 1) * sizeof *s.pieces);
+    return total;
+}
+
+/* owner: the number of the PID plus `base`. */
+static void gather_pids(sweep_t *s, const model_network_map_t *map, uint32_t base)
+{
+    for (size_t i = 0; i < map->pid_count; i++) {
+        const model_pid_t *pid = &map->pids[i];
+        uint32_t owner = base + (uint32_t)i;
+        size_t count = s->family == FAMILY_IPV4 ? pid->v4_count : pid->v6_count;
+        for (size_t k = 0; k < count; k++) {
+            s->pieces[s->count++] = s->family == FAMILY_IPV4 ? piece_v4(pid->v4[k], owner)
+                                                             : piece_v6(pid->v6[k], owner);
+        }
+    }
+}
+
+err_t sweep_pids(const model_network_map_t *map, family_t family, const uint32_t *value,
+                 uint32_t none, join_ranges_t *out)
+{
+    sweep_t s = {.family = family, .out = out};
+    s.pieces = malloc((count_pids(map, family) + 1) * sizeof *s.pieces);
     if (!s.pieces) {
         return ERR_NOMEM;
     }
-    for (size_t i = 0; i < map->pid_count; i++) {
-        const model_pid_t *pid = &map->pids[i];
-        size_t count = family == FAMILY_IPV4 ? pid->v4_count : pid->v6_count;
-        for (size_t k = 0; k < count; k++) {
-            s.pieces[s.count++] = family == FAMILY_IPV4 ? piece_v4(pid->v4[k], (uint32_t)i)
-                                                        : piece_v6(pid->v6[k], (uint32_t)i);
-        }
-    }
+    gather_pids(&s, map, 0);
     err_t err = begin(&s, none);
     for (size_t i = 0; i < s.count && !err; i++) {
         err = close_before(&s, s.pieces[i].base);
@@ -215,5 +227,91 @@ err_t sweep_pids(const model_network_map_t *map, family_t family, const uint32_t
     }
     err = err ? err : close_all(&s);
     free(s.pieces);
+    return err;
+}
+
+/* ---- declared prefixes ---- */
+
+typedef struct around {
+    wide_t last;
+    uint32_t lists;
+    uint32_t pids;
+} around_t;
+
+static prefix_t prefix_of(family_t family, const piece_t *p)
+{
+    prefix_t out = {.family = family};
+    if (family == FAMILY_IPV4) {
+        out.u.v4 = (prefix4_t){(uint32_t)(p->base >> 96), p->len};
+    } else {
+        out.u.v6 = (prefix6_t){wide_to_u128(p->base), p->len};
+    }
+    return out;
+}
+
+static err_t sweep_pieces(const sweep_t *s, uint32_t pid_base, const uint32_t *by_pid, sets_t *sets,
+                          swept_t *out, size_t *count)
+{
+    around_t stack[130];
+    size_t depth = 0;
+    buf_t scratch = BUF_INIT;
+    err_t err = ERR_OK;
+    for (size_t i = 0; i < s->count && !err;) {
+        const piece_t *p = &s->pieces[i];
+        size_t same = 1, lists = 0;
+        while (i + same < s->count && p[same].base == p->base && p[same].len == p->len) {
+            same++;
+        }
+        while (depth && stack[depth - 1].last < p->base) {
+            depth--;
+        }
+        around_t here = depth ? stack[depth - 1] : (around_t){0, 0, 0};
+        /* Owners are sorted: lists come before PIDs. */
+        while (lists < same && p[lists].owner < pid_base) {
+            lists++;
+        }
+        if (lists) {
+            err = widen(sets, here.lists, p, lists, &scratch, &here.lists);
+        }
+        if (lists < same) {
+            here.pids = by_pid[p[lists].owner - pid_base];
+        }
+        here.last = last_of(p);
+        stack[depth++] = here;
+        out[(*count)++] = (swept_t){prefix_of(s->family, p), here.lists, here.pids};
+        i += same;
+    }
+    buf_release(&scratch);
+    return err;
+}
+
+err_t sweep_declared(const compiled_t *c, const model_network_map_t *map, const uint32_t *by_pid,
+                     family_t family, size_t most, sets_t *sets, swept_t **out, size_t *count)
+{
+    sweep_t s = {.family = family};
+    *out = NULL;
+    size_t pids = by_pid ? count_pids(map, family) : 0;
+    if (!gather_lists(&s, c, family == FAMILY_IPV4 ? FP_IPV4CIDR : FP_IPV6CIDR, pids)) {
+        return ERR_NOMEM;
+    }
+    uint32_t pid_base = (uint32_t)c->list_count;
+    if (by_pid) {
+        gather_pids(&s, map, pid_base);
+    }
+    *count = s.count;
+    err_t err = ERR_OK;
+    if (s.count <= most) {
+        if (s.count > 1) {
+            qsort(s.pieces, s.count, sizeof *s.pieces, cmp_piece);
+        }
+        *out = malloc((s.count + 1) * sizeof **out);
+        *count = 0;
+        err = *out ? sweep_pieces(&s, pid_base, by_pid, sets, *out, count) : ERR_NOMEM;
+    }
+    free(s.pieces);
+    if (err) {
+        free(*out);
+        *out = NULL;
+    }
     return err;
 }

@@ -27,6 +27,21 @@ typedef struct id_list {
     size_t count;
 } id_list_t;
 
+/* A value that some footprint names, and what covers the whole of it by itself. */
+typedef struct join_named {
+    uint64_t value; /* AS number, code, or number of the PID in the default network map */
+    uint32_t answer;
+} join_named_t;
+
+/*
+ * A prefix that some footprint, or some PID that a footprint names, is written with; the answer is
+ * what documents alone say of its addresses that are in no longer such prefix.
+ */
+typedef struct join_declared {
+    prefix_t prefix;
+    uint32_t answer;
+} join_declared_t;
+
 typedef struct join_index {
     trie4_t table4;
     trie6_t table6;
@@ -42,12 +57,23 @@ typedef struct join_index {
     size_t set_count;
     table_t set_ids; /* for join_set_id */
 
+    /* By value, for FP_ASN, FP_COUNTRYCODE, FP_SUBDIVISIONCODE and FP_ALTOPID; else empty. */
+    join_named_t *named[FP_TYPE_COUNT];
+    size_t named_count[FP_TYPE_COUNT];
+
+    /* In address order, outer before inner; NULL when there are more than were asked for. */
+    join_declared_t *declared[FAMILY_COUNT];
+    size_t declared_count[FAMILY_COUNT]; /* also when there is no list */
+
     struct join_stats {
         size_t prefixes;      /* of all lists of prefixes, each list counted once */
         size_t classes;       /* distinct combinations that were evaluated */
         size_t ranges_joined; /* before equal neighbours collapse, both families */
     } stats;
 } join_index_t;
+
+/* Above so many prefixes in a family nobody wants them listed one by one. */
+#define JOIN_DECLARED_MOST 2000000
 
 /*
  * attributes may be NULL: then no country, subdivision or AS number is known of any address. The
@@ -56,6 +82,12 @@ typedef struct join_index {
 err_t join_build(const model_t *model, const attributes_t *attributes,
                  join_index_t **out) FPD_MUST_CHECK;
 void join_free(join_index_t *index);
+
+/*
+ * The answer for a value by itself: what covers every address of an AS, a country, a subdivision or
+ * a PID whatever else is true of it. 0 (only what is everywhere) for one that no footprint names.
+ */
+uint32_t join_answer_named(const join_index_t *index, fp_type_t type, uint64_t value);
 
 /* The id of a set of the model's, UINT32_MAX for one that the index does not have. */
 uint32_t join_set_id(const join_index_t *index, const fp_set_t *set);
