@@ -20,8 +20,10 @@ shell_check() {
 }
 tidy_check() {
     # Our own sources; tests are free to do what checks warn of.
-    find src -name '*.c' | LC_ALL=C sort |
-        xargs -P 2 -n 4 clang-tidy -p "$builds/clang" --quiet 2>/dev/null
+    found=$(find src -name '*.c' | LC_ALL=C sort |
+        xargs -P 2 -n 4 clang-tidy -p "$builds/clang" --quiet 2>/dev/null) && code=0 || code=$?
+    echo "$found" | grep -E '(error|warning): ' | sort -u
+    return "$code"
 }
 
 check includes $python tests/tools/check_includes.py
