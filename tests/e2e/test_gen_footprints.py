@@ -118,7 +118,8 @@ def test_a_folder_with_anything_in_it_is_refused(tmp_path):
 
 
 def test_arguments_that_make_no_sense(tmp_path):
-    for args in (["--prefixes", "0"], ["--prefixes", "2m"], ["--prefixes", "1k", "--documents", "0"],
+    for args in (["--prefixes", "0"], ["--prefixes", "2m"],
+                 ["--prefixes", "1k", "--documents", "0"],
                  ["--prefixes", "1k", "--source", "libloc"], ["--prefixes", "1k", "--dump", "x"]):
         done = generate(tmp_path / "d", *args)
         assert done.returncode == 2 and "usage:" in done.stderr, args

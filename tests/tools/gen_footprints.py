@@ -29,13 +29,14 @@ DEAGGREGATE, SHARE, DEAGGREGATE_TO_OTHER = 0.10, 0.05, 0.30
 
 # ISO 3166-1 alpha-2; in the synthetic world the first ones hold the most networks.
 COUNTRIES = (
-    "us br cn in ru de gb au ca fr jp id it nl ua pl bd ar mx kr es ro se hk za tr ch co cz at vn ir "
-    "th bg my sg no ph pk cl be fi dk hu nz tw ng eg pe ke ec rs kz gr il pt ie ae sk lt hr lv ee si "
-    "by ge am az md mk al ba me lu is mt cy li mc sm ad va dz ma tn ly sd et tz ug gh ci sn cm ao mz "
-    "zm zw na bw mg mu rw bi mw ls sz ga cg cd cf td ne ml bf tg bj gn sl lr gm gw cv st gq dj so er "
-    "km sc ss sa iq jo lb sy ye om qa kw bh ps af uz tm kg tj mn np lk bt mv mm la kh bn tl pg fj sb "
-    "vu nc pf ws to ki tv nr pw fm mh gu mp as ck nu cr pa gt hn sv ni bz cu do ht jm tt bb bs lc vc "
-    "gd ag dm kn pr vi ky bm tc vg ai ms aw cw sx bq mf bl gp mq gf gy sr ve bo py uy fk gl fo").split()
+    "us br cn in ru de gb au ca fr jp id it nl ua pl bd ar mx kr es ro se hk za tr ch co cz at "
+    "vn ir th bg my sg no ph pk cl be fi dk hu nz tw ng eg pe ke ec rs kz gr il pt ie ae sk lt "
+    "hr lv ee si by ge am az md mk al ba me lu is mt cy li mc sm ad va dz ma tn ly sd et tz ug "
+    "gh ci sn cm ao mz zm zw na bw mg mu rw bi mw ls sz ga cg cd cf td ne ml bf tg bj gn sl lr "
+    "gm gw cv st gq dj so er km sc ss sa iq jo lb sy ye om qa kw bh ps af uz tm kg tj mn np lk "
+    "bt mv mm la kh bn tl pg fj sb vu nc pf ws to ki tv nr pw fm mh gu mp as ck nu cr pa gt hn "
+    "sv ni bz cu do ht jm tt bb bs lc vc gd ag dm kn pr vi ky bm tc vg ai ms aw cw sx bq mf bl "
+    "gp mq gf gy sr ve bo py uy fk gl fo").split()
 
 # Lengths of announcements and their weights, of blocks and of parts announced within them.
 BLOCKS = {4: ((24, 46), (23, 13), (22, 18), (21, 8), (20, 7), (19, 4), (18, 2), (17, 1), (16, 1)),
@@ -194,8 +195,9 @@ def share_out(systems, wanted, count, rnd):
             if rnd.random() < SHARE:
                 operators.give(network, rnd.randrange(count))
             if rnd.random() < DEAGGREGATE:
+                part = deaggregate(network, rnd)
                 other = rnd.random() < DEAGGREGATE_TO_OTHER
-                operators.give(deaggregate(network, rnd), rnd.randrange(count) if other else operator)
+                operators.give(part, rnd.randrange(count) if other else operator)
         known.extend(networks)
         if taken >= quota:
             operator, taken = (operator + 1) % count, 0
