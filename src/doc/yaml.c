@@ -62,6 +62,10 @@ err_t yaml_source_new(slice_t text, const doc_limits_t *limits, yaml_source_t **
         free(y);
         return ERR_NOMEM;
     }
+    /* A byte order mark is no part of the text (YAML 1.2, 5.2). */
+    if (text.len >= 3 && !memcmp(text.ptr, "\xef\xbb\xbf", 3)) {
+        text = slice_of(text.ptr + 3, text.len - 3);
+    }
     y->text = text;
     y->limits = limits;
     arena_init(&y->arena, 0);
