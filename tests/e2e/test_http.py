@@ -405,6 +405,8 @@ def test_tls_ciphers(shared, certificates):
         with http.raw_connect(shared.port("h1-tls"), made) as sock:
             return sock.cipher()[0]
 
+    with http.raw_connect(shared.port("h1-tls"), context(certificates)) as sock:
+        assert sock.cipher()[0] == "TLS_AES_128_GCM_SHA256"
     assert handshake("ECDHE+AESGCM") == "ECDHE-ECDSA-AES128-GCM-SHA256"
     assert handshake("ECDHE+CHACHA20") == "ECDHE-ECDSA-CHACHA20-POLY1305"
     for weak in ["ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA", "ECDHE-ECDSA-AES128-CCM"]:

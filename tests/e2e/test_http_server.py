@@ -279,6 +279,20 @@ def test_unfinished_handshake_is_closed(start_stub, certificates):
     assert http.raw_exchange(stub.port, b"\x16\x03\x01\x02\x00\x01") == b""
 
 
+def test_http1_peer_that_does_not_read_is_closed(start_stub):
+    def sockets():
+        folder = f"/proc/{stub.process.pid}/fd"
+        return sum(os.readlink(f"{folder}/{fd}").startswith("socket:") for fd in os.listdir(folder))
+
+    stub = start_stub("--option", "send-timeout=1", "--threads", 1)
+    before = sockets()
+    with http.raw_connect(stub.port) as sock:
+        sock.sendall(get_head("/5m") * 8)  # more than the kernel takes
+        assert sock.recv(15) == b"HTTP/1.1 200 OK"
+        assert sockets() == before + 1
+        wait_until(lambda: sockets() == before, "the connection stays")
+
+
 def test_http2_peer_that_opens_no_window_is_closed(start_stub):
     stub = start_stub("--option", "send-timeout=1")
     with http.Http2(stub.port, [(4, 0)]) as connection:  # SETTINGS_INITIAL_WINDOW_SIZE
