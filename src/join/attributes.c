@@ -18,6 +18,7 @@ struct attributes {
     trie4_t table4;
     trie6_t table6;
     attribute_source_t country_source;
+    digest_t digest;
 };
 
 static void attributes_free(attributes_t *a)
@@ -73,6 +74,35 @@ static unsigned wanted(const attributes_t *a, unsigned source)
     }
 }
 
+static err_t make_digest(attributes_t *a)
+{
+    hasher_t h;
+    err_t err = hasher_init(&h);
+    if (err) {
+        return err;
+    }
+    hasher_begin(&h);
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        const geo_table_t *t = &a->tables[i];
+        const uint64_t sizes[] = {a->present[i], t->record_count, t->v4.count, t->v6.count};
+        hasher_update(&h, sizes, sizeof sizes);
+        /* Member by member: structures have padding. */
+        for (size_t r = 0; r < t->record_count; r++) {
+            const geo_record_t *g = &t->records[r];
+            const uint64_t words[] = {g->country, g->subdivision_count, g->has_asn, g->asn};
+            hasher_update(&h, words, sizeof words);
+            hasher_update(&h, g->subdivisions, g->subdivision_count * sizeof *g->subdivisions);
+        }
+        hasher_update(&h, t->v4.start, t->v4.count * sizeof *t->v4.start);
+        hasher_update(&h, t->v4.record, t->v4.count * sizeof *t->v4.record);
+        hasher_update(&h, t->v6.start, t->v6.count * sizeof *t->v6.start);
+        hasher_update(&h, t->v6.record, t->v6.count * sizeof *t->v6.record);
+    }
+    err = hasher_finish(&h, &a->digest);
+    hasher_release(&h);
+    return err;
+}
+
 /* The tables are there: the rest. */
 static err_t merge_all(attributes_t *a)
 {
@@ -84,7 +114,8 @@ static err_t merge_all(attributes_t *a)
     err = err ? err : merge_family(a, FAMILY_IPV4);
     err = err ? err : merge_family(a, FAMILY_IPV6);
     err = err ? err : trie4_build(&a->ranges[FAMILY_IPV4], &a->table4);
-    return err ? err : trie6_build(&a->ranges[FAMILY_IPV6], &a->table6);
+    err = err ? err : trie6_build(&a->ranges[FAMILY_IPV6], &a->table6);
+    return err ? err : make_digest(a);
 }
 
 static err_t read_tables(attributes_t *a, const attribute_input_t *input)
@@ -201,6 +232,11 @@ attribute_set_t attributes_at(const attributes_t *a, uint32_t id)
         set.asn = r->asn;
     }
     return set;
+}
+
+const digest_t *attributes_digest(const attributes_t *a)
+{
+    return &a->digest;
 }
 
 const join_ranges_t *attributes_ranges(const attributes_t *a, family_t family)

@@ -87,11 +87,19 @@ static void test_exact_and_minimal(void **unused)
         uint8_t len = (uint8_t)(32 - __builtin_ctz((unsigned)hosts));
         prefix_t prefix = {.family = FAMILY_IPV4, .u.v4 = {base, len}};
         cover_t cover;
-        assert_int_equal(cover_build(&prefix, ranges, count, 1000, &cover), ERR_OK);
+        assert_int_equal(cover_build(&prefix, ranges, count, false, 1000, &cover), ERR_OK);
         for (size_t h = 0; h < hosts; h++) {
             assert_int_equal(by_longest_match(&cover, base + (uint32_t)h), values[h]);
         }
         assert_int_equal(cover.count, fewest(values, hosts, 0, distinct));
+        cover_t kept;
+        assert_int_equal(cover_build(&prefix, ranges, count, true, 1000, &kept), ERR_OK);
+        assert_int_equal(kept.entries[0].prefix.u.v4.len, len);
+        assert_true(kept.count <= cover.count + 1);
+        for (size_t h = 0; h < hosts; h++) {
+            assert_int_equal(by_longest_match(&kept, base + (uint32_t)h), values[h]);
+        }
+        cover_release(&kept);
         for (size_t i = 0; i < cover.count; i++) {
             uint32_t parent = cover.entries[i].parent;
             assert_true(parent == UINT32_MAX || parent < i);
@@ -115,7 +123,7 @@ static cover_t cover_of(const char *text, const cover_range_t *ranges, size_t co
     prefix_t prefix;
     cover_t cover;
     assert_int_equal(prefix_parse(slice_str(text), &prefix, NULL), ERR_OK);
-    assert_int_equal(cover_build(&prefix, ranges, count, most, &cover), ERR_OK);
+    assert_int_equal(cover_build(&prefix, ranges, count, false, most, &cover), ERR_OK);
     return cover;
 }
 
@@ -168,7 +176,7 @@ static void test_edges(void **unused)
     cover_release(&cover);
     prefix_t prefix;
     assert_int_equal(prefix_parse(SLICE_LIT("::/0"), &prefix, NULL), ERR_OK);
-    assert_int_equal(cover_build(&prefix, last6, 2, 1, &cover), ERR_LIMIT);
+    assert_int_equal(cover_build(&prefix, last6, 2, false, 1, &cover), ERR_LIMIT);
 }
 
 int main(void)

@@ -9,6 +9,7 @@
 #ifndef FOOTPRINTD_JOIN_ATTRIBUTES_H
 #define FOOTPRINTD_JOIN_ATTRIBUTES_H
 
+#include "footprintd/base/hash.h"
 #include "footprintd/geo/table.h"
 #include "footprintd/join/ranges.h"
 #include "footprintd/join/trie.h"
@@ -69,6 +70,8 @@ static inline uint32_t attributes_id(const attributes_t *a, const addr_t *addr)
                                        : attributes_id_v6(a, addr->u.v6);
 }
 
+/* Of the content: equal for databases that say the same, whatever their files. */
+const digest_t *attributes_digest(const attributes_t *a);
 /* The ranges of equal attributes, for scopes. */
 const join_ranges_t *attributes_ranges(const attributes_t *a, family_t family);
 /* Memory of the two tables. */

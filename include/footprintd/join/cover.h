@@ -30,11 +30,12 @@ typedef struct cover {
 } cover_t;
 
 /*
- * Entries of value 0 are left out where nothing would be inherited. ERR_LIMIT when there would be
- * more than `most` entries.
+ * Entries of value 0 are left out where nothing would be inherited. With `keep`, the prefix itself
+ * is always the first entry, whatever its value, and the set is the smallest with it. ERR_LIMIT
+ * when there would be more than `most` entries.
  */
-err_t cover_build(const prefix_t *prefix, const cover_range_t *ranges, size_t count, size_t most,
-                  cover_t *out) FPD_MUST_CHECK;
+err_t cover_build(const prefix_t *prefix, const cover_range_t *ranges, size_t count, bool keep,
+                  size_t most, cover_t *out) FPD_MUST_CHECK;
 void cover_release(cover_t *cover);
 
 #endif
