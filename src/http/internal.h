@@ -49,6 +49,7 @@ struct http_loop {
     unsigned index;
     pthread_t thread;
     bool thread_runs; /* is to be joined */
+    bool wakeable;    /* has a queue that can be written to; under the server's lock */
 
     loop_listener_t *listeners; /* one for each of the server's */
     snapshot_pin_t *pin;

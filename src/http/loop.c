@@ -50,8 +50,12 @@ static void loop_show(http_loop_t *loop, snapshot_t *snapshot)
 void loop_wake(http_loop_t *loop)
 {
     atomic_store_explicit(&loop->mail, true, memory_order_release);
-    /* Without a message this only makes the poll return. */
-    h2o_multithread_send_message(&loop->jobs_back, NULL);
+    (void)pthread_mutex_lock(&loop->server->lock);
+    if (loop->wakeable) {
+        /* Without a message this only makes the poll return. */
+        h2o_multithread_send_message(&loop->jobs_back, NULL);
+    }
+    (void)pthread_mutex_unlock(&loop->server->lock);
 }
 
 static void loop_read_mail(http_loop_t *loop)
@@ -87,6 +91,14 @@ static void loop_report(http_loop_t *loop, size_t *counter)
     (void)pthread_mutex_unlock(&server->lock);
 }
 
+/* From now on, or no longer, other threads may write to the loop's queue. */
+static void loop_set_wakeable(http_loop_t *loop, bool wakeable)
+{
+    (void)pthread_mutex_lock(&loop->server->lock);
+    loop->wakeable = wakeable;
+    (void)pthread_mutex_unlock(&loop->server->lock);
+}
+
 static bool loop_is_over(const http_loop_t *loop)
 {
     return loop->drain_began && loop->conn_count == 0 && loop->jobs_out == 0;
@@ -95,6 +107,7 @@ static bool loop_is_over(const http_loop_t *loop)
 static void loop_release(http_loop_t *loop)
 {
     h2o_loop_t *events = loop->ctx.loop;
+    loop_set_wakeable(loop, false);
     sweep_end(loop);
     conn_release_listeners(loop);
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
@@ -114,6 +127,7 @@ void *loop_main(void *arg)
     h2o_linklist_init_anchor(&loop->conns);
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &loop->server->config);
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, post_on_jobs_back);
+    loop_set_wakeable(loop, true);
     loop_show(loop, atomic_exchange(&loop->new_snapshot, NULL));
     sweep_begin(loop);
     if (conn_listen(loop) != ERR_OK) {

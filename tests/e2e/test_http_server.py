@@ -383,6 +383,7 @@ def test_drain_serves_what_was_accepted_by_the_kernel(start_stub):
     assert stub.wait() == 0
 
 
+@pytest.mark.threads
 def test_drain_cuts_off_at_its_deadline(start_stub):
     stub = start_stub("--drain", 1)
     with http.raw_connect(stub.port) as half, http.Http2(stub.port, [(4, 0)]) as stalled:
