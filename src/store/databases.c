@@ -115,13 +115,25 @@ static err_t read_all(const store_databases_options_t *options, attributes_t **o
     return err;
 }
 
+/* A file that is not there cannot be the one that was read. */
+static bool all_exist(const store_databases_options_t *options, const store_identity_t *identities)
+{
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        if (path_of(options, i) && !identities[i].exists) {
+            return false;
+        }
+    }
+    return true;
+}
+
 err_t store_databases_load(const store_databases_options_t *options,
                            const store_databases_t *previous, store_databases_t *out, buf_t *why)
 {
     store_databases_t next = {0};
     /* Before the files are opened: one that is replaced meanwhile is seen the next time. */
     store_databases_identify(options, next.identities);
-    if (previous && store_databases_same(previous->identities, next.identities)) {
+    if (previous && all_exist(options, next.identities) &&
+        store_databases_same(previous->identities, next.identities)) {
         next.attributes = previous->attributes ? attributes_ref(previous->attributes) : NULL;
     } else {
         err_t err = read_all(options, &next.attributes, why);
