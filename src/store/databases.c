@@ -1,8 +1,10 @@
 #include "footprintd/store/databases.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
-#define DAY_S 86400
+#define DAY_S    86400
+#define NO_SLICE ((slice_t){NULL, 0})
 
 const char *const store_database_names[ATTRIBUTE_SOURCE_COUNT] = {
     [ATTRIBUTE_COUNTRY] = "country", [ATTRIBUTE_CITY] = "city", [ATTRIBUTE_ASN] = "asn"};
@@ -65,23 +67,27 @@ typedef struct opened {
 } opened_t;
 
 static err_t open_one(const store_databases_options_t *options, unsigned source, opened_t *o,
-                      buf_t *why)
+                      findings_t *findings)
 {
     const char *path = path_of(options, source);
     for (unsigned i = 0; i < source; i++) {
-        if (o->dbs[i] && strcmp(path, path_of(options, i)) == 0) {
+        if (path_of(options, i) && strcmp(path, path_of(options, i)) == 0) {
             o->dbs[source] = o->dbs[i];
             o->borrowed[source] = true;
-            return ERR_OK;
+            return o->dbs[i] ? ERR_OK : ERR_DATA; /* told already */
         }
     }
-    buf_t reason = BUF_INIT;
-    err_t err = mmdb_open(path, &options->limits, &o->dbs[source], &reason);
-    if (err) {
-        buf_printf(why, "%s: %.*s", path,
-                   SLICE_ARG(reason.len ? buf_slice(&reason) : slice_str(err_text(err))));
+    buf_t why = BUF_INIT;
+    err_t err = mmdb_open(path, &options->limits, &o->dbs[source], &why);
+    if (err && err != ERR_NOMEM) {
+        finding_code_t code = err == ERR_IO      ? FINDING_UNREADABLE
+                              : err == ERR_LIMIT ? FINDING_LIMIT
+                                                 : FINDING_BAD_DATABASE;
+        findings_add(findings, code, (place_t){.file = slice_str(path)}, NO_SLICE, NO_SLICE,
+                     "the database %.*s", SLICE_ARG(buf_slice(&why)));
+        err = ERR_DATA;
     }
-    buf_release(&reason);
+    buf_release(&why);
     return err;
 }
 
@@ -94,22 +100,48 @@ static void close_all(opened_t *o)
     }
 }
 
-static err_t read_all(const store_databases_options_t *options, attributes_t **out, buf_t *why)
+/* Opens all, also after a bad one: the others' findings are worth having. */
+static err_t open_all(const store_databases_options_t *options, opened_t *opened,
+                      attribute_input_t input[ATTRIBUTE_SOURCE_COUNT], findings_t *findings)
+{
+    err_t result = ERR_OK;
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        const char *path = path_of(options, i);
+        if (!path) {
+            continue;
+        }
+        err_t err = open_one(options, i, opened, findings);
+        if (err == ERR_NOMEM) {
+            return err;
+        }
+        result = err ? err : result;
+        input[i] = (attribute_input_t){opened->dbs[i], slice_str(path)};
+    }
+    return result;
+}
+
+static err_t read_all(const store_databases_options_t *options, attributes_t **out,
+                      findings_t *findings)
 {
     opened_t opened = {0};
     attribute_input_t input[ATTRIBUTE_SOURCE_COUNT] = {{0}};
+    err_t err = open_all(options, &opened, input, findings);
     bool any = false;
-    err_t err = ERR_OK;
-    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT && !err; i++) {
-        const char *path = path_of(options, i);
-        if (path) {
-            any = true;
-            err = open_one(options, i, &opened, why);
-            input[i] = (attribute_input_t){opened.dbs[i], slice_str(path)};
-        }
+    for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        any |= input[i].db != NULL;
     }
-    if (any && !err && (err = attributes_build(input, out))) {
-        buf_printf(why, "the databases cannot be used: %s", err_text(err));
+    err = err || !any ? err : attributes_build(input, out);
+    if (err == ERR_LIMIT) {
+        /* Which of them is not known. */
+        for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
+            if (input[i].db) {
+                findings_add(findings, FINDING_LIMIT, (place_t){.file = input[i].file}, NO_SLICE,
+                             NO_SLICE,
+                             "the attributes in this database, or in one that is used "
+                             "with it, take too many steps to find");
+            }
+        }
+        err = ERR_DATA;
     }
     close_all(&opened);
     return err;
@@ -127,7 +159,8 @@ static bool all_exist(const store_databases_options_t *options, const store_iden
 }
 
 err_t store_databases_load(const store_databases_options_t *options,
-                           const store_databases_t *previous, store_databases_t *out, buf_t *why)
+                           const store_databases_t *previous, store_databases_t *out,
+                           findings_t *findings)
 {
     store_databases_t next = {0};
     /* Before the files are opened: one that is replaced meanwhile is seen the next time. */
@@ -136,9 +169,10 @@ err_t store_databases_load(const store_databases_options_t *options,
         store_databases_same(previous->identities, next.identities)) {
         next.attributes = previous->attributes ? attributes_ref(previous->attributes) : NULL;
     } else {
-        err_t err = read_all(options, &next.attributes, why);
-        if (err) {
-            return err;
+        err_t err = read_all(options, &next.attributes, findings);
+        if (err || findings->failed) {
+            store_databases_release(&next);
+            return err ? err : ERR_NOMEM;
         }
     }
     *out = next;
@@ -157,15 +191,47 @@ uint64_t store_database_age_days(const attribute_info_t *info, time_t now)
     return seconds > info->build_epoch ? (seconds - info->build_epoch) / DAY_S : 0;
 }
 
-const char *store_database_oddity(const attributes_t *attributes, attribute_source_t source)
+void store_database_date(const attribute_info_t *info, char out[STORE_DATABASE_DATE_MAX])
 {
-    static const char *const texts[ATTRIBUTE_SOURCE_COUNT] = {
-        [ATTRIBUTE_COUNTRY] = "there is no country code in it",
-        [ATTRIBUTE_CITY] = "there is no subdivision in it",
-        [ATTRIBUTE_ASN] = "there is no AS number in it"};
-    static const unsigned wanted[ATTRIBUTE_SOURCE_COUNT] = {[ATTRIBUTE_COUNTRY] = GEO_COUNTRY,
-                                                            [ATTRIBUTE_CITY] = GEO_SUBDIVISION,
-                                                            [ATTRIBUTE_ASN] = GEO_ASN};
-    const geo_table_t *table = attributes_table(attributes, source);
-    return table && !(table->has & wanted[source]) ? texts[source] : NULL;
+    /* The last second of the year 9999. */
+    static const uint64_t last = UINT64_C(253402300799);
+    struct tm tm;
+    time_t built = (time_t)(info->build_epoch <= last ? info->build_epoch : 0);
+    if (info->build_epoch > last || !gmtime_r(&built, &tm) ||
+        !strftime(out, STORE_DATABASE_DATE_MAX, "%Y-%m-%d", &tm)) {
+        (void)snprintf(out, STORE_DATABASE_DATE_MAX, "an unknown time");
+    }
+}
+
+void store_databases_check(const attributes_t *attributes, uint64_t max_age_days, time_t now,
+                           findings_t *findings)
+{
+    static const struct {
+        unsigned has;
+        const char *what;
+    } wanted[ATTRIBUTE_SOURCE_COUNT] = {[ATTRIBUTE_COUNTRY] = {GEO_COUNTRY, "country codes"},
+                                        [ATTRIBUTE_CITY] = {GEO_SUBDIVISION, "subdivisions"},
+                                        [ATTRIBUTE_ASN] = {GEO_ASN, "AS numbers"}};
+    for (unsigned i = 0; attributes && i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        const attribute_info_t *info = attributes_info(attributes, (attribute_source_t)i);
+        if (!info) {
+            continue;
+        }
+        place_t place = {.file = info->file};
+        uint64_t age = store_database_age_days(info, now);
+        if (age > max_age_days) {
+            char date[STORE_DATABASE_DATE_MAX];
+            store_database_date(info, date);
+            findings_add(findings, FINDING_OLD_DATABASE, place, NO_SLICE, NO_SLICE,
+                         "geoip.%s: the database was built on %s, %llu days ago; more than %llu is "
+                         "old",
+                         store_database_names[i], date, (unsigned long long)age,
+                         (unsigned long long)max_age_days);
+        }
+        if (!(attributes_table(attributes, (attribute_source_t)i)->has & wanted[i].has)) {
+            findings_add(findings, FINDING_MUTE_DATABASE, place, NO_SLICE, NO_SLICE,
+                         "geoip.%s: the database (%.*s) has no %s", store_database_names[i],
+                         SLICE_ARG(info->database_type), wanted[i].what);
+        }
+    }
 }

@@ -8,6 +8,7 @@
 #ifndef FOOTPRINTD_STORE_DATABASES_H
 #define FOOTPRINTD_STORE_DATABASES_H
 
+#include "footprintd/doc/finding.h"
 #include "footprintd/join/attributes.h"
 
 #include <sys/types.h>
@@ -39,12 +40,12 @@ extern const char *const store_database_names[ATTRIBUTE_SOURCE_COUNT];
 
 /*
  * Reads what the options name. previous may be NULL; when its files are still the same, *out has
- * its attributes. On failure *out is untouched and *why has one line, beginning with the file:
- * ERR_IO, ERR_DATA, ERR_LIMIT as mmdb_open says, ERR_NOMEM. out may not be previous.
+ * its attributes. On failure *out is untouched, and findings say of every file that is bad what is
+ * wrong with it, and at which offset: ERR_DATA, or ERR_NOMEM. out may not be previous.
  */
 err_t store_databases_load(const store_databases_options_t *options,
                            const store_databases_t *previous, store_databases_t *out,
-                           buf_t *why) FPD_MUST_CHECK;
+                           findings_t *findings) FPD_MUST_CHECK;
 /* A zeroed one is fine. */
 void store_databases_release(store_databases_t *databases);
 
@@ -56,10 +57,14 @@ bool store_databases_same(const store_identity_t a[ATTRIBUTE_SOURCE_COUNT],
 
 /* Whole days since the database was built; 0 for one that claims to come from the future. */
 uint64_t store_database_age_days(const attribute_info_t *info, time_t now);
+/* "2026-11-01", UTC, with a NUL; "an unknown time" for one beyond the calendar. */
+#define STORE_DATABASE_DATE_MAX 24
+void store_database_date(const attribute_info_t *info, char out[STORE_DATABASE_DATE_MAX]);
 /*
- * NULL, or what is odd about a database that was read: what it is configured for does not occur in
- * it, so that it has nothing to say.
+ * Warnings: databases older than so many days, and those that have nothing of what they are
+ * configured for.
  */
-const char *store_database_oddity(const attributes_t *attributes, attribute_source_t source);
+void store_databases_check(const attributes_t *attributes, uint64_t max_age_days, time_t now,
+                           findings_t *findings);
 
 #endif
