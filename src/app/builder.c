@@ -1,5 +1,6 @@
 #include "builder.h"
 
+#include "databases.h"
 #include "load.h"
 
 #include <pthread.h>
@@ -11,6 +12,7 @@ struct builder {
     http_server_t *server;
     compressor_t *compressor;
     /* The builder thread's alone, once it runs. */
+    databases_t databases;
     snapshot_t *current;
     uint64_t generation; /* of current; 0: none */
 
@@ -36,7 +38,7 @@ static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
     store_documents_t documents;
     store_documents_init(&documents);
     model_t *model = NULL;
-    err_t err = load_model(b->config, &documents, findings, &model);
+    err_t err = config_read_model(b->config, &documents, findings, &model);
     load_log_findings("build", findings);
     size_t count = documents.count;
     store_documents_release(&documents);
@@ -47,7 +49,8 @@ static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
     for (size_t i = 0; i < model->advertisement_count; i++) {
         objects += model->advertisements[i].count;
     }
-    snapshot_options_t options = {.base_uri = b->config->base_uri};
+    snapshot_options_t options = {.base_uri = b->config->base_uri,
+                                  .attributes = b->databases.loaded.attributes};
     err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
     if (!err) {
         log_line(LOG_LEVEL_INFO, "build",
@@ -100,20 +103,48 @@ static err_t build_next(builder_t *b)
     return ERR_OK;
 }
 
+/* Waits for a request until it is time to look at the databases; false: time is up. */
+static bool wait_for_work(builder_t *b)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)b->config->limits.database_check_s;
+    int timed_out = 0;
+    while (!b->requested && !b->stopping && !timed_out) {
+        timed_out = pthread_cond_timedwait(&b->work, &b->lock, &until);
+    }
+    return b->requested || b->stopping;
+}
+
+/* One request, or one look at the databases; the lock is not held. */
+static void work_once(builder_t *b, bool requested)
+{
+    if (!requested && !databases_replaced(&b->databases)) {
+        return;
+    }
+    if (!requested) {
+        log_line(LOG_LEVEL_INFO, "geoip", "a database was replaced: reading it");
+    }
+    const attributes_t *before = b->databases.loaded.attributes;
+    /* They told the log. Documents are read again all the same when it was asked for. */
+    err_t err = databases_load(&b->databases);
+    if (requested || (!err && b->databases.loaded.attributes != before)) {
+        (void)!build_next(b);
+    }
+}
+
 static void *builder_main(void *arg)
 {
     builder_t *b = arg;
     pthread_mutex_lock(&b->lock);
     for (;;) {
-        while (!b->requested && !b->stopping) {
-            pthread_cond_wait(&b->work, &b->lock);
-        }
+        bool requested = wait_for_work(b);
         if (b->stopping) {
             break;
         }
         b->requested = false;
         pthread_mutex_unlock(&b->lock);
-        (void)!build_next(b); /* it told the log */
+        work_once(b, requested);
         pthread_mutex_lock(&b->lock);
     }
     pthread_mutex_unlock(&b->lock);
@@ -127,15 +158,21 @@ err_t builder_new(const config_t *config, builder_t **out)
         return ERR_NOMEM;
     }
     b->config = config;
+    databases_init(&b->databases, config);
     pthread_mutex_init(&b->lock, NULL);
-    pthread_cond_init(&b->work, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     *out = b;
     return ERR_OK;
 }
 
 err_t builder_build_first(builder_t *b)
 {
-    return build_next(b);
+    err_t err = databases_load(&b->databases);
+    return err ? err : build_next(b);
 }
 
 snapshot_t *builder_current(builder_t *b)
@@ -180,6 +217,7 @@ void builder_free(builder_t *b)
     if (b->current) {
         snapshot_unref(b->current);
     }
+    databases_release(&b->databases);
     pthread_cond_destroy(&b->work);
     pthread_mutex_destroy(&b->lock);
     free(b);

@@ -1,5 +1,6 @@
 /*
- * The builder: makes a snapshot of the documents and publishes it, on a thread of its own.
+ * The builder: makes a snapshot of the documents and databases and publishes it, on a thread of its
+ * own. It also looks at the databases now and then, and builds when one was replaced.
  *
  * At most one build is in flight; requests that arrive during a build make one more build after it.
  * A build that fails changes nothing: what is served goes on being served.
@@ -15,7 +16,7 @@ typedef struct builder builder_t;
 
 /* config is borrowed. */
 err_t builder_new(const config_t *config, builder_t **out) FPD_MUST_CHECK;
-/* Builds generation 1 on the calling thread; findings go to the log. */
+/* Reads the databases and builds generation 1 on the calling thread; findings go to the log. */
 err_t builder_build_first(builder_t *b) FPD_MUST_CHECK;
 /* The newest snapshot, owned by the builder; for the time before builder_start. */
 snapshot_t *builder_current(builder_t *b);

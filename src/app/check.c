@@ -1,11 +1,12 @@
 #include "check.h"
 
-#include "load.h"
+#include "footprintd/config/inputs.h"
 #include "options.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
+#include <time.h>
 
 #define NO_SLICE ((slice_t){NULL, 0})
 
@@ -59,6 +60,19 @@ static err_t check_tls(const config_listener_t *l, findings_t *findings)
     return ERR_OK;
 }
 
+static err_t check_databases(const config_t *config, findings_t *findings)
+{
+    store_databases_options_t options = config_databases(config);
+    store_databases_t databases = {0};
+    err_t err = store_databases_load(&options, NULL, &databases, findings);
+    if (!err) {
+        store_databases_check(databases.attributes, config->geoip_max_age_days, time(NULL),
+                              findings);
+    }
+    store_databases_release(&databases);
+    return err;
+}
+
 static err_t check_what_it_names(const config_t *config, store_documents_t *documents,
                                  findings_t *findings)
 {
@@ -70,12 +84,16 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
             }
         }
     }
+    err_t databases = check_databases(config, findings);
+    if (databases == ERR_NOMEM) {
+        return databases;
+    }
     model_t *model = NULL;
-    err_t err = load_model(config, documents, findings, &model);
+    err_t err = config_read_model(config, documents, findings, &model);
     if (!err) {
         model_free(model);
     }
-    return err;
+    return err ? err : databases;
 }
 
 int check_config(const char *file)

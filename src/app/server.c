@@ -125,10 +125,11 @@ static err_t read_config_text(const char *file, buf_t *out)
     return err;
 }
 
-/* SIGHUP: documents and certificates; the rest of the configuration is for the next start. */
+/* SIGHUP: documents, databases and certificates; the rest of the configuration is for the next
+ * start. */
 static void reload(server_t *s)
 {
-    log_line(LOG_LEVEL_INFO, "app", "SIGHUP: reading documents and certificates again");
+    log_line(LOG_LEVEL_INFO, "app", "SIGHUP: reading documents, databases and certificates again");
     buf_t text = BUF_INIT;
     if (read_config_text(s->config_file, &text)) {
         log_line(LOG_LEVEL_WARNING, "app", "the configuration %s cannot be read any more",

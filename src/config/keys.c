@@ -54,7 +54,7 @@ const config_key_t config_keys[] = {
     TEXT(URI, "base-uri", C(base_uri), 0),
     TEXT(PATH, "footprints", C(footprints), CONFIG_REQUIRED),
     TEXT(PATH, "state", C(state), CONFIG_NOT_IN_FORCE),
-    MAP("geoip", CONFIG_NOT_IN_FORCE),
+    MAP("geoip", 0),
     TEXT(PATH, "geoip.country", C(geoip_country), 0),
     TEXT(PATH, "geoip.city", C(geoip_city), 0),
     TEXT(PATH, "geoip.asn", C(geoip_asn), 0),

@@ -27,6 +27,9 @@ const config_limit_info_t config_limit_infos[] = {
     {"document-aliases", FIELD(document_aliases), 256, 0, 1000000, "aliases in a YAML document"},
     {"document-alias-events", FIELD(document_alias_events), 65536, 0, 100000000,
      "nodes that aliases of a document stand for"},
+    {"database-bytes", FIELD(database_bytes), GIB, MIB, 16 * GIB, "bytes of one GeoIP database"},
+    {"database-check-s", FIELD(database_check_s), 5, 1, 86400,
+     "time between two looks whether a GeoIP database was replaced"},
     {"findings", FIELD(findings), 10000, 10, 1000000, "findings that are kept of one build"},
 };
 const size_t config_limit_count = sizeof config_limit_infos / sizeof config_limit_infos[0];

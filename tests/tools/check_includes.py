@@ -8,7 +8,7 @@ import pathlib
 import re
 import sys
 
-ORDER = ["app", "ctl", "http", "config", "store", "log", "updates", "snapshot", "alto", "join",
+ORDER = ["app", "ctl", "http", "config", "lookup", "store", "log", "updates", "snapshot", "alto", "join",
          "model", "geo", "net", "doc", "base"]
 RANK = {area: i for i, area in enumerate(ORDER)}
 ONLY = {"h2o": {"http"}, "h2o.h": {"http"}, "jansson.h": {"ctl"}, "curl": {"ctl"},

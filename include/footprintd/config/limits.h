@@ -21,6 +21,8 @@ typedef struct config_limits {
     uint64_t document_scalar_bytes;
     uint64_t document_aliases;
     uint64_t document_alias_events;
+    uint64_t database_bytes;
+    uint64_t database_check_s;
     uint64_t findings;
 } config_limits_t;
 

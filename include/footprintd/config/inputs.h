@@ -1,0 +1,22 @@
+/*
+ * What a configuration names: its documents as a model, its databases as attributes.
+ */
+#ifndef FOOTPRINTD_CONFIG_INPUTS_H
+#define FOOTPRINTD_CONFIG_INPUTS_H
+
+#include "footprintd/config/config.h"
+#include "footprintd/model/model.h"
+#include "footprintd/store/databases.h"
+#include "footprintd/store/directory.h"
+
+/*
+ * Reads the documents and builds the model. documents, which store_documents_init made, must
+ * outlive the findings. ERR_DATA or ERR_IO when findings say why there is none; ERR_NOMEM.
+ */
+err_t config_read_model(const config_t *config, store_documents_t *documents, findings_t *findings,
+                        model_t **out) FPD_MUST_CHECK;
+
+/* For store_databases_load; borrows the paths from the configuration. */
+store_databases_options_t config_databases(const config_t *config);
+
+#endif

@@ -1,0 +1,55 @@
+#include "footprintd/config/inputs.h"
+
+#include <stdlib.h>
+
+static model_options_t model_options(const config_limits_t *limits)
+{
+    return (model_options_t){.limits = {.bytes = (size_t)limits->document_bytes,
+                                        .depth = (unsigned)limits->document_depth,
+                                        .scalar_bytes = (size_t)limits->document_scalar_bytes,
+                                        .aliases = (size_t)limits->document_aliases,
+                                        .alias_events = (size_t)limits->document_alias_events}};
+}
+
+err_t config_read_model(const config_t *config, store_documents_t *documents, findings_t *findings,
+                        model_t **out)
+{
+    store_limits_t limits = {.documents = (size_t)config->limits.documents,
+                             .bytes = (size_t)config->limits.document_bytes};
+    /* Paths of the configuration end in a NUL: they were copied into its arena. */
+    err_t read = store_directory_read(config->footprints.ptr, &limits, documents, findings);
+    if (read && read != ERR_DATA) {
+        return read;
+    }
+    model_source_t *sources = calloc(documents->count + 1, sizeof *sources);
+    if (!sources) {
+        return ERR_NOMEM;
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < documents->count; i++) {
+        const store_document_t *d = &documents->items[i];
+        if (d->bytes.ptr) {
+            sources[count++] = (model_source_t){d->name, d->format, d->bytes};
+        }
+    }
+    /* Also after an unreadable document: the others' findings are worth having. */
+    model_options_t options = model_options(&config->limits);
+    model_t *model = NULL;
+    err_t built = model_build(sources, count, &options, findings, &model);
+    free(sources);
+    if (built || read) {
+        model_free(model);
+        return built ? built : read;
+    }
+    *out = model;
+    return ERR_OK;
+}
+
+store_databases_options_t config_databases(const config_t *config)
+{
+    return (store_databases_options_t){
+        .paths = {[ATTRIBUTE_COUNTRY] = config->geoip_country.ptr,
+                  [ATTRIBUTE_CITY] = config->geoip_city.ptr,
+                  [ATTRIBUTE_ASN] = config->geoip_asn.ptr},
+        .limits = {.file_bytes = (size_t)config->limits.database_bytes}};
+}
