@@ -11,6 +11,10 @@ static void write_entry(const directory_entry_t *e, slice_t base_uri, buf_t *out
     if (e->kind->accepts) {
         buf_printf(out, ",\"accepts\":\"%s\"", e->kind->accepts);
     }
+    if (e->capabilities.len) {
+        buf_append_str(out, ",\"capabilities\":");
+        buf_append_slice(out, e->capabilities);
+    }
     for (size_t i = 0; i < e->uses_count; i++) {
         buf_append_str(out, i ? "," : ",\"uses\":[");
         json_write_string(out, e->uses[i]);

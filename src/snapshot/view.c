@@ -3,6 +3,7 @@
 #include "footprintd/alto/cdni.h"
 #include "footprintd/alto/directory.h"
 #include "footprintd/alto/network_map.h"
+#include "footprintd/alto/property_map.h"
 
 #include <stdlib.h>
 
@@ -14,6 +15,10 @@ typedef struct maker {
     size_t cap; /* of resources and entries */
     slice_t map_id;
     const char *map_tag; /* of the map that altopid footprints name */
+    /* What the property maps are made of. */
+    const cdni_content_t **advertisements;
+    size_t advertisement_count;
+    property_map_pids_t *maps;
 } maker_t;
 
 /* ---- resources ---- */
@@ -46,7 +51,8 @@ static resource_t *add(maker_t *m, const resource_kind_t *kind, slice_t id, slic
 
 static void list(maker_t *m, const resource_t *r, const slice_t *uses, size_t uses_count)
 {
-    m->entries[m->entry_count++] = (directory_entry_t){r->id, r->path, r->kind, uses, uses_count};
+    m->entries[m->entry_count++] = (directory_entry_t){r->id, r->path,    r->kind,
+                                                       uses,  uses_count, SLICE_LIT("")};
 }
 
 static slice_t path_of(maker_t *m, slice_t id, const char *suffix)
@@ -92,6 +98,14 @@ static err_t add_map(maker_t *m, const model_network_map_t *map)
         return err;
     }
     c->document = d;
+    size_t number = m->view->pids_count;
+    err = pid_index_build(map, &m->view->pids[number]);
+    if (err) {
+        document_unref(d);
+        return err;
+    }
+    m->view->pids_count++;
+    m->maps[number] = (property_map_pids_t){map, c, &m->view->pids[number]};
     list(m, add(m, &resource_kind_network_map, map->id, path, d, c), NULL, 0);
     add_filtered(m, &resource_kind_network_map_filtered, map->id, c, one_id(m, map->id), 1);
     if (!m->map_tag || map == m->in->model->default_map) {
@@ -135,6 +149,7 @@ static err_t add_advertisement(maker_t *m, const model_advertisement_t *ad)
         return err;
     }
     c->document = d;
+    m->advertisements[m->advertisement_count++] = c;
     const slice_t *uses = c->uses_map ? one_id(m, m->map_id) : NULL;
     list(m, add(m, &resource_kind_cdni, ad->id, path, d, c), uses, uses != NULL);
     add_filtered(m, &resource_kind_cdni_filtered, ad->id, c, uses, uses != NULL);
@@ -172,6 +187,76 @@ static err_t add_advertisements(maker_t *m)
         }
     }
     return shown ? ERR_OK : add_advertisement(m, &nothing);
+}
+
+/* ---- property maps ---- */
+
+static err_t make_property_map_body(const void *content, body_t **out)
+{
+    size_t size = 0;
+    return property_map_body(content, &size, out);
+}
+
+/* The GET map, unless it is too big to be offered. */
+static err_t add_property_map(maker_t *m, const property_map_content_t *c, const slice_t *uses,
+                              size_t uses_count)
+{
+    const slice_t id = SLICE_LIT("propmap"), path = SLICE_LIT("/propmap");
+    const resource_t *before = m->in->previous ? view_find(m->in->previous, path) : NULL;
+    document_t *d = NULL;
+    err_t err = ERR_OK;
+    if (before && !strcmp(before->document->tag, property_map_tag(c))) {
+        err = document_for(m, path, property_map_tag(c), make_property_map_body, c, &d);
+    } else {
+        body_t *body = NULL;
+        size_t size = 0;
+        err = property_map_body(c, &size, &body);
+        if (!err && !body) {
+            m->view->propmap_bytes = size;
+            return ERR_OK;
+        }
+        err = err ? err : document_new_take(property_map_tag(c), body, &d);
+    }
+    if (!err) {
+        list(m, add(m, &resource_kind_property_map, id, path, d, c), uses, uses_count);
+        m->entries[m->entry_count - 1].capabilities = property_map_capabilities(c, false);
+    }
+    return err;
+}
+
+static err_t add_property_maps(maker_t *m)
+{
+    const view_input_t *in = m->in;
+    const property_map_input_t input = {
+        .model = in->model,
+        .join = in->join,
+        .attributes = in->attributes,
+        .geo_properties = in->geo_properties,
+        .advertisements = m->advertisements,
+        .advertisement_count = m->advertisement_count,
+        .maps = m->maps,
+        .map_count = m->view->pids_count,
+        .max_get_bytes = in->propmap_max_get_bytes,
+        .max_entities = in->propmap_max_entities,
+        .fragments = in->fragments,
+        .arena = in->arena,
+    };
+    property_map_content_t *c = NULL;
+    err_t err = property_map_build(&input, &c);
+    if (err) {
+        return err;
+    }
+    size_t uses_count = 0;
+    const slice_t *uses = property_map_uses(c, &uses_count);
+    err = add_property_map(m, c, uses, uses_count);
+    if (!err) {
+        list(m,
+             add(m, &resource_kind_property_map_filtered, SLICE_LIT("propmap-filtered"),
+                 SLICE_LIT("/propmap-filtered"), NULL, c),
+             uses, uses_count);
+        m->entries[m->entry_count - 1].capabilities = property_map_capabilities(c, true);
+    }
+    return err;
 }
 
 /* ---- directory ---- */
@@ -230,13 +315,19 @@ err_t view_build(const view_input_t *input, view_t *out)
     const model_t *model = input->model;
     maker_t m = {.in = input, .view = out};
     *out = (view_t){0};
-    /* A map and an advertisement that only this view has, two resources each, and the IRD twice. */
-    m.cap = 2 * (model->network_map_count + model->advertisement_count + 2) + 2;
+    /* A map and an advertisement that only this view has, two of each, property maps, IRD twice. */
+    size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
+    m.cap = 2 * (maps + ads + 1) + 2;
+    out->pids = calloc(maps, sizeof *out->pids);
+    m.maps = arena_array(input->arena, maps, sizeof *m.maps);
+    m.advertisements = arena_array(input->arena, ads, sizeof(const cdni_content_t *));
     out->resources = calloc(m.cap, sizeof *out->resources);
     m.entries = calloc(m.cap, sizeof *m.entries);
-    err_t err = out->resources && m.entries ? ERR_OK : ERR_NOMEM;
+    bool room = out->resources && m.entries && out->pids && m.maps && m.advertisements;
+    err_t err = room ? ERR_OK : ERR_NOMEM;
     err = err ? err : add_maps(&m);
     err = err ? err : add_advertisements(&m);
+    err = err ? err : add_property_maps(&m);
     err = err ? err : add_directory(&m);
     free(m.entries);
     if (!err && arena_failed(input->arena)) {
@@ -256,6 +347,10 @@ void view_release(view_t *view)
     for (size_t i = 0; i < view->count; i++) {
         document_unref(view->resources[i].document);
     }
+    for (size_t i = 0; i < view->pids_count; i++) {
+        pid_index_release(&view->pids[i]);
+    }
+    free(view->pids);
     free(view->resources);
     table_release(&view->by_path);
 }

@@ -12,6 +12,10 @@ typedef struct view_input {
     /* Which documents this class sees. */
     bool (*visible)(const model_t *model, uint32_t document);
     slice_t base_uri;
+    const join_index_t *join;
+    const attributes_t *attributes; /* NULL: no database */
+    bool geo_properties;            /* whether the class is shown what databases say */
+    size_t propmap_max_get_bytes, propmap_max_entities;
     fragments_t *fragments;
     const view_t *previous; /* the same class in the snapshot before; NULL: none */
     arena_t *arena;

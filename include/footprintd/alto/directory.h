@@ -17,6 +17,7 @@ typedef struct directory_entry {
     const resource_kind_t *kind;
     const slice_t *uses;
     size_t uses_count;
+    slice_t capabilities; /* a JSON object; "" when there are none */
 } directory_entry_t;
 
 /*

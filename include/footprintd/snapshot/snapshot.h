@@ -11,12 +11,16 @@
 
 #include "footprintd/alto/resource.h"
 #include "footprintd/join/index.h"
+#include "footprintd/join/pids.h"
 #include "footprintd/model/model.h"
 
 typedef struct view {
     resource_t *resources; /* sorted by path */
     size_t count;
-    table_t by_path; /* path (with its leading slash) -> resource_t */
+    pid_index_t *pids; /* of its network maps */
+    size_t pids_count;
+    size_t propmap_bytes; /* of the GET property map, when that is too much to be offered; else 0 */
+    table_t by_path;      /* path (with its leading slash) -> resource_t */
 } view_t;
 
 typedef struct snapshot snapshot_t;
@@ -25,6 +29,8 @@ typedef struct snapshot_options {
     slice_t base_uri; /* "" or the absolute URI that IRD entries are made with, without final '/' */
     attributes_t
         *attributes; /* what the databases say, NULL without any; the snapshot refers to it */
+    size_t propmap_max_get_bytes; /* the GET property map is not offered above; 0: 64 MiB */
+    size_t propmap_max_entities;  /* in a filtered property map; 0: 65,536 */
 } snapshot_options_t;
 
 /*

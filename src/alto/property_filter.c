@@ -1,0 +1,165 @@
+#include "properties.h"
+
+#include "property_query.h"
+#include "request.h"
+
+/* ---- validation (RFC 9240 8.6) ---- */
+
+/* An endless list is no question. Far above what an answer may have. */
+#define ENTRIES_FACTOR 2
+
+static bool parse_properties(request_t *r, const property_map_content_t *c,
+                             const json_value_t *list, property_query_t *q)
+{
+    bool *chosen = arena_array(r->arena, c->property_count, sizeof *chosen);
+    q->properties = arena_array(r->arena, c->property_count, sizeof *q->properties);
+    if (!chosen || !q->properties) {
+        return false;
+    }
+    for (size_t i = 0; list && i < list->u.array.count; i++) {
+        const json_value_t *v = &list->u.array.items[i];
+        const property_t *p = v->kind == JSON_STRING ? property_find(c, v->u.text) : NULL;
+        if (!p) {
+            return request_wrong_value(r, "properties", v);
+        }
+        chosen[p - c->properties] = true;
+    }
+    bool all = !list || !list->u.array.count;
+    for (size_t i = 0; i < c->property_count; i++) {
+        if (all || chosen[i]) {
+            q->properties[q->property_count++] = &c->properties[i];
+        }
+    }
+    q->existence = !list;
+    return true;
+}
+
+static bool parse_entities(request_t *r, const property_map_content_t *c, const json_value_t *list,
+                           property_query_t *q)
+{
+    q->entities = arena_array(r->arena, list->u.array.count, sizeof *q->entities);
+    if (!q->entities) {
+        return false;
+    }
+    for (size_t i = 0; i < list->u.array.count; i++) {
+        const json_value_t *v = &list->u.array.items[i];
+        if (v->kind != JSON_STRING || !entity_parse(c, v->u.text, &q->entities[q->entity_count])) {
+            return request_wrong_value(r, "entities", v);
+        }
+        q->entity_count++;
+    }
+    return true;
+}
+
+static bool validate(request_t *r, const property_map_content_t *c, property_query_t *q)
+{
+    const json_value_t *entities = json_get(r->root, "entities");
+    const json_value_t *properties = json_get(r->root, "properties");
+    if (!entities) {
+        return request_missing(r, "entities");
+    }
+    if (entities->kind != JSON_ARRAY) {
+        return request_wrong_type(r, "entities");
+    }
+    if (properties && properties->kind != JSON_ARRAY) {
+        return request_wrong_type(r, "properties");
+    }
+    if (entities->u.array.count > c->in.max_entities * ENTRIES_FACTOR) {
+        return request_too_big(r);
+    }
+    q->all = !entities->u.array.count;
+    if (!parse_entities(r, c, entities, q) || !parse_properties(r, c, properties, q)) {
+        return false;
+    }
+    return !q->all || property_query_all(c, r->arena, q);
+}
+
+/* ---- the answer ---- */
+
+static size_t use_index(const property_map_content_t *c, slice_t id)
+{
+    size_t i = 0;
+    while (i < c->uses_count && !slice_eq(c->uses[i], id)) {
+        i++;
+    }
+    return i;
+}
+
+/* N20, N21: all resources, unless only entities of single resources are asked for. */
+static void write_vtags(const property_map_content_t *c, const property_query_t *q, arena_t *arena,
+                        buf_t *out)
+{
+    bool *chosen = arena_array(arena, c->uses_count + 1, sizeof *chosen);
+    if (!chosen) {
+        return;
+    }
+    for (size_t i = 0; i < q->entity_count; i++) {
+        if (q->entities[i].domain->kind != DOMAIN_PID) {
+            buf_append_slice(out, c->all_vtags);
+            return;
+        }
+    }
+    if (q->all) {
+        buf_append_slice(out, c->all_vtags);
+        return;
+    }
+    for (size_t i = 0; i < q->entity_count; i++) {
+        const domain_t *d = q->entities[i].domain;
+        chosen[use_index(c, c->in.maps[d->map].content->id)] = true;
+        for (size_t p = 0; p < q->property_count; p++) {
+            if (property_applies(c, q->properties[p], d)) {
+                chosen[use_index(c, c->in.advertisements[q->properties[p]->index]->id)] = true;
+            }
+        }
+    }
+    chosen[c->uses_count] = false;
+    vtags_text(c, chosen, out);
+}
+
+static err_t answer(const resource_t *resource, slice_t body, const alto_limits_t *limits,
+                    arena_t *arena, alto_answer_t *out)
+{
+    const property_map_content_t *c = resource->content;
+    request_t r = {arena, out, NULL};
+    property_query_t q = {0};
+    (void)limits;
+    if (!request_parse(&r, body) || !validate(&r, c, &q)) {
+        return request_end(&r);
+    }
+    buf_t text = BUF_INIT;
+    buf_append_str(&text, "{\"meta\":{");
+    write_vtags(c, &q, arena, &text);
+    buf_append_str(&text, "},\"property-map\":{");
+    err_t err = q.too_many ? ERR_LIMIT : property_query_write(c, &q, arena, &text);
+    buf_append_str(&text, "}}");
+    if (err == ERR_LIMIT) {
+        *out = (alto_answer_t){.status = 503};
+        err = ERR_OK;
+    } else if (!err && !buf_failed(&text)) {
+        slice_t *segment = arena_alloc(arena, sizeof *segment);
+        if (segment) {
+            *segment = arena_copy(arena, buf_slice(&text));
+            request_answer(&r, ALTO_MEDIA_PROPERTY_MAP, segment, 1);
+        }
+    }
+    err = err || !buf_failed(&text) ? err : ERR_NOMEM;
+    buf_release(&text);
+    return err ? err : request_end(&r);
+}
+
+/* Addresses cost about a microsecond each; a prefix can cost as much as the answer may be long. */
+static uint64_t cost(const resource_t *resource, slice_t body)
+{
+    const property_map_content_t *c = resource->content;
+    bool prefixes = body.len && memchr(body.ptr, '/', body.len);
+    return body.len / 12 + (prefixes || body.len < 24 ? c->in.max_entities / 4 : 0);
+}
+
+const resource_kind_t resource_kind_property_map_filtered = {
+    "property-map-filtered",
+    ALTO_MEDIA_PROPERTY_MAP,
+    ALTO_MEDIA_PROPERTY_MAP_PARAMS,
+    NULL,
+    answer,
+    cost,
+};
