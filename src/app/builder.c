@@ -31,6 +31,18 @@ static uint64_t now_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* A resource that is missing from the IRD must have its reason somewhere. */
+static void log_propmap(const snapshot_t *snapshot, const config_t *config)
+{
+    size_t bytes = snapshot_view_anonymous(snapshot)->propmap_bytes;
+    if (bytes) {
+        log_line(LOG_LEVEL_WARNING, "build",
+                 "the property map by GET is not offered: it would have %zu bytes or more, and "
+                 "propmap.max-get-bytes is %llu; propmap-filtered answers all the same",
+                 bytes, (unsigned long long)config->propmap_max_get_bytes);
+    }
+}
+
 /* The model goes into the snapshot, so what the log says of it is counted before. */
 static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
 {
@@ -49,14 +61,19 @@ static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
     for (size_t i = 0; i < model->advertisement_count; i++) {
         objects += model->advertisements[i].count;
     }
-    snapshot_options_t options = {.base_uri = b->config->base_uri,
-                                  .attributes = b->databases.loaded.attributes};
+    snapshot_options_t options = {
+        .base_uri = b->config->base_uri,
+        .attributes = b->databases.loaded.attributes,
+        .propmap_max_get_bytes = (size_t)b->config->propmap_max_get_bytes,
+        .propmap_max_entities = (size_t)b->config->propmap_max_response_entities,
+    };
     err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
     if (!err) {
         log_line(LOG_LEVEL_INFO, "build",
                  "generation %llu: %zu documents, %zu capability objects, in %llu ms",
                  (unsigned long long)b->generation + 1, count, objects,
                  (unsigned long long)(now_ms() - start));
+        log_propmap(*out, b->config);
     }
     return err;
 }

@@ -66,7 +66,7 @@ const config_key_t config_keys[] = {
     MAP("watch", CONFIG_NOT_IN_FORCE),
     BOOL("watch.enabled", C(watch_enabled), "true"),
     NUMBER("watch.debounce-ms", C(watch_debounce_ms), "100", 0, 60000),
-    MAP("propmap", CONFIG_NOT_IN_FORCE),
+    MAP("propmap", 0),
     NUMBER("propmap.max-get-bytes", C(propmap_max_get_bytes), "67108864", 0, 4 * GIB),
     NUMBER("propmap.max-response-entities", C(propmap_max_response_entities), "65536", 1,
            100000000),

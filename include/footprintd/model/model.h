@@ -19,7 +19,7 @@ typedef struct model model_t;
 #define MODEL_NETWORK_MAP   "netmap"
 #define MODEL_PID_DEFAULT   "pid-default"
 
-/* A document to build from; everything is borrowed and must outlive the model. */
+/* A document to build from; everything is borrowed, and only while model_build runs. */
 typedef struct model_source {
     slice_t file; /* as findings name it: "footprints/dach.yaml" */
     doc_format_t format;
