@@ -109,6 +109,18 @@ show() {
 show "What is on offer: the information resource directory (RFC 7285 section 9)" "$base/"
 show "Where this CDN delivers, and what it can do there (RFC 9241)" "$base/cdni"
 
+question='{"entities": ["ipv4:192.0.2.7", "ipv4:203.0.113.7"], "properties": []}'
+type=application/alto-propmapparams+json
+echo
+echo "# What holds for a client address: footprints, GeoIP and ASN joined (RFC 9240, RFC 9241)"
+echo "\$ curl -s -H 'Content-Type: $type' \\"
+echo "    -d '$question' $base/propmap-filtered | jq ."
+if ! curl -sf --max-time 10 -H "Content-Type: $type" -d "$question" \
+    "$base/propmap-filtered" >build/quickstart.json || ! jq . build/quickstart.json; then
+    echo "quickstart: no answer to that" >&2
+    stop 1
+fi
+
 echo
 if [ -n "$once" ]; then
     stop 0
