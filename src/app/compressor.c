@@ -2,6 +2,7 @@
 
 #include "footprintd/log/log.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -60,6 +61,8 @@ static void *compressor_main(void *arg)
         pthread_mutex_unlock(&c->lock);
         compress_snapshot(c, snapshot);
         snapshot_unref(snapshot);
+        /* A build leaves as much free memory behind as it used: the system gets it back. */
+        (void)malloc_trim(0);
         pthread_mutex_lock(&c->lock);
     }
     pthread_mutex_unlock(&c->lock);

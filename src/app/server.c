@@ -193,7 +193,12 @@ static int run_configured(server_t *s)
     bool watched = shutdown_watch_start(&watch, (unsigned)s->config.drain_s + DRAIN_GRACE_S) ==
                    ERR_OK;
     builder_stop(s->builder);
-    http_server_drain(s->http, (unsigned)s->config.drain_s);
+    if (!http_server_drain(s->http, (unsigned)s->config.drain_s)) {
+        /* A loop that does not end cannot be joined, and nothing it uses may be freed. */
+        log_line(LOG_LEVEL_ERROR, "app", "a serving thread does not end: leaving it behind");
+        log_flush();
+        _exit(EXIT_FINE);
+    }
     stop(s);
     if (watched) {
         shutdown_watch_stop(&watch);
