@@ -2,7 +2,6 @@
 
 #include "footprintd/base/json.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -79,6 +78,15 @@ static finding_t *findings_push(findings_t *f)
 void findings_add(findings_t *f, finding_code_t code, place_t place, slice_t pointer,
                   slice_t suggestion, const char *fmt, ...)
 {
+    va_list args;
+    va_start(args, fmt);
+    findings_addv(f, code, place, pointer, suggestion, fmt, args);
+    va_end(args);
+}
+
+void findings_addv(findings_t *f, finding_code_t code, place_t place, slice_t pointer,
+                   slice_t suggestion, const char *fmt, va_list args)
+{
     if (finding_infos[code].severity == SEVERITY_ERROR) {
         f->errors++;
     } else {
@@ -88,12 +96,9 @@ void findings_add(findings_t *f, finding_code_t code, place_t place, slice_t poi
         return;
     }
     buf_t text = BUF_INIT;
-    va_list args;
-    va_start(args, fmt);
     va_list again;
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);
-    va_end(args);
     if (n >= 0 && buf_reserve(&text, (size_t)n + 1)) {
         (void)vsnprintf(text.ptr, (size_t)n + 1, fmt, again);
         text.len = (size_t)n;

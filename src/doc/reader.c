@@ -133,15 +133,10 @@ void doc_reader_find(doc_reader_t *r, finding_code_t code, slice_t suggestion, c
     doc_reader_pointer(r, &pointer);
     va_list args;
     va_start(args, fmt);
-    char *formatted = NULL;
-    int n = vasprintf(&formatted, fmt, args);
-    va_end(args);
     place_t place = {r->file, r->event.line, r->event.column};
-    findings_add(r->findings, code, place, buf_slice(&pointer), suggestion, "%s",
-                 n < 0 ? "out of memory" : formatted);
-    if (n >= 0) {
-        free(formatted);
-    }
+    findings_addv(r->findings, code, place, buf_slice(&pointer), suggestion, fmt, args);
+    va_end(args);
+    r->findings->failed |= buf_failed(&pointer);
     buf_release(&pointer);
 }
 
@@ -155,6 +150,7 @@ static const doc_event_t *die(doc_reader_t *r, finding_code_t code, uint32_t lin
         doc_reader_pointer(r, &pointer);
         findings_add(r->findings, code, (place_t){r->file, line, column}, buf_slice(&pointer),
                      (slice_t){0}, "%s", text);
+        r->findings->failed |= buf_failed(&pointer);
         buf_release(&pointer);
     }
     r->dead = true;

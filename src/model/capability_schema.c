@@ -34,14 +34,10 @@ void schema_find(const schema_t *s, finding_code_t code, const json_value_t *at,
     print_path(s->path, &pointer);
     va_list args;
     va_start(args, fmt);
-    char *text = NULL;
-    int n = vasprintf(&text, fmt, args);
+    findings_addv(s->check->findings, code, (place_t){s->check->file, at->line, at->column},
+                  buf_slice(&pointer), suggestion, fmt, args);
     va_end(args);
-    findings_add(s->check->findings, code, (place_t){s->check->file, at->line, at->column},
-                 buf_slice(&pointer), suggestion, "%s", n < 0 ? "out of memory" : text);
-    if (n >= 0) {
-        free(text);
-    }
+    s->check->findings->failed |= buf_failed(&pointer);
     buf_release(&pointer);
 }
 

@@ -52,9 +52,12 @@ err_t model_build(const model_source_t *sources, size_t count, const model_optio
         err = ERR_DATA;
     }
     findings_sort(findings);
-    if (err || arena_failed(&model->arena) || findings->failed) {
+    if (arena_failed(&model->arena) || findings->failed) {
+        err = ERR_NOMEM;
+    }
+    if (err) {
         model_free(model);
-        return err ? err : ERR_NOMEM;
+        return err;
     }
     *out = model;
     return ERR_OK;

@@ -41,14 +41,9 @@ static void site_find(const site_t *site, finding_code_t code, slice_t suggestio
     }
     va_list args;
     va_start(args, fmt);
-    char *text = NULL;
-    int n = vasprintf(&text, fmt, args);
+    findings_addv(site->b->findings, code, site->place, buf_slice(&pointer), suggestion, fmt, args);
     va_end(args);
-    findings_add(site->b->findings, code, site->place, buf_slice(&pointer), suggestion, "%s",
-                 n < 0 ? "out of memory" : text);
-    if (n >= 0) {
-        free(text);
-    }
+    site->b->failed |= buf_failed(&pointer);
     buf_release(&pointer);
 }
 
@@ -384,7 +379,7 @@ static void add_pids(builder_t *b, fp_draft_t *draft, const gathered_t *g)
 static void add_gathered(builder_t *b, unsigned kind, const gathered_t *g, fp_draft_t *draft)
 {
     draft->bad |= g->bad;
-    if (g->bad) {
+    if (g->bad || b->failed) {
         return;
     }
     add_values(b, draft, FP_IPV4CIDR, g->v4, g->v4_count);

@@ -10,6 +10,8 @@
 
 #include "footprintd/base/arena.h"
 
+#include <stdarg.h>
+
 typedef enum severity {
     SEVERITY_ERROR,
     SEVERITY_WARNING,
@@ -64,6 +66,8 @@ void findings_release(findings_t *f);
 /* pointer and suggestion are copied. */
 void findings_add(findings_t *f, finding_code_t code, place_t place, slice_t pointer,
                   slice_t suggestion, const char *fmt, ...) FPD_PRINTF(6, 7);
+void findings_addv(findings_t *f, finding_code_t code, place_t place, slice_t pointer,
+                   slice_t suggestion, const char *fmt, va_list args) FPD_PRINTF(6, 0);
 /* By file, line, column, code; exact repetitions dropped. */
 void findings_sort(findings_t *f);
 /* "file:line:column: error: text (did you mean 'x'?) [code]", without a newline. */

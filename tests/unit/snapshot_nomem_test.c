@@ -1,0 +1,207 @@
+/*
+ * Every allocation on the way from documents to answers fails once: the result is ERR_NOMEM, never
+ * a model or a snapshot that lacks something, and nothing leaks.
+ */
+#include "fixture.h"
+
+#include "failmalloc.h"
+
+static const fixture_file_t files[] = {
+    {"a.yaml", "version: 1\n"
+               "footprints:\n"
+               "  fra: &fra {cidr: [192.0.2.7/24, 2001:db8::/32], countrycode: [DE]}\n"
+               "  copy: *fra\n"
+               "  mix: {footprintunion: [{asn: [as64499]}, {altopid: [pid-a, pid-b]}]}\n"
+               "  late: [{footprint-value: [{footprint-value: [as64499], footprint-type: asn}],\n"
+               "          footprint-type: footprintunion}]\n"
+               "capabilities:\n"
+               "  - capability-type: FCI.DeliveryProtocol\n"
+               "    capability-value: {delivery-protocols: [http/1.1, http/3]}\n"
+               "    footprints: [fra, mix, late, copy]\n"
+               "  - capability-type: FCI.Telemetry\n"
+               "    capability-value: {sources: [{id: s, type: generic, metrics: [{name: m}],\n"
+               "                                  configuration: {b: 1, a: 2}}]}\n"
+               "    footprints: [everywhere]\n"
+               "  - capability-type: FCI.CapacityLimits\n"
+               "    capability-value: {limits: [{id: l, limit-type: egress, maximum-hard: 5,\n"
+               "                                 telemetry-source: {id: s, metric: m}}]}\n"
+               "    footprints: [fra]\n"
+               "  - {capability-type: FCI.CapacityLimits, footprints: [mix, late],\n"
+               "     capability-value: {limits: [{limit-type: sessions, maximum-hard: 5}]}}\n"
+               "  - {capability-type: FCI.Metadata, capability-value: {metadata: [Cache]},\n"
+               "     footprints: [{cidr: [192.0.2.0/24, 2001:db8:1::/48]}]}\n"
+               "  - {capability-type: FCI.Metadata, capability-value: {metadata: []},\n"
+               "     footprints: [fra]}\n"
+               "network-maps:\n"
+               "  main-map:\n"
+               "    pids:\n"
+               "      pid-a: {ipv4: [198.51.100.0/24]}\n"
+               "      pid-b: {ipv6: [\"::/0\"]}\n"
+               "cost-maps:\n"
+               "  c: {network-map: main-map, cost-metric: routingcost, cost-mode: numerical,\n"
+               "      costs: {pid-a: {pid-b: 1}}}\n"},
+    {"b.json",
+     "{\"audience\":[\"u2\",\"u1\"],\"advertisement\":\"ad\",\"capabilities\":[{"
+     "\"capability-type\":\"FCI.Logging\",\"capability-value\":{\"record-type\":"
+     "\"cdni_http_request_v1\",\"fields\":[\"S-SID\",\"\\u0073-ccid\"]},\"footprints\":["
+     "\"fra\"]},{\"capability-type\":\"FCI.RedirectTarget\",\"capability-value\":{"
+     "\"http-target\":{\"host\":\"h\"}},\"footprints\":[\"everywhere\"]},{"
+     "\"capability-type\":\"FCI.DelegatedCredentials\",\"capability-value\":{"
+     "\"number-delegated-certs-supported\":1,\"PrivateKeyEncryptionKey\":{\"kty\":\"EC\"}}"
+     ",\"footprints\":[\"everywhere\"]}]}"}};
+
+/* The same with errors: findings are made on the way. */
+static const fixture_file_t wrong[] = {
+    {"a.yaml", "footprints:\n"
+               "  a: {asn: [64496, [x]], contrycode: [de]}\n"
+               "  b: [{footprint-value: [], footprint-type: asn}]\n"
+               "  c: {ipv4cidr: [192.0.2.0/24], ipv6cidr: [2001:db8::/32]}\n"
+               "capabilities:\n"
+               "  - capability-type: FCI.CapacityLimits\n"
+               "    capability-value: {limits: [{id: l, limit-type: egress, maximum-hard: 5,\n"
+               "                                 maximum-soft: 5}, {id: l}]}\n"
+               "    footprints: [nowhere]\n"
+               "  - capability-type: FCI.RedirectTarget\n"
+               "    capability-value: {http-target: {host: h, path-prefix: /x}}\n"
+               "    footprints: [everywhere]\n"},
+    {"b.json", "{\"version\":2,\"footprints\":{\"a\":{\"asn\":[\"as1\"]}}} x"}};
+
+static err_t build(const fixture_file_t *given, size_t count, snapshot_t *previous,
+                   snapshot_t **out)
+{
+    model_source_t sources[2];
+    for (size_t i = 0; i < count; i++) {
+        sources[i] = (model_source_t){slice_str(given[i].name), fixture_format(given[i].name),
+                                      slice_str(given[i].text)};
+    }
+    findings_t findings;
+    findings_init(&findings, 0);
+    model_t *model = NULL;
+    err_t err = model_build(sources, count, NULL, &findings, &model);
+    if (!err) {
+        snapshot_options_t options = {.base_uri = SLICE_LIT("http://alto.example")};
+        err = snapshot_build_take(model, &options, previous, 1, out);
+    }
+    findings_release(&findings);
+    return err;
+}
+
+/* Refuses the n-th allocation and all after it, for every n; `want` is the end of it. */
+static void sweep(const fixture_file_t *given, size_t count, snapshot_t *previous, err_t want)
+{
+    long live = failmalloc_live();
+    size_t n = 1;
+    for (;; n++) {
+        snapshot_t *s = NULL;
+        failmalloc_arm(n);
+        err_t err = build(given, count, previous, &s);
+        bool refused = failmalloc_disarm();
+        if (err != (refused ? ERR_NOMEM : want)) {
+            fail_msg("allocation %zu: %s", n, err_text(err));
+        }
+        snapshot_unref(s);
+        assert_int_equal(failmalloc_live(), live);
+        if (!refused) {
+            break;
+        }
+    }
+    assert_true(n > 50);
+}
+
+static void test_build(void **state)
+{
+    (void)state;
+    sweep(files, 2, NULL, ERR_OK);
+}
+
+static void test_build_with_previous(void **state)
+{
+    (void)state;
+    snapshot_t *previous = NULL;
+    assert_int_equal(build(files, 2, NULL, &previous), ERR_OK);
+    sweep(files, 2, previous, ERR_OK);
+    sweep(files, 1, previous, ERR_OK);
+    snapshot_unref(previous);
+}
+
+static void test_findings(void **state)
+{
+    (void)state;
+    sweep(wrong, 2, NULL, ERR_DATA);
+}
+
+static void test_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *request;
+        int status;
+    } posts[] = {
+        {"/cdni-filtered", "{\"cdni-capabilities\":[]}", 200},
+        {"/cdni-filtered",
+         "{\"cdni-capabilities\":[{\"capability-type\":\"FCI.DeliveryProtocol\",\"capability-"
+         "value\":{"
+         "\"delivery-protocols\":[\"\\u0068ttp/1.1\"]}},{\"capability-type\":\"FCI.X\","
+         "\"capability-value\":1}]}",
+         200},
+        {"/cdni-filtered", "{\"cdni-capabilities\":[{\"capability-type\":7}]}", 400},
+        {"/cdni-filtered", "{\"cdni-capabilities\":[[7]]}", 400},
+        {"/cdni-filtered", "{", 400},
+        {"/main-map-filtered", "{\"pids\":[\"pid-a\"],\"address-types\":[\"ipv4\"]}", 200},
+        {"/main-map-filtered", "{\"pids\":[]}", 200},
+        {"/main-map-filtered", "{\"pids\":[{}]}", 400},
+    };
+    snapshot_t *s = NULL;
+    assert_int_equal(build(files, 2, NULL, &s), ERR_OK);
+    long live = failmalloc_live();
+    for (size_t i = 0; i < sizeof posts / sizeof *posts; i++) {
+        const resource_t *r = fixture_resource(s, posts[i].path);
+        for (size_t n = 1;; n++) {
+            arena_t arena;
+            alto_answer_t answer = {0};
+            arena_init(&arena, 0);
+            failmalloc_arm(n);
+            err_t err = r->kind->answer(r, slice_str(posts[i].request), NULL, &arena, &answer);
+            bool refused = failmalloc_disarm();
+            assert_int_equal(err, refused ? ERR_NOMEM : ERR_OK);
+            assert_true(refused || answer.status == posts[i].status);
+            arena_release(&arena);
+            assert_int_equal(failmalloc_live(), live);
+            if (!refused) {
+                break;
+            }
+        }
+    }
+    snapshot_unref(s);
+}
+
+static void test_compression(void **state)
+{
+    (void)state;
+    snapshot_t *s = NULL;
+    assert_int_equal(build(files, 2, NULL, &s), ERR_OK);
+    document_t *d = fixture_resource(s, "/cdni")->document;
+    for (size_t n = 1;; n++) {
+        failmalloc_arm(n);
+        err_t err = document_compress(d, NULL, NULL);
+        bool refused = failmalloc_disarm();
+        assert_int_equal(err, refused ? ERR_NOMEM : ERR_OK);
+        if (!refused) {
+            assert_true(n > 4);
+            break;
+        }
+    }
+    assert_non_null(document_body(d, CODING_GZIP));
+    assert_non_null(document_body(d, CODING_BROTLI));
+    snapshot_unref(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_build),       cmocka_unit_test(test_build_with_previous),
+        cmocka_unit_test(test_findings),    cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_compression),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
