@@ -16,5 +16,6 @@ typedef struct ctl_command {
 } ctl_command_t;
 
 int ctl_check_run(int argc, char **argv);
+int ctl_lookup_run(int argc, char **argv);
 
 #endif

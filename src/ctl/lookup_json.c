@@ -1,0 +1,213 @@
+#include "lookup_report.h"
+
+#include "footprintd/base/json.h"
+#include "footprintd/store/databases.h"
+
+static void place(const report_t *r, uint32_t document, uint32_t line, buf_t *out)
+{
+    bool withheld;
+    const model_document_t *d = report_document(r, document, &withheld);
+    buf_append_str(out, ",\"document\":");
+    json_write_string(out, d->file);
+    buf_printf(out, ",\"line\":%u", line);
+    if (withheld) {
+        buf_append_str(out, ",\"audience\":[");
+        for (size_t i = 0; i < d->audience_count; i++) {
+            buf_append_str(out, i ? "," : "");
+            json_write_string(out, d->audience[i]);
+        }
+        buf_append_str(out, "],\"withheld\":true");
+    }
+    buf_append_char(out, '}');
+}
+
+static void footprint(const report_t *r, uint32_t index, buf_t *out)
+{
+    const model_footprint_t *f = &r->engine->model->footprints[index];
+    buf_append_str(out, "{\"name\":");
+    json_write_string(out, f->name);
+    place(r, f->document, f->line, out);
+}
+
+static void object(const report_t *r, lookup_object_t at, buf_t *out)
+{
+    const model_object_t *o = lookup_object_at(r->engine, at);
+    buf_append_str(out, "{\"advertisement\":");
+    json_write_string(out, r->engine->model->advertisements[at.advertisement].id);
+    buf_append_str(out, ",\"capability-type\":");
+    json_write_string(out, o->capability->name);
+    buf_append_str(out, ",\"capability-value\":");
+    buf_append_slice(out, o->capability->text);
+    buf_append_str(out, ",\"footprint\":");
+    if (o->footprint) {
+        json_write_string(out, o->footprint->name);
+    } else {
+        buf_append_str(out, o->footprints.count ? "null" : "\"" MODEL_EVERYWHERE "\"");
+    }
+    place(r, o->document, o->line, out);
+}
+
+/* The part of a line that depends on the answer alone. */
+static void make_covers(report_t *r, buf_t *out)
+{
+    buf_append_str(out, ",\"footprints\":[");
+    for (size_t i = 0; i < r->covers.footprint_count; i++) {
+        buf_append_str(out, i ? "," : "");
+        footprint(r, r->covers.footprints[i], out);
+    }
+    buf_append_str(out, "],\"capabilities\":[");
+    for (size_t i = 0; i < r->covers.object_count; i++) {
+        buf_append_str(out, i ? "," : "");
+        object(r, r->covers.objects[i], out);
+    }
+    buf_append_char(out, ']');
+}
+
+static void make_databases(report_t *r)
+{
+    buf_t *out = &r->databases;
+    bool any = false;
+    buf_append_str(out, ",\"databases\":[");
+    for (unsigned i = 0; r->engine->attributes && i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        const attribute_info_t *info = attributes_info(r->engine->attributes,
+                                                       (attribute_source_t)i);
+        if (!info) {
+            continue;
+        }
+        char date[STORE_DATABASE_DATE_MAX];
+        store_database_date(info, date);
+        buf_printf(out, "%s{\"source\":\"%s\",\"type\":", any ? "," : "", store_database_names[i]);
+        json_write_string(out, info->database_type);
+        buf_printf(out, ",\"built\":\"%s\",\"age-days\":%llu}", date,
+                   (unsigned long long)store_database_age_days(info, r->now));
+        any = true;
+    }
+    buf_append_char(out, ']');
+}
+
+static void attributes(const attribute_set_t *a, buf_t *out)
+{
+    buf_append_str(out, "\",\"country\":");
+    if (a->country) {
+        buf_append_char(out, '"');
+        report_code(out, a->country);
+        buf_append_char(out, '"');
+    } else {
+        buf_append_str(out, "null");
+    }
+    buf_append_str(out, ",\"subdivisions\":[");
+    for (size_t i = 0; i < a->subdivision_count; i++) {
+        buf_append_str(out, i ? ",\"" : "\"");
+        report_code(out, a->subdivisions[i]);
+        buf_append_char(out, '"');
+    }
+    buf_append_str(out, "],\"asn\":");
+    if (a->has_asn) {
+        buf_append_str(out, "\"as");
+        buf_append_u64(out, a->asn);
+        buf_append_char(out, '"');
+    } else {
+        buf_append_str(out, "null");
+    }
+}
+
+static void pids(const report_t *r, const addr_t *addr, buf_t *out)
+{
+    bool any = false;
+    buf_append_str(out, ",\"pids\":[");
+    for (size_t i = 0; i < r->engine->map_count; i++) {
+        const model_pid_t *pid = lookup_pid(r->engine, i, addr);
+        if (pid) {
+            buf_append_str(out, any ? ",{\"network-map\":" : "{\"network-map\":");
+            json_write_string(out, r->engine->maps[i].id);
+            buf_append_str(out, ",\"pid\":");
+            json_write_string(out, pid->name);
+            buf_append_char(out, '}');
+            any = true;
+        }
+    }
+    buf_append_char(out, ']');
+}
+
+static void miss(const report_t *r, const lookup_subject_t *subject, const lookup_miss_t *m,
+                 buf_t *out)
+{
+    bool any = false;
+    buf_t reason = BUF_INIT;
+    buf_append_str(out, "{\"failed\":[");
+    for (size_t i = 0; i < m->set->count; i++) {
+        const fp_constraint_t *c = &m->set->constraints[i];
+        lookup_nearest_t nearest;
+        if (lookup_constraint_holds(subject, c, &nearest)) {
+            continue;
+        }
+        buf_clear(&reason);
+        report_reason(subject, c, &reason);
+        buf_printf(out, "%s{\"footprint-type\":\"%s\",\"text\":", any ? "," : "",
+                   fp_type_infos[c->type].name);
+        json_write_string(out, buf_slice(&reason));
+        if (nearest.known) {
+            char text[PREFIX_TEXT_MAX];
+            (void)prefix_format(&nearest.prefix, text);
+            buf_printf(out, ",\"nearest\":\"%s\"", text);
+        }
+        buf_append_char(out, '}');
+        any = true;
+    }
+    out->failed |= buf_failed(&reason);
+    buf_release(&reason);
+    buf_append_str(out, "],");
+    if (m->footprint != UINT32_MAX) {
+        buf_append_str(out, "\"footprint\":");
+        footprint(r, m->footprint, out);
+    } else {
+        buf_append_str(out, "\"capability\":");
+        object(r, m->object, out);
+    }
+    buf_append_char(out, '}');
+}
+
+static err_t misses(report_t *r, const addr_t *addr)
+{
+    err_t err = report_find_misses(r, addr);
+    if (err || !r->why) {
+        return err;
+    }
+    lookup_subject_t subject = lookup_subject(r->engine, addr);
+    size_t shown = r->misses.count < REPORT_NEAR_MAX ? r->misses.count : REPORT_NEAR_MAX;
+    buf_append_str(&r->out, ",\"near\":[");
+    for (size_t i = 0; i < shown; i++) {
+        buf_append_str(&r->out, i ? "," : "");
+        miss(r, &subject, &r->misses.items[i], &r->out);
+    }
+    buf_printf(&r->out, "],\"near-more\":%zu", r->misses.count - shown);
+    return ERR_OK;
+}
+
+err_t report_json(report_t *r, const addr_t *addr)
+{
+    buf_t *out = &r->out;
+    if (!r->databases.len) {
+        make_databases(r);
+    }
+    buf_append_str(out, "{\"address\":\"");
+    report_addr(out, addr);
+    buf_append_str(out, "\",\"scope\":\"");
+    report_scope(r, addr, out);
+    attribute_set_t set = lookup_attributes(r->engine, addr);
+    attributes(&set, out);
+    pids(r, addr, out);
+    slice_t covers = {NULL, 0};
+    err_t err = report_cached(r, join_answer(r->engine->join, addr), make_covers, &covers);
+    buf_append_slice(out, covers);
+    err = err ? err : misses(r, addr);
+    buf_append_str(out, ",\"notes\":[");
+    for (size_t i = 0; report_note(addr, i); i++) {
+        buf_append_str(out, i ? "," : "");
+        json_write_string(out, slice_str(report_note(addr, i)));
+    }
+    buf_append_char(out, ']');
+    buf_append_slice(out, buf_slice(&r->databases));
+    buf_append_str(out, "}\n");
+    return err ? err : buf_failed(out) || buf_failed(&r->databases) ? ERR_NOMEM : ERR_OK;
+}

@@ -1,0 +1,72 @@
+/*
+ * The answers of footprintctl lookup, in three forms. Private to src/ctl.
+ */
+#ifndef FPD_CTL_LOOKUP_REPORT_H
+#define FPD_CTL_LOOKUP_REPORT_H
+
+#include "footprintd/lookup/near.h"
+
+#include <time.h>
+
+/* Near misses that are shown of one address. */
+#define REPORT_NEAR_MAX 10
+/* Values of one list that are shown in a reason. */
+#define REPORT_VALUES_MAX 6
+
+/* Texts that are the same for all addresses of an answer; the memory for them is bounded. */
+typedef struct report_cache {
+    slice_t *texts; /* by answer id; ptr NULL: not made yet */
+    arena_t arena;
+} report_cache_t;
+
+typedef struct report {
+    const lookup_engine_t *engine;
+    const char *directory; /* of the documents */
+    time_t now;
+    bool why;      /* near misses, too */
+    bool why_one;  /* only this footprint, near or not: */
+    uint32_t only; /* its index */
+
+    buf_t out;
+    lookup_covers_t covers; /* of the address at hand */
+    lookup_misses_t misses;
+    report_cache_t cache;
+    buf_t scratch;
+    buf_t databases; /* JSON: the member of every line */
+} report_t;
+
+/* engine and directory are borrowed. */
+err_t report_init(report_t *r, const lookup_engine_t *engine, const char *directory,
+                  time_t now) FPD_MUST_CHECK;
+void report_release(report_t *r);
+
+/* Each appends what is to be said of an address to r->out. ERR_NOMEM. */
+typedef err_t report_write_t(report_t *r, const addr_t *addr);
+report_write_t report_text, report_json, report_brief;
+/* What the text form says once, behind all addresses. */
+void report_text_end(report_t *r);
+
+/* ---- for the forms ---- */
+
+/* Fills r->misses as the options want it. */
+err_t report_find_misses(report_t *r, const addr_t *addr) FPD_MUST_CHECK;
+/*
+ * The text of an answer, from the cache or made by `make`, which finds r->covers filled; it may lie
+ * in r->scratch, until the next call.
+ */
+err_t report_cached(report_t *r, uint32_t answer, void (*make)(report_t *r, buf_t *out),
+                    slice_t *out) FPD_MUST_CHECK;
+/* Why a constraint fails: "countrycode is fr, not one of at, ch, de". */
+void report_reason(const lookup_subject_t *subject, const fp_constraint_t *constraint, buf_t *out);
+/* Note i about the address itself; NULL behind the last one. */
+const char *report_note(const addr_t *addr, size_t i);
+/* "de" or "us-ny". */
+void report_code(buf_t *out, geo_code_t code);
+void report_addr(buf_t *out, const addr_t *addr);
+void report_scope(report_t *r, const addr_t *addr, buf_t *out);
+/* A document that uCDNs without an identity do not see is withheld today. */
+const model_document_t *report_document(const report_t *r, uint32_t document, bool *withheld);
+/* Bytes that could steer a terminal as \xNN; `strict`: also space and comma. */
+void report_printable(buf_t *out, slice_t s, bool strict);
+
+#endif
