@@ -23,7 +23,8 @@ err_t sets_intern(sets_t *s, const uint32_t *members, size_t count, uint32_t *ou
 static inline const uint32_t *sets_members(const sets_t *s, uint32_t set, size_t *count)
 {
     *count = s->offsets[set + 1] - s->offsets[set];
-    return s->members + s->offsets[set];
+    /* Before the first member there is no array. */
+    return s->members ? s->members + s->offsets[set] : NULL;
 }
 
 #endif

@@ -46,7 +46,8 @@ typedef struct http_options {
  * Opens sockets and loads certificates; threads do not run yet. On failure *why has one line for
  * a person. The options are copied.
  */
-err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t *why) FPD_MUST_CHECK;
+err_t http_server_new(const http_options_t *options, http_server_t **out,
+                      buf_t *why) FPD_MUST_CHECK;
 /* Starts the loops; returns when all of them serve `first`. */
 err_t http_server_start(http_server_t *server, snapshot_t *first) FPD_MUST_CHECK;
 /* "http://127.0.0.1:8080" for listener i, with the port that was picked. */

@@ -111,7 +111,8 @@ static inline uint32_t join_answer(const join_index_t *index, const addr_t *addr
 static inline id_list_t join_answer_sets(const join_index_t *index, uint32_t answer)
 {
     uint32_t first = index->answer_offsets[answer];
-    return (id_list_t){index->answer_sets + first, index->answer_offsets[answer + 1] - first};
+    size_t count = index->answer_offsets[answer + 1] - first;
+    return (id_list_t){count ? index->answer_sets + first : NULL, count};
 }
 
 /* The widest prefix around the address all of whose addresses have its answer. */

@@ -57,7 +57,7 @@ typedef struct model_object {
 } model_object_t;
 
 typedef struct model_advertisement {
-    slice_t id; /* resource id */
+    slice_t id;                    /* resource id */
     const model_object_t *objects; /* by type, value, footprints */
     size_t count;
     const uint32_t *documents; /* those that put something into it, or said that it exists */
