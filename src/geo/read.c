@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+void (*read_file_hook)(const char *path);
+
 static err_t io_error(buf_t *why, const char *what)
 {
     int code = errno;
@@ -47,7 +49,7 @@ static err_t read_bytes(int fd, size_t size, buf_t *out, buf_t *why)
     return ERR_OK;
 }
 
-static err_t read_open(int fd, size_t limit, buf_t *out, buf_t *why)
+static err_t read_open(int fd, const char *path, size_t limit, buf_t *out, buf_t *why)
 {
     struct stat before, after;
     if (fstat(fd, &before) != 0) {
@@ -68,6 +70,9 @@ static err_t read_open(int fd, size_t limit, buf_t *out, buf_t *why)
     if (err) {
         return err;
     }
+    if (read_file_hook) {
+        read_file_hook(path);
+    }
     if (fstat(fd, &after) != 0) {
         return io_error(why, "read");
     }
@@ -84,7 +89,7 @@ err_t read_file(const char *path, size_t limit, buf_t *out, buf_t *why)
     if (fd < 0) {
         return io_error(why, "opened");
     }
-    err_t err = read_open(fd, limit, out, why);
+    err_t err = read_open(fd, path, limit, out, why);
     int code = errno;
     (void)close(fd);
     errno = code;

@@ -9,6 +9,8 @@
  * ERR_LIMIT, ERR_NOMEM; a line in *why. Never waits, not for the writer of a FIFO either.
  */
 err_t read_file(const char *path, size_t limit, buf_t *out, buf_t *why) FPD_MUST_CHECK;
+/* For tests: called when a file was read, before it is asked whether it has changed meanwhile. */
+extern void (*read_file_hook)(const char *path);
 /* The line for a file above the limit; returns ERR_LIMIT. */
 err_t read_too_long(size_t limit, buf_t *why);
 

@@ -102,8 +102,8 @@ static err_t build_family(const mmdb_t *db, attributes_t *a, family_t family, ra
             return err;
         }
     }
-    /* Opening the database walked the same way, to the end. */
-    return step == TREE_END ? ranges_resize(r, r->count) : ERR_DATA;
+    /* Opening the database walked the same way, to the end; there is a leaf in every tree. */
+    return step == TREE_END && r->count > 0 ? ranges_resize(r, r->count) : ERR_DATA;
 }
 
 static unsigned what_occurs(const geo_record_t *records, size_t count)

@@ -1,6 +1,7 @@
 #include "footprintd/geo/mmdb.h"
 
 #include "failmalloc.h"
+#include "geo/read.h"
 #include "geo_verdict.h"
 #include "mmdb_samples.h"
 
@@ -177,6 +178,72 @@ static void test_files(void **state)
     buf_release(&why);
 }
 
+/*
+ * What happens to a file while it is read; NULL for none. It is the scratch file and no other that
+ * is changed, whatever is opened, and a test that fails leaves nothing set.
+ */
+static void (*change)(const char *path);
+static const char *change_path;
+
+static void on_read(const char *path)
+{
+    if (change && path == change_path) {
+        change(path);
+    }
+}
+
+static int set_change(void **state)
+{
+    (void)state;
+    read_file_hook = on_read;
+    return 0;
+}
+
+static int unset_change(void **state)
+{
+    (void)state;
+    read_file_hook = NULL;
+    change = NULL;
+    change_path = NULL;
+    return 0;
+}
+
+static void append_a_byte(const char *path)
+{
+    FILE *f = fopen(path, "ab");
+    assert_non_null(f);
+    assert_int_equal(fputc('x', f), 'x');
+    assert_int_equal(fclose(f), 0);
+}
+
+static void remove_all_bytes(const char *path)
+{
+    assert_int_equal(truncate(path, 0), 0);
+}
+
+static void test_files_that_change(void **state)
+{
+    (void)state;
+    void (*const changes[])(const char *) = {append_a_byte, remove_all_bytes};
+    buf_t file = BUF_INIT;
+    assert_non_null(mmdb_sample(0, &file));
+    for (unsigned i = 0; i < 2; i++) {
+        buf_t why = BUF_INIT;
+        mmdb_t *db = NULL;
+        scratch_t s = scratch_make(buf_slice(&file));
+        change_path = s.path;
+        change = changes[i];
+        err_t err = mmdb_open(s.path, NULL, &db, &why);
+        change = NULL;
+        scratch_remove(&s);
+        assert_int_equal(err, ERR_DATA);
+        assert_non_null(memmem(why.ptr, why.len, "changes while", 13));
+        assert_null(db);
+        buf_release(&why);
+    }
+    buf_release(&file);
+}
+
 static void test_only_regular_files(void **state)
 {
     (void)state;
@@ -303,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_every_flipped_byte),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_files),
+        cmocka_unit_test_setup_teardown(test_files_that_change, set_change, unset_change),
         cmocka_unit_test(test_only_regular_files),
         cmocka_unit_test(test_without_memory),
         cmocka_unit_test(test_published_files),

@@ -400,6 +400,28 @@ static void test_asn(void **state)
     }
 }
 
+/* Records of more than 24 bits, on both sides of a node. */
+static void test_far_offsets(void **state)
+{
+    (void)state;
+    for (unsigned record_size = 28; record_size <= 32; record_size += 4) {
+        mmdb_writer_t w;
+        mmdb_writer_init(&w, 4, record_size);
+        const size_t far = (size_t)1 << 24;
+        assert_true(buf_reserve(&w.data, far));
+        memset(w.data.ptr, 0, far);
+        w.data.len = far;
+        w.nodes[0].side[0] = mmdb_data(put_place(&w.data, "US", NULL, 0));
+        w.nodes[0].side[1] = mmdb_data(put_place(&w.data, "DE", NULL, 0));
+        geo_table_t t = table_of(&w, ALL);
+        assert_int_equal(t.v4.count, 2);
+        assert_int_equal(t.v4.start[1], UINT32_C(1) << 31);
+        assert_true(t.records[t.v4.record[0]].country == geo_code("us"));
+        assert_true(t.records[t.v4.record[1]].country == geo_code("de"));
+        geo_table_release(&t);
+    }
+}
+
 /* Every record has the same huge map: searched for each of them, it would cost their product. */
 static void test_shared_maps_have_a_budget(void **state)
 {
@@ -497,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_schema),
         cmocka_unit_test(test_asn),
+        cmocka_unit_test(test_far_offsets),
         cmocka_unit_test(test_shared_maps_have_a_budget),
         cmocka_unit_test(test_shared_nodes),
         cmocka_unit_test(test_without_memory),

@@ -374,6 +374,24 @@ static void test_values(void **state)
     refuse("\xe1\x42\xff\xff\xa0", "UTF-8");
 }
 
+/* Where the size takes one more byte; the last byte that is there, and one too few. */
+static void test_sizes(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {28, 29, 284, 285, 65820, 65821, 100000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        for (unsigned cut = 0; cut < 2; cut++) {
+            mmdb_writer_t w = writer_v4();
+            put_head(&w.data, 2, sizes[i]);
+            assert_true(buf_reserve(&w.data, sizes[i]));
+            memset(w.data.ptr + w.data.len, 'x', sizes[i]);
+            w.data.len += sizes[i] - cut;
+            mmdb_writer_insert(&w, (u128_t){0, 0}, 0, mmdb_data(0));
+            expect(&w, cut ? ERR_DATA : ERR_OK, cut ? "past the end" : NULL);
+        }
+    }
+}
+
 static void test_pointers(void **state)
 {
     (void)state;
@@ -524,6 +542,7 @@ int main(void)
         cmocka_unit_test(test_shared_nodes_have_a_budget),
         cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_pointers),
         cmocka_unit_test(test_depth_of_values),
         cmocka_unit_test(test_pointers_are_followed_once),
