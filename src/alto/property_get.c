@@ -28,7 +28,8 @@ typedef struct getter {
     table_t by_list; /* (advertisement, numbers) -> its text's place in the pool below */
     uint32_t *scratch;
     buf_t buf;
-    err_t err;
+    size_t least; /* bytes that the map will have at the least */
+    err_t err;    /* ERR_LIMIT: too big to be offered */
 } getter_t;
 
 /* ---- items ---- */
@@ -47,6 +48,9 @@ static void add(getter_t *g, item_t item)
     }
     if (!g->err) {
         g->items[g->count++] = item;
+        /* Not counting keys: as soon as even this is too much, the rest need not be known. */
+        g->least += g->c->properties[item.property].quoted.len + g->texts[item.text]->len;
+        g->err = g->least > g->c->in.max_get_bytes ? ERR_LIMIT : ERR_OK;
     }
 }
 
@@ -433,6 +437,10 @@ err_t property_map_body(const property_map_content_t *c, size_t *size, body_t **
         if (*size <= c->in.max_get_bytes) {
             g.err = make_body(&g, out);
         }
+    }
+    if (g.err == ERR_LIMIT) {
+        *size = g.least;
+        g.err = ERR_OK;
     }
     free(g.items);
     free(g.texts);
