@@ -2,7 +2,7 @@
 # Databases of real scale in the schemas of GeoLite2, from Debian's libloc-database:
 #   sh tests/tools/make_mmdb.sh FOLDER
 # writes country.mmdb, asn.mmdb and city-synthetic.mmdb (countries are real, subdivisions are made
-# up) into a folder outside of the repository; takes two minutes. Needs the packages location
+# up) into a folder outside of the repository; takes a minute. Needs the packages location
 # libloc-database libmaxmind-db-writer-perl iso-codes mmdb-bin. The data is the IPFire Location
 # database, (c) IPFire Development Team, CC BY-SA 4.0: whatever is published of it has to name the
 # source and to carry the same licence. None of it is ever committed.
@@ -14,8 +14,7 @@ if [ $# -ne 1 ]; then
 fi
 tools=$(cd "$(dirname "$0")" && pwd)
 repository=$(cd "$tools/../.." && pwd)
-mkdir -p "$1"
-folder=$(cd "$1" && pwd)
+folder=$(realpath -m "$1")
 case $folder/ in
 "$repository"/*)
     echo "make_mmdb: $1 lies in the repository, where this data does not belong" >&2
@@ -38,6 +37,7 @@ if [ ! -r $subdivisions ]; then
     exit 1
 fi
 
+mkdir -p "$folder"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
