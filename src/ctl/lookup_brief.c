@@ -64,6 +64,7 @@ static void pids(const report_t *r, const addr_t *addr, buf_t *out)
             buf_append_slice(out, r->engine->maps[i].id);
             buf_append_char(out, '=');
             buf_append_slice(out, pid->name);
+            buf_append_str(out, report_map_withheld(r, i) ? "!" : "");
             any = true;
         }
     }

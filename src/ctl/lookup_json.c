@@ -122,7 +122,7 @@ static void pids(const report_t *r, const addr_t *addr, buf_t *out)
             json_write_string(out, r->engine->maps[i].id);
             buf_append_str(out, ",\"pid\":");
             json_write_string(out, pid->name);
-            buf_append_char(out, '}');
+            buf_append_str(out, report_map_withheld(r, i) ? ",\"withheld\":true}" : "}");
             any = true;
         }
     }

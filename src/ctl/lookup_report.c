@@ -83,6 +83,11 @@ const model_document_t *report_document(const report_t *r, uint32_t document, bo
     return d;
 }
 
+bool report_map_withheld(const report_t *r, size_t map)
+{
+    return !model_document_is_public(r->engine->model, r->engine->maps[map].document);
+}
+
 void report_printable(buf_t *out, slice_t s, bool strict)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -122,6 +127,11 @@ const char *report_note(const addr_t *addr, size_t i)
 
 static void append_values(const fp_values_t *v, buf_t *out)
 {
+    bool prefixes = v->type == FP_IPV4CIDR || v->type == FP_IPV6CIDR;
+    if (prefixes && v->count > REPORT_VALUES_MAX) {
+        buf_printf(out, "%zu prefixes", v->count); /* the first ones say nothing of the others */
+        return;
+    }
     for (size_t i = 0; i < v->count && i < REPORT_VALUES_MAX; i++) {
         char text[FP_VALUE_TEXT_MAX];
         slice_t value = fp_value_text(v, i, text);

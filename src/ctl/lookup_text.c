@@ -59,8 +59,9 @@ static void pids(const report_t *r, const addr_t *addr, buf_t *out)
         const model_pid_t *pid = lookup_pid(r->engine, i, addr);
         if (pid) {
             label(out, "PID", first);
-            buf_printf(out, "%.*s in %.*s\n", SLICE_ARG(pid->name),
-                       SLICE_ARG(r->engine->maps[i].id));
+            buf_printf(out, "%.*s in %.*s%s\n", SLICE_ARG(pid->name),
+                       SLICE_ARG(r->engine->maps[i].id),
+                       report_map_withheld(r, i) ? ", withheld today" : "");
             first = false;
         }
     }

@@ -9,7 +9,8 @@ from footprintd import LIMIT, ROOT, run
 
 PAGES = sorted((ROOT / "docs/man").glob("*.[1-8]"))
 COMMANDS = {"footprintd.8": ["footprintd"], "footprintctl.1": ["footprintctl"],
-            "footprintctl-check.1": ["footprintctl", "check"]}
+            "footprintctl-check.1": ["footprintctl", "check"],
+            "footprintctl-lookup.1": ["footprintctl", "lookup"]}
 
 
 def test_pages_are_there():
