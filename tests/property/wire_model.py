@@ -50,6 +50,9 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"(null|)$"),
 _Loader.add_constructor("!number", lambda loader, node: Number(node.value))
 
 
+RESOLVERS = _Loader.yaml_implicit_resolvers
+
+
 def _texts(loader, node):
     """A sequence, with what its plain scalars were written as."""
     items = loader.construct_sequence(node, deep=True)
