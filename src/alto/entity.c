@@ -108,3 +108,44 @@ void entity_prefix_text(const prefix_t *p, buf_t *out)
     buf_append_str(out, p->family == FAMILY_IPV4 ? "ipv4:" : "ipv6:");
     buf_append(out, text, n);
 }
+
+void entity_text(const entity_t *e, buf_t *out)
+{
+    char code[8];
+    if (entity_is_ip(e)) {
+        entity_prefix_text(&e->u.prefix, out);
+        return;
+    }
+    buf_append_slice(out, e->domain->name);
+    buf_append_char(out, ':');
+    switch (e->domain->kind) {
+    case DOMAIN_ASN:
+        buf_append_str(out, "as");
+        buf_append_u64(out, e->u.value);
+        break;
+    case DOMAIN_PID:
+        buf_append_slice(out, e->u.pid);
+        break;
+    default:
+        buf_append(out, code, fp_code_format(e->u.value, code));
+        break;
+    }
+}
+
+bool entity_prefix_contains(const prefix_t *outer, const prefix_t *inner)
+{
+    if (entity_prefix_len(outer) > entity_prefix_len(inner)) {
+        return false;
+    }
+    if (outer->family == FAMILY_IPV4) {
+        unsigned len = outer->u.v4.len;
+        return len == 0 || (outer->u.v4.addr ^ inner->u.v4.addr) >> (32 - len) == 0;
+    }
+    unsigned len = outer->u.v6.len;
+    uint64_t hi = outer->u.v6.addr.hi ^ inner->u.v6.addr.hi;
+    uint64_t lo = outer->u.v6.addr.lo ^ inner->u.v6.addr.lo;
+    if (len <= 64) {
+        return len == 0 || hi >> (64 - len) == 0;
+    }
+    return hi == 0 && lo >> (128 - len) == 0;
+}

@@ -10,6 +10,7 @@
 typedef struct entity {
     const domain_t *domain;
     slice_t spelling; /* as the client wrote it; {NULL, 0}: canonical */
+    bool nested;      /* in a prefix that was asked for too */
     union {
         prefix_t prefix; /* DOMAIN_IPV4, DOMAIN_IPV6; an address is a prefix of full length */
         uint64_t value;  /* DOMAIN_ASN: number; _COUNTRYCODE, _SUBDIVISIONCODE: code */
@@ -24,7 +25,18 @@ typedef struct entity {
 bool entity_parse(const property_map_content_t *c, slice_t id, entity_t *out);
 
 /* Canonical text: no length for a whole address, host bits masked, RFC 5952. */
+void entity_text(const entity_t *e, buf_t *out);
 void entity_prefix_text(const prefix_t *p, buf_t *out);
+
+/* By address, then the shorter length first; within one family. */
+static inline int entity_prefix_cmp(const prefix_t *x, const prefix_t *y)
+{
+    return x->family == FAMILY_IPV4 ? prefix_cmp_v4(x->u.v4, y->u.v4)
+                                    : prefix_cmp_v6(x->u.v6, y->u.v6);
+}
+
+/* Whether outer holds all of inner, which may be the same; of one family. */
+bool entity_prefix_contains(const prefix_t *outer, const prefix_t *inner);
 
 static inline bool entity_is_ip(const entity_t *e)
 {

@@ -2,139 +2,6 @@
 
 #include <stdlib.h>
 
-/* ---- capabilities by footprint set ---- */
-
-static int cmp_u32(const void *px, const void *py)
-{
-    uint32_t x = *(const uint32_t *)px, y = *(const uint32_t *)py;
-    return x < y ? -1 : x > y;
-}
-
-size_t capabilities_of(const capabilities_t *c, const join_index_t *join, uint32_t answer,
-                       uint32_t *out)
-{
-    id_list_t sets = join_answer_sets(join, answer);
-    size_t n = c->everywhere_count;
-    if (n) {
-        memcpy(out, c->everywhere, n * sizeof *out);
-    }
-    for (size_t i = 0; i < sets.count; i++) {
-        uint32_t set = sets.ids[i];
-        for (uint32_t k = c->first[set]; k < c->first[set + 1]; k++) {
-            /* Insertion: answers are short, and most sets give the same few capabilities. */
-            uint32_t number = c->numbers[k];
-            size_t at = n;
-            while (at && out[at - 1] > number) {
-                at--;
-            }
-            if (at && out[at - 1] == number) {
-                continue;
-            }
-            memmove(out + at + 1, out + at, (n - at) * sizeof *out);
-            out[at] = number;
-            n++;
-        }
-    }
-    return n;
-}
-
-void capabilities_text(const capabilities_t *c, const uint32_t *numbers, size_t count, buf_t *out)
-{
-    buf_append_char(out, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (i) {
-            buf_append_char(out, ',');
-        }
-        buf_append_slice(out, c->texts[numbers[i]]);
-    }
-    buf_append_char(out, ']');
-}
-
-/* A capability of a footprint set, while they are gathered. */
-typedef struct granted {
-    uint32_t set; /* UINT32_MAX: everywhere */
-    uint32_t number;
-} granted_t;
-
-static int cmp_granted(const void *px, const void *py)
-{
-    const granted_t *x = px, *y = py;
-    if (x->set != y->set) {
-        return x->set < y->set ? -1 : 1;
-    }
-    return cmp_u32(&x->number, &y->number);
-}
-
-static slice_t capability_text(const capability_t *capability, arena_t *arena)
-{
-    buf_t text = BUF_INIT;
-    buf_append_str(&text, "{\"capability-type\":");
-    json_write_string(&text, capability->name);
-    buf_append_str(&text, ",\"capability-value\":");
-    buf_append_slice(&text, capability->text);
-    buf_append_char(&text, '}');
-    slice_t copy = buf_failed(&text) ? (slice_t){0} : arena_copy(arena, buf_slice(&text));
-    buf_release(&text);
-    return copy;
-}
-
-static err_t spread(const granted_t *list, size_t count, size_t set_count, arena_t *arena,
-                    capabilities_t *out)
-{
-    uint32_t *first = arena_array(arena, set_count + 1, sizeof *first);
-    uint32_t *numbers = arena_array(arena, count, sizeof *numbers);
-    if (!first || !numbers) {
-        return ERR_NOMEM;
-    }
-    size_t n = 0, i = 0;
-    for (uint32_t set = 0; set < set_count; set++) {
-        first[set] = (uint32_t)n;
-        for (; i < count && list[i].set == set; i++) {
-            if (n == first[set] || numbers[n - 1] != list[i].number) {
-                numbers[n++] = list[i].number;
-            }
-        }
-    }
-    first[set_count] = (uint32_t)n;
-    out->everywhere = numbers + n;
-    for (; i < count; i++) {
-        if (!out->everywhere_count || numbers[n - 1] != list[i].number) {
-            numbers[n++] = list[i].number;
-            out->everywhere_count++;
-        }
-    }
-    out->first = first;
-    out->numbers = numbers;
-    return ERR_OK;
-}
-
-/* Objects of one capability stand together and capabilities in order: a number for each run. */
-static err_t capabilities_build(const cdni_content_t *content, const join_index_t *join,
-                                arena_t *arena, capabilities_t *out)
-{
-    *out = (capabilities_t){.content = content};
-    slice_t *texts = arena_array(arena, content->count, sizeof *texts);
-    granted_t *list = calloc(content->count + 1, sizeof *list);
-    err_t err = texts && list ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; i < content->count && !err; i++) {
-        const model_object_t *o = content->objects[i].object;
-        if (!i || o->capability != content->objects[i - 1].object->capability) {
-            texts[out->count++] = capability_text(o->capability, arena);
-            err = texts[out->count - 1].ptr ? ERR_OK : ERR_NOMEM;
-        }
-        list[i] = (granted_t){join_set_id(join, &o->footprints), (uint32_t)out->count - 1};
-    }
-    if (!err) {
-        if (content->count > 1) {
-            qsort(list, content->count, sizeof *list, cmp_granted);
-        }
-        err = spread(list, content->count, join->set_count, arena, out);
-    }
-    out->texts = texts;
-    free(list);
-    return err;
-}
-
 /* ---- names ---- */
 
 static int cmp_property(const void *px, const void *py)
@@ -339,8 +206,7 @@ err_t property_map_build(const property_map_input_t *input, property_map_content
                                   sizeof *c->capabilities);
     err_t err = c->capabilities ? ERR_OK : ERR_NOMEM;
     for (size_t i = 0; i < input->advertisement_count && !err; i++) {
-        err = capabilities_build(input->advertisements[i], input->join, input->arena,
-                                 &c->capabilities[i]);
+        err = capabilities_build(input->advertisements[i], input, &c->capabilities[i]);
     }
     err = err ? err : make_properties(c);
     err = err ? err : make_domains(c);

@@ -37,15 +37,28 @@ typedef struct domain {
     uint32_t map; /* DOMAIN_PID */
 } domain_t;
 
-/* The capabilities of one advertisement as a view shows them, by footprint set. */
+/* A distinct list of capabilities. */
+typedef struct capability_list {
+    const uint32_t *numbers; /* of texts, ascending */
+    uint32_t count;
+    slice_t
+        text; /* [{"capability-type":...},...]; {NULL, 0} where that would be too much to keep */
+} capability_list_t;
+
+/* The capabilities of one advertisement as a view shows them. */
 typedef struct capabilities {
     const cdni_content_t *content;
     const slice_t *texts; /* distinct {"capability-type":...,"capability-value":...}, in order */
     size_t count;
+    /* By footprint set. */
     const uint32_t *first;   /* set_count + 1: into numbers */
     const uint32_t *numbers; /* of texts, ascending for each set */
     const uint32_t *everywhere;
     size_t everywhere_count;
+    /* By answer of the join. */
+    const uint32_t *list_of;        /* into lists */
+    const capability_list_t *lists; /* [0] is the empty one */
+    size_t list_count;
 } capabilities_t;
 
 struct property_map_content {
@@ -67,14 +80,11 @@ struct property_map_content {
 bool property_applies(const property_map_content_t *c, const property_t *p, const domain_t *d);
 const property_t *property_find(const property_map_content_t *c, slice_t name);
 
-/*
- * The numbers of the capabilities that an answer of the join shows, ascending, without duplicates;
- * out has room for c->count.
- */
-size_t capabilities_of(const capabilities_t *c, const join_index_t *join, uint32_t answer,
-                       uint32_t *out);
-/* [{"capability-type":...},...] */
-void capabilities_text(const capabilities_t *c, const uint32_t *numbers, size_t count, buf_t *out);
+/* What every answer of the join shows; all of it lies in the input's arena. */
+err_t capabilities_build(const cdni_content_t *content, const property_map_input_t *in,
+                         capabilities_t *out) FPD_MUST_CHECK;
+/* The text of a list. */
+void capabilities_text(const capabilities_t *c, uint32_t list, buf_t *out);
 
 /* "dependent-vtags":[...] of the chosen resources, in the order of `uses`. */
 void vtags_text(const property_map_content_t *c, const bool *chosen, buf_t *out);

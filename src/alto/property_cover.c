@@ -62,7 +62,7 @@ static err_t add_piece(writer_t *w, pieces_t *p, u128_t first, u128_t last, uint
         p->ranges[p->count - 1].last = last;
         return ERR_OK;
     }
-    /* An entry ends at most two pieces: so many cannot fit. */
+    /* An entry begins a piece and ends one: so many cannot fit. */
     if (p->count > 2 * w->c->in.max_entities) {
         return ERR_LIMIT;
     }
@@ -116,7 +116,8 @@ static u128_t last_address(const prefix_t *p)
     return (u128_t){p->u.v6.addr.hi | hi, p->u.v6.addr.lo | lo};
 }
 
-static err_t gather(writer_t *w, const entity_t *e, pieces_t *p, uint64_t *values)
+/* Until the end of the prefix, or, when `some`, until there is something. */
+static err_t gather(writer_t *w, const entity_t *e, bool some, pieces_t *p, uint64_t *values)
 {
     const prefix_t *prefix = &e->u.prefix;
     const join_ranges_t **parts = arena_array(w->arena, w->q->property_count + 2,
@@ -140,10 +141,10 @@ static err_t gather(writer_t *w, const entity_t *e, pieces_t *p, uint64_t *value
         } else {
             a.u.v6 = at;
         }
-        err_t err = writer_values_at(w, e->domain, &a, values);
-        err = err ? err : tuple_of(w, p, values, &tuple);
+        bool any = writer_values_at(w, &a, values);
+        err_t err = tuple_of(w, p, values, &tuple);
         err = err ? err : add_piece(w, p, at, last, tuple);
-        if (err || !u128_cmp(last, end)) {
+        if (err || !u128_cmp(last, end) || (some && any)) {
             return err;
         }
         at = last;
@@ -187,29 +188,15 @@ static err_t number_tuples(writer_t *w, pieces_t *p, tuple_t ***by_number)
     return ERR_OK;
 }
 
-static err_t add_line(writer_t *w, line_t line)
-{
-    if (w->line_count == w->line_cap) {
-        size_t cap = w->line_cap ? w->line_cap * 2 : 64;
-        line_t *grown = realloc(w->lines, cap * sizeof *grown);
-        if (!grown) {
-            return ERR_NOMEM;
-        }
-        w->lines = grown;
-        w->line_cap = cap;
-    }
-    w->lines[w->line_count++] = line;
-    return ERR_OK;
-}
-
 /* An entry below another lists what differs from it; the others list what they have. */
-static err_t add_entry(writer_t *w, const cover_t *cover, size_t i, tuple_t *const *by_number,
-                       const uint64_t *nothing)
+static err_t add_entry(writer_t *w, const entity_t *e, const cover_t *cover, size_t i,
+                       tuple_t *const *by_number, const uint64_t *nothing)
 {
     const cover_entry_t *entry = &cover->entries[i];
     const uint64_t *values = entry->value || by_number[0] ? by_number[entry->value]->values
                                                           : nothing;
-    line_t line = {entry->prefix, {NULL, 0}, values, NULL};
+    bool asked = entity_prefix_len(&entry->prefix) == entity_prefix_len(&e->u.prefix);
+    line_t line = {entry->prefix, asked ? e->spelling : (slice_t){NULL, 0}, values, NULL};
     if (entry->parent != UINT32_MAX) {
         const cover_entry_t *parent = &cover->entries[entry->parent];
         const uint64_t *above = parent->value || by_number[0] ? by_number[parent->value]->values
@@ -222,107 +209,44 @@ static err_t add_entry(writer_t *w, const cover_t *cover, size_t i, tuple_t *con
             listed[k] = values[k] != above[k];
         }
         line.listed = listed;
-    } else if (!writer_any_value(w, values)) {
-        return ERR_OK;
     }
-    return add_line(w, line);
+    return lines_add(w, line);
 }
 
-err_t writer_expand(writer_t *w, const entity_t *e, bool keep, uint64_t *values)
+static void pieces_release(pieces_t *p)
+{
+    free(p->ranges);
+    free(p->list);
+    table_release(&p->tuples);
+}
+
+err_t writer_expand(writer_t *w, const entity_t *e, uint64_t *values)
 {
     pieces_t p = {0};
     cover_t cover = {0};
     tuple_t **by_number = NULL;
     const uint64_t *nothing = arena_array(w->arena, w->q->property_count, sizeof *nothing);
-    err_t err = nothing ? gather(w, e, &p, values) : ERR_NOMEM;
+    err_t err = nothing ? gather(w, e, false, &p, values) : ERR_NOMEM;
     err = err ? err : number_tuples(w, &p, &by_number);
     err = err ? err
-              : cover_build(&e->u.prefix, p.ranges, p.count, keep, w->c->in.max_entities, &cover);
+              : cover_build(&e->u.prefix, p.ranges, p.count, e->nested, w->c->in.max_entities,
+                            &cover);
     for (size_t i = 0; i < cover.count && !err; i++) {
-        err = add_entry(w, &cover, i, by_number, nothing);
+        err = add_entry(w, e, &cover, i, by_number, nothing);
     }
     cover_release(&cover);
-    free(p.ranges);
-    free(p.list);
-    table_release(&p.tuples);
+    pieces_release(&p);
     return err;
 }
 
-/* `properties` absent: the prefix itself, when anything in it has a value. */
-err_t writer_existence(writer_t *w, const entity_t *e, uint64_t *values)
+err_t writer_any_in(writer_t *w, const entity_t *e, uint64_t *values, bool *out)
 {
     pieces_t p = {0};
-    err_t err = gather(w, e, &p, values);
-    bool any = err == ERR_LIMIT;
+    err_t err = gather(w, e, true, &p, values);
+    *out = false;
     for (size_t i = 0; i < p.tuple_count; i++) {
-        any |= p.list[i]->defined > 0;
+        *out |= p.list[i]->defined > 0;
     }
-    free(p.ranges);
-    free(p.list);
-    table_release(&p.tuples);
-    err = err == ERR_LIMIT ? ERR_OK : err;
-    err = err || !any ? err : writer_begin_entity(w, e->spelling, &e->u.prefix);
-    if (!err && any) {
-        buf_append_char(w->out, '}');
-    }
-    return err;
-}
-
-int writer_line_cmp(const void *px, const void *py)
-{
-    const line_t *x = px, *y = py;
-    if (x->prefix.family != y->prefix.family) {
-        return x->prefix.family < y->prefix.family ? -1 : 1;
-    }
-    int cmp = x->prefix.family == FAMILY_IPV4 ? prefix_cmp_v4(x->prefix.u.v4, y->prefix.u.v4)
-                                              : prefix_cmp_v6(x->prefix.u.v6, y->prefix.u.v6);
-    /* The client's spelling first. */
-    return cmp ? cmp : (y->spelling.ptr != NULL) - (x->spelling.ptr != NULL);
-}
-
-static bool is_listed(const line_t *line, size_t property)
-{
-    return line->listed ? line->listed[property] : line->values[property] != 0;
-}
-
-/*
- * What several requests say of one entity is one member. Where both list a property they agree for
- * every address that has no longer entity, so that the first may speak.
- */
-static err_t merge_lines(writer_t *w, line_t *into, const line_t *more)
-{
-    uint64_t *values = arena_array(w->arena, w->q->property_count, sizeof *values);
-    bool *listed = arena_array(w->arena, w->q->property_count, sizeof *listed);
-    if (!values || !listed) {
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < w->q->property_count; i++) {
-        listed[i] = is_listed(into, i) || is_listed(more, i);
-        values[i] = is_listed(into, i) ? into->values[i] : more->values[i];
-    }
-    into->values = values;
-    into->listed = listed;
-    return ERR_OK;
-}
-
-err_t writer_lines(writer_t *w)
-{
-    err_t err = ERR_OK;
-    if (w->line_count > 1) {
-        qsort(w->lines, w->line_count, sizeof *w->lines, writer_line_cmp);
-    }
-    for (size_t i = 0; i < w->line_count && !err;) {
-        line_t line = w->lines[i++];
-        while (i < w->line_count && !err) {
-            line_t next = w->lines[i];
-            next.spelling = line.spelling;
-            if (writer_line_cmp(&line, &next)) {
-                break;
-            }
-            err = merge_lines(w, &line, &next);
-            i++;
-        }
-        err = err ? err : writer_line(w, &line);
-    }
+    pieces_release(&p);
     return err;
 }

@@ -31,6 +31,7 @@ static bool parse_properties(request_t *r, const property_map_content_t *c,
         }
     }
     q->existence = !list;
+    q->listed = !all;
     return true;
 }
 
@@ -68,10 +69,7 @@ static bool validate(request_t *r, const property_map_content_t *c, property_que
         return request_too_big(r);
     }
     q->all = !entities->u.array.count;
-    if (!parse_entities(r, c, entities, q) || !parse_properties(r, c, properties, q)) {
-        return false;
-    }
-    return !q->all || property_query_all(c, r->arena, q);
+    return parse_entities(r, c, entities, q) && parse_properties(r, c, properties, q);
 }
 
 /* ---- the answer ---- */
@@ -85,34 +83,44 @@ static size_t use_index(const property_map_content_t *c, slice_t id)
     return i;
 }
 
-/* N20, N21: all resources, unless only entities of single resources are asked for. */
+static bool of_maps_alone(const property_query_t *q)
+{
+    for (size_t i = 0; i < q->entity_count; i++) {
+        if (q->entities[i].domain->kind != DOMAIN_PID) {
+            return false;
+        }
+    }
+    return !q->all;
+}
+
+/*
+ * All resources (N20), unless only entities of single resources are asked for (N21): then those of
+ * their domains, and of the properties that are asked for, or that the domains have.
+ */
 static void write_vtags(const property_map_content_t *c, const property_query_t *q, arena_t *arena,
                         buf_t *out)
 {
-    bool *chosen = arena_array(arena, c->uses_count + 1, sizeof *chosen);
-    if (!chosen) {
-        return;
-    }
-    for (size_t i = 0; i < q->entity_count; i++) {
-        if (q->entities[i].domain->kind != DOMAIN_PID) {
-            buf_append_slice(out, c->all_vtags);
-            return;
-        }
-    }
-    if (q->all) {
+    bool *chosen = arena_array(arena, c->uses_count, sizeof *chosen);
+    if (!chosen || !of_maps_alone(q)) {
         buf_append_slice(out, c->all_vtags);
         return;
     }
     for (size_t i = 0; i < q->entity_count; i++) {
         const domain_t *d = q->entities[i].domain;
+        if (i && d == q->entities[i - 1].domain) {
+            continue;
+        }
         chosen[use_index(c, c->in.maps[d->map].content->id)] = true;
         for (size_t p = 0; p < q->property_count; p++) {
-            if (property_applies(c, q->properties[p], d)) {
-                chosen[use_index(c, c->in.advertisements[q->properties[p]->index]->id)] = true;
+            const property_t *property = q->properties[p];
+            if (property->kind == PROPERTY_CAPABILITIES &&
+                (q->listed || property_applies(c, property, d))) {
+                chosen[use_index(c, c->in.advertisements[property->index]->id)] = true;
+            } else if (property->kind == PROPERTY_PID && q->listed) {
+                chosen[use_index(c, c->in.maps[property->index].content->id)] = true;
             }
         }
     }
-    chosen[c->uses_count] = false;
     vtags_text(c, chosen, out);
 }
 
@@ -130,7 +138,8 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
     buf_append_str(&text, "{\"meta\":{");
     write_vtags(c, &q, arena, &text);
     buf_append_str(&text, "},\"property-map\":{");
-    err_t err = q.too_many ? ERR_LIMIT : property_query_write(c, &q, arena, &text);
+    err_t err = q.all ? property_query_all(c, arena, &q) : ERR_OK;
+    err = err ? err : property_query_write(c, &q, arena, &text);
     buf_append_str(&text, "}}");
     if (err == ERR_LIMIT) {
         *out = (alto_answer_t){.status = 503};

@@ -1,130 +1,20 @@
 #include "property_writer.h"
 
+#include "property_items.h"
+
 #include <stdlib.h>
 
-/* ---- values ---- */
+/* ---- addresses ---- */
 
-static err_t show(writer_t *w, uint32_t ad, uint32_t answer, uint64_t *out)
-{
-    const capabilities_t *cap = &w->c->capabilities[ad];
-    size_t n = capabilities_of(cap, w->c->in.join, answer, w->scratch + 1);
-    *out = 0;
-    if (!n) {
-        return ERR_OK;
-    }
-    w->scratch[0] = ad;
-    slice_t key = slice_of((const char *)w->scratch, (n + 1) * sizeof *w->scratch);
-    const shown_t *known = table_get(&w->shown_by_list, key);
-    if (known) {
-        *out = known->id;
-        return ERR_OK;
-    }
-    if (w->shown_count + 1 >= w->shown_cap) {
-        size_t wanted = w->shown_cap ? w->shown_cap * 2 : 64;
-        shown_t **grown = realloc(w->shown, wanted * sizeof(shown_t *));
-        if (!grown) {
-            return ERR_NOMEM;
-        }
-        w->shown = grown;
-        w->shown_cap = wanted;
-    }
-    shown_t *made = arena_alloc(w->arena, sizeof *made);
-    uint32_t *kept = arena_array(w->arena, n + 1, sizeof *kept);
-    if (!made || !kept) {
-        return ERR_NOMEM;
-    }
-    memcpy(kept, w->scratch, (n + 1) * sizeof *kept);
-    *made = (shown_t){(uint32_t)++w->shown_count, ad, kept + 1, n};
-    w->shown[made->id] = made;
-    *out = made->id;
-    return table_put(&w->shown_by_list, slice_of((const char *)kept, (n + 1) * sizeof *kept), made,
-                     NULL);
-}
-
-/* All properties of the query at one address. */
-err_t writer_values_at(writer_t *w, const domain_t *d, const addr_t *addr, uint64_t *out)
+bool writer_values_at(const writer_t *w, const addr_t *addr, uint64_t *out)
 {
     point_t at = point_at(w->c, addr);
+    uint64_t any = 0;
     for (size_t i = 0; i < w->q->property_count; i++) {
-        const property_t *p = w->q->properties[i];
-        out[i] = 0;
-        if (!property_applies(w->c, p, d)) {
-            continue;
-        }
-        if (p->kind != PROPERTY_CAPABILITIES) {
-            out[i] = property_number(w->c, p, &at, addr);
-            continue;
-        }
-        err_t err = show(w, p->index, at.answer, &out[i]);
-        if (err) {
-            return err;
-        }
+        out[i] = property_number(w->c, w->q->properties[i], &at, addr);
+        any |= out[i];
     }
-    return ERR_OK;
-}
-
-static void value_text(writer_t *w, const property_t *p, uint64_t value)
-{
-    if (!value) {
-        buf_append_str(w->out, "null");
-    } else if (p->kind == PROPERTY_CAPABILITIES) {
-        const shown_t *s = w->shown[value];
-        capabilities_text(&w->c->capabilities[s->ad], s->numbers, s->count, w->out);
-    } else {
-        property_number_text(w->c, p, value, w->out);
-    }
-}
-
-/* ---- writing ---- */
-
-err_t writer_begin_entity(writer_t *w, slice_t spelling, const prefix_t *prefix)
-{
-    if (w->written >= w->c->in.max_entities) {
-        return ERR_LIMIT;
-    }
-    if (w->written++) {
-        buf_append_char(w->out, ',');
-    }
-    if (spelling.ptr) {
-        json_write_string(w->out, spelling);
-    } else {
-        buf_append_char(w->out, '"');
-        entity_prefix_text(prefix, w->out);
-        buf_append_char(w->out, '"');
-    }
-    buf_append_str(w->out, ":{");
-    return ERR_OK;
-}
-
-err_t writer_line(writer_t *w, const line_t *line)
-{
-    err_t err = writer_begin_entity(w, line->spelling, &line->prefix);
-    size_t n = 0;
-    for (size_t i = 0; i < w->q->property_count && !err; i++) {
-        if (line->listed ? !line->listed[i] : !line->values[i]) {
-            continue;
-        }
-        if (w->q->existence) {
-            break;
-        }
-        if (n++) {
-            buf_append_char(w->out, ',');
-        }
-        buf_append_slice(w->out, w->q->properties[i]->quoted);
-        value_text(w, w->q->properties[i], line->values[i]);
-    }
-    buf_append_char(w->out, '}');
-    return err;
-}
-
-bool writer_any_value(const writer_t *w, const uint64_t *values)
-{
-    for (size_t i = 0; i < w->q->property_count; i++) {
-        if (values[i]) {
-            return true;
-        }
-    }
-    return false;
+    return any != 0;
 }
 
 addr_t writer_first_address(const prefix_t *p)
@@ -138,21 +28,43 @@ addr_t writer_first_address(const prefix_t *p)
     return a;
 }
 
+static bool is_address(const entity_t *e)
+{
+    return entity_prefix_len(&e->u.prefix) == entity_prefix_full(&e->u.prefix);
+}
+
 static err_t write_address(writer_t *w, const entity_t *e, uint64_t *values)
 {
     addr_t a = writer_first_address(&e->u.prefix);
-    err_t err = writer_values_at(w, e->domain, &a, values);
-    if (err || !writer_any_value(w, values)) {
-        return err;
+    return writer_values_at(w, &a, values)
+               ? writer_line(w, &(line_t){e->u.prefix, e->spelling, values, NULL})
+               : ERR_OK;
+}
+
+/* Among prefixes: what is around it may be a member of the answer, and be its entity too. */
+static err_t add_address(writer_t *w, const entity_t *e)
+{
+    addr_t a = writer_first_address(&e->u.prefix);
+    uint64_t *values = arena_array(w->arena, w->q->property_count, sizeof *values);
+    if (!values) {
+        return ERR_NOMEM;
     }
-    return writer_line(w, &(line_t){e->u.prefix, e->spelling, values, NULL});
+    (void)writer_values_at(w, &a, values);
+    return lines_add(w, (line_t){e->u.prefix, e->spelling, values, NULL});
 }
 
 /* ---- other domains ---- */
 
+static int cmp_pid(const void *name, const void *pid)
+{
+    return slice_cmp(*(const slice_t *)name, ((const model_pid_t *)pid)->name);
+}
+
+/* False for what is nobody's: a PID that the map does not have. */
 static bool named_answer(const property_map_content_t *c, const entity_t *e, uint32_t *out)
 {
     const model_network_map_t *map;
+    const model_pid_t *pid;
     switch (e->domain->kind) {
     case DOMAIN_ASN:
         *out = join_answer_named(c->in.join, FP_ASN, e->u.value);
@@ -165,13 +77,9 @@ static bool named_answer(const property_map_content_t *c, const entity_t *e, uin
         return true;
     case DOMAIN_PID:
         map = c->in.maps[e->domain->map].map;
-        for (size_t i = 0; i < map->pid_count; i++) {
-            if (slice_eq(map->pids[i].name, e->u.pid)) {
-                *out = join_answer_named(c->in.join, FP_ALTOPID, i);
-                return true;
-            }
-        }
-        return false;
+        pid = bsearch(&e->u.pid, map->pids, map->pid_count, sizeof *map->pids, cmp_pid);
+        *out = pid ? join_answer_named(c->in.join, FP_ALTOPID, (uint64_t)(pid - map->pids)) : 0;
+        return pid != NULL;
     default:
         return false;
     }
@@ -180,203 +88,168 @@ static bool named_answer(const property_map_content_t *c, const entity_t *e, uin
 static err_t write_named(writer_t *w, const entity_t *e, uint64_t *values)
 {
     uint32_t answer = 0;
-    err_t err = ERR_OK;
+    uint64_t any = 0;
     if (!named_answer(w->c, e, &answer)) {
         return ERR_OK;
     }
-    for (size_t i = 0; i < w->q->property_count && !err; i++) {
+    for (size_t i = 0; i < w->q->property_count; i++) {
         const property_t *p = w->q->properties[i];
-        values[i] = 0;
-        if (p->kind == PROPERTY_CAPABILITIES && property_applies(w->c, p, e->domain)) {
-            err = show(w, p->index, answer, &values[i]);
-        }
+        bool has = p->kind == PROPERTY_CAPABILITIES && property_applies(w->c, p, e->domain);
+        values[i] = has ? w->c->capabilities[p->index].list_of[answer] : 0;
+        any |= values[i];
     }
-    if (err || !writer_any_value(w, values)) {
-        return err;
-    }
-    return writer_line(w, &(line_t){{0}, e->spelling, values, NULL});
+    return any ? writer_line(w, &(line_t){{0}, e->spelling, values, NULL}) : ERR_OK;
 }
 
 /* ---- the query ---- */
 
-/* One name per entity, so that aliases are answered once, under the first spelling. */
-static slice_t entity_key(const entity_t *e, arena_t *arena)
+static uint64_t hash_entity(const entity_t *e)
 {
     if (e->domain->kind == DOMAIN_PID) {
-        return e->spelling;
+        return hash_slice(e->spelling);
     }
     const prefix_t *p = &e->u.prefix;
     bool ip = entity_is_ip(e), v4 = ip && p->family == FAMILY_IPV4;
-    uint64_t words[4] = {e->domain->kind, ip ? entity_prefix_len(p) : 0, 0, 0};
-    words[2] = !ip ? e->u.value : v4 ? p->u.v4.addr : p->u.v6.addr.hi;
-    words[3] = !ip || v4 ? 0 : p->u.v6.addr.lo;
-    return arena_copy(arena, slice_of((const char *)words, sizeof words));
+    uint64_t words[3] = {e->domain->kind | (ip ? (uint64_t)entity_prefix_len(p) << 8 : 0), 0, 0};
+    words[1] = !ip ? e->u.value : v4 ? p->u.v4.addr : p->u.v6.addr.hi;
+    words[2] = !ip || v4 ? 0 : p->u.v6.addr.lo;
+    return hash_bytes(words, sizeof words);
 }
 
-static bool has_prefixes(const property_query_t *q)
+static bool same_entity(const entity_t *x, const entity_t *y)
 {
-    for (size_t i = 0; i < q->entity_count; i++) {
+    if (x->domain != y->domain) {
+        return false;
+    }
+    if (entity_is_ip(x)) {
+        return !entity_prefix_cmp(&x->u.prefix, &y->u.prefix);
+    }
+    return x->domain->kind == DOMAIN_PID ? slice_eq(x->u.pid, y->u.pid) : x->u.value == y->u.value;
+}
+
+/* Aliases are answered once, under the first spelling. */
+static bool drop_aliases(property_query_t *q, arena_t *arena)
+{
+    size_t mask = 15, kept = 0;
+    while (mask < q->entity_count * 2) {
+        mask = mask * 2 + 1;
+    }
+    uint32_t *slots = arena_array(arena, mask + 1, sizeof *slots);
+    for (size_t i = 0; slots && i < q->entity_count; i++) {
         const entity_t *e = &q->entities[i];
-        if (entity_is_ip(e) && entity_prefix_len(&e->u.prefix) < entity_prefix_full(&e->u.prefix)) {
-            return true;
+        size_t at = hash_entity(e) & mask;
+        while (slots[at] && !same_entity(&q->entities[slots[at] - 1], e)) {
+            at = (at + 1) & mask;
+        }
+        if (!slots[at]) {
+            q->entities[kept++] = *e;
+            slots[at] = (uint32_t)kept;
         }
     }
-    return false;
+    q->entity_count = kept;
+    return slots != NULL;
+}
+
+static int cmp_nesting(const void *px, const void *py)
+{
+    const entity_t *x = *(entity_t *const *)px, *y = *(entity_t *const *)py;
+    if (x->u.prefix.family != y->u.prefix.family) {
+        return x->u.prefix.family < y->u.prefix.family ? -1 : 1;
+    }
+    return entity_prefix_cmp(&x->u.prefix, &y->u.prefix);
+}
+
+/* Marks what lies in a prefix that was asked for too. *prefixes: whether there is any. */
+static bool find_nested(property_query_t *q, arena_t *arena, bool *prefixes)
+{
+    size_t count = 0;
+    *prefixes = false;
+    for (size_t i = 0; i < q->entity_count && !*prefixes; i++) {
+        *prefixes = entity_is_ip(&q->entities[i]) && !is_address(&q->entities[i]);
+    }
+    entity_t **list = *prefixes ? arena_array(arena, q->entity_count, sizeof(entity_t *)) : NULL;
+    for (size_t i = 0; list && i < q->entity_count; i++) {
+        if (entity_is_ip(&q->entities[i])) {
+            list[count++] = &q->entities[i];
+        }
+    }
+    if (count > 1) {
+        qsort(list, count, sizeof(entity_t *), cmp_nesting);
+    }
+    const prefix_t *outer = NULL; /* outermost so far: whatever is in any is in that */
+    for (size_t i = 0; i < count; i++) {
+        const prefix_t *p = &list[i]->u.prefix;
+        list[i]->nested = outer && outer->family == p->family && entity_prefix_contains(outer, p);
+        outer = list[i]->nested ? outer : p;
+    }
+    return list || !*prefixes;
 }
 
 static err_t write_ip(writer_t *w, const entity_t *e, bool prefixes, uint64_t *values)
 {
-    bool address = entity_prefix_len(&e->u.prefix) == entity_prefix_full(&e->u.prefix);
-    if (w->q->existence) {
-        return address ? write_address(w, e, values) : writer_existence(w, e, values);
-    }
-    if (!prefixes) {
+    if (!prefixes || (w->q->existence && is_address(e))) {
         return write_address(w, e, values);
     }
-    size_t before = w->line_count;
-    err_t err = writer_expand(w, e, w->q->entity_count > 1, values);
-    for (size_t i = before; i < w->line_count && !err; i++) {
-        const line_t mine = {e->u.prefix, {NULL, 0}, NULL, NULL};
-        if (!writer_line_cmp(&mine, &w->lines[i])) {
-            w->lines[i].spelling = e->spelling;
-        }
+    if (w->q->existence) {
+        bool any = false;
+        err_t err = writer_any_in(w, e, values, &any);
+        return err || !any ? err : writer_line(w, &(line_t){e->u.prefix, e->spelling, NULL, NULL});
     }
-    return err;
+    return is_address(e) ? add_address(w, e) : writer_expand(w, e, values);
 }
 
-static err_t write_all(writer_t *w)
-{
-    const property_query_t *q = w->q;
-    bool prefixes = has_prefixes(q);
-    table_t seen = TABLE_INIT;
-    uint64_t *values = arena_array(w->arena, q->property_count + 1, sizeof *values);
-    err_t err = values ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; i < q->entity_count && !err; i++) {
-        entity_t *e = &q->entities[i];
-        void *old = NULL;
-        slice_t key = entity_key(e, w->arena);
-        err = key.ptr ? table_put(&seen, key, e, &old) : ERR_NOMEM;
-        if (err || old) {
-            continue;
-        }
-        err = entity_is_ip(e) ? write_ip(w, e, prefixes, values) : write_named(w, e, values);
-    }
-    table_release(&seen);
-    return err ? err : writer_lines(w);
-}
-
-err_t property_query_write(const property_map_content_t *c, const property_query_t *q,
-                           arena_t *arena, buf_t *out)
+err_t property_query_write(const property_map_content_t *c, property_query_t *q, arena_t *arena,
+                           buf_t *out)
 {
     writer_t w = {.c = c, .q = q, .arena = arena, .out = out};
-    size_t most = 0;
-    for (size_t i = 0; i < c->in.advertisement_count; i++) {
-        most = c->capabilities[i].count > most ? c->capabilities[i].count : most;
+    bool prefixes = false;
+    uint64_t *values = arena_array(arena, q->property_count, sizeof *values);
+    bool ok = values && drop_aliases(q, arena) && find_nested(q, arena, &prefixes);
+    err_t err = ok ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < q->entity_count && !err; i++) {
+        const entity_t *e = &q->entities[i];
+        err = entity_is_ip(e) ? write_ip(&w, e, prefixes, values) : write_named(&w, e, values);
     }
-    w.scratch = arena_array(arena, most + 2, sizeof *w.scratch);
-    err_t err = w.scratch ? write_all(&w) : ERR_NOMEM;
-    table_release(&w.shown_by_list);
-    free(w.shown);
+    err = err ? err : lines_write(&w);
     free(w.lines);
     return err;
 }
 
 /* ---- all ---- */
 
-static void add_ip(const property_map_content_t *c, property_query_t *q, const prefix_t *p)
+/* More than this is too much to be looked at, let alone to be answered. */
+#define ALL_FACTOR 4
+
+static err_t add_item(const property_map_content_t *c, const item_t *item, arena_t *arena,
+                      buf_t *text, property_query_t *q)
 {
-    for (size_t i = 0; i < c->domain_count; i++) {
-        domain_kind_t kind = p->family == FAMILY_IPV4 ? DOMAIN_IPV4 : DOMAIN_IPV6;
-        if (c->domains[i].kind == kind) {
-            q->entities[q->entity_count++] = (entity_t){.domain = &c->domains[i], .u.prefix = *p};
-        }
+    entity_t *e = &q->entities[q->entity_count++];
+    *e = item_entity(c, item);
+    if (!entity_is_ip(e)) {
+        buf_clear(text);
+        entity_text(e, text);
+        e->spelling = arena_copy(arena, buf_slice(text));
     }
+    return buf_failed(text) || arena_failed(arena) ? ERR_NOMEM : ERR_OK;
 }
 
-static size_t count_all(const property_map_content_t *c)
+err_t property_query_all(const property_map_content_t *c, arena_t *arena, property_query_t *q)
 {
-    const join_index_t *join = c->in.join;
-    size_t n = join->declared_count[0] + join->declared_count[1] + 2;
-    for (unsigned t = 0; t < FP_TYPE_COUNT; t++) {
-        n += join->named_count[t];
+    items_t items;
+    buf_t text = BUF_INIT;
+    err_t err = items_gather(c, c->in.max_entities * ALL_FACTOR * c->get_property_count, &items);
+    if (err) {
+        return err;
     }
-    for (size_t m = 0; m < c->in.map_count; m++) {
-        const model_network_map_t *map = c->in.maps[m].map;
-        for (size_t i = 0; i < map->pid_count; i++) {
-            n += map->pids[i].v4_count + map->pids[i].v6_count;
-        }
-    }
-    return n;
-}
-
-static void add_named(const property_map_content_t *c, arena_t *arena, property_query_t *q)
-{
-    static const fp_type_t types[] = {[DOMAIN_ASN] = FP_ASN,
-                                      [DOMAIN_COUNTRYCODE] = FP_COUNTRYCODE,
-                                      [DOMAIN_SUBDIVISIONCODE] = FP_SUBDIVISIONCODE,
-                                      [DOMAIN_PID] = FP_ALTOPID};
-    const join_index_t *join = c->in.join;
-    for (size_t d = 0; d < c->domain_count; d++) {
-        const domain_t *domain = &c->domains[d];
-        if (domain->kind == DOMAIN_IPV4 || domain->kind == DOMAIN_IPV6) {
-            continue;
-        }
-        fp_type_t type = types[domain->kind];
-        for (size_t i = 0; i < join->named_count[type]; i++) {
-            uint64_t value = join->named[type][i].value;
-            entity_t *e = &q->entities[q->entity_count++];
-            char code[8];
-            *e = (entity_t){.domain = domain};
-            if (domain->kind == DOMAIN_PID) {
-                e->u.pid = c->in.maps[domain->map].map->pids[value].name;
-                e->spelling = arena_printf(arena, "%.*s:%.*s", SLICE_ARG(domain->name),
-                                           SLICE_ARG(e->u.pid));
-                continue;
-            }
-            e->u.value = value;
-            e->spelling = domain->kind == DOMAIN_ASN
-                              ? arena_printf(arena, "asn:as%u", (unsigned)value)
-                              : arena_printf(arena, "%.*s:%.*s", SLICE_ARG(domain->name),
-                                             (int)fp_code_format(value, code), code);
-        }
-    }
-}
-
-bool property_query_all(const property_map_content_t *c, arena_t *arena, property_query_t *q)
-{
-    const join_index_t *join = c->in.join;
-    size_t count = count_all(c);
-    if (count > c->in.max_entities * 4) {
-        count = c->in.max_entities * 4; /* the answer will be too long in any case */
-    }
-    q->entities = arena_array(arena, count + c->domain_count, sizeof *q->entities);
     q->entity_count = 0;
-    if (!q->entities) {
-        return false;
-    }
-    if (count_all(c) > count) {
-        q->too_many = true;
-        return true;
-    }
-    const prefix_t all4 = {.family = FAMILY_IPV4}, all6 = {.family = FAMILY_IPV6};
-    add_named(c, arena, q);
-    add_ip(c, q, &all4);
-    add_ip(c, q, &all6);
-    for (unsigned f = 0; f < FAMILY_COUNT; f++) {
-        for (size_t i = 0; i < join->declared_count[f] && join->declared[f]; i++) {
-            add_ip(c, q, &join->declared[f][i].prefix);
+    q->entities = arena_array(arena, items.count, sizeof *q->entities);
+    err = q->entities ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < items.count && !err; i++) {
+        if (!i || !items_same_entity(&items.list[i - 1], &items.list[i])) {
+            err = add_item(c, &items.list[i], arena, &text, q);
         }
     }
-    for (size_t m = 0; m < c->in.map_count; m++) {
-        const model_network_map_t *map = c->in.maps[m].map;
-        for (size_t i = 0; i < map->pid_count; i++) {
-            for (size_t k = 0; k < map->pids[i].v4_count; k++) {
-                add_ip(c, q, &(prefix_t){.family = FAMILY_IPV4, .u.v4 = map->pids[i].v4[k]});
-            }
-            for (size_t k = 0; k < map->pids[i].v6_count; k++) {
-                add_ip(c, q, &(prefix_t){.family = FAMILY_IPV6, .u.v6 = map->pids[i].v6[k]});
-            }
-        }
-    }
-    return true;
+    buf_release(&text);
+    items_release(&items);
+    return err;
 }

@@ -13,14 +13,18 @@ typedef struct property_query {
     size_t property_count;
     bool existence; /* `properties` absent: {} for entities that have any */
     bool all;       /* `entities` was []: those of the GET map */
-    bool too_many;  /* and there are more of them than an answer may have */
+    bool listed;    /* `properties` names some */
 } property_query_t;
 
-/* Fills the entities with those of the GET map. False: memory. */
-bool property_query_all(const property_map_content_t *c, arena_t *arena, property_query_t *q);
+/* Fills the entities with those of the GET map. ERR_LIMIT: more than can be looked at. */
+err_t property_query_all(const property_map_content_t *c, arena_t *arena,
+                         property_query_t *q) FPD_MUST_CHECK;
 
-/* The members of "property-map". ERR_LIMIT: more entities than an answer may have. */
-err_t property_query_write(const property_map_content_t *c, const property_query_t *q,
-                           arena_t *arena, buf_t *out) FPD_MUST_CHECK;
+/*
+ * The members of "property-map"; leaves the query's entities without aliases. ERR_LIMIT: more
+ * entities than an answer may have.
+ */
+err_t property_query_write(const property_map_content_t *c, property_query_t *q, arena_t *arena,
+                           buf_t *out) FPD_MUST_CHECK;
 
 #endif

@@ -26,7 +26,7 @@ uint64_t property_number(const property_map_content_t *c, const property_t *p, c
         set = attributes_at(c->in.attributes, at->attributes);
         return set.subdivision_count ? set.subdivisions[set.subdivision_count - 1] : 0;
     case PROPERTY_CAPABILITIES:
-        break;
+        return c->capabilities[p->index].list_of[at->answer];
     }
     return 0;
 }
@@ -36,6 +36,9 @@ void property_number_text(const property_map_content_t *c, const property_t *p, 
 {
     char code[8];
     switch (p->kind) {
+    case PROPERTY_CAPABILITIES:
+        capabilities_text(&c->capabilities[p->index], (uint32_t)number, out);
+        break;
     case PROPERTY_PID:
         buf_append_char(out, '"');
         buf_append_slice(out, c->in.maps[p->index].map->pids[number - 1].name);
@@ -46,7 +49,8 @@ void property_number_text(const property_map_content_t *c, const property_t *p, 
         buf_append_u64(out, number - 1);
         buf_append_char(out, '"');
         break;
-    default:
+    case PROPERTY_COUNTRYCODE:
+    case PROPERTY_SUBDIVISIONCODE:
         buf_append_char(out, '"');
         buf_append(out, code, fp_code_format(number, code));
         buf_append_char(out, '"');

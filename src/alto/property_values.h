@@ -14,13 +14,12 @@ typedef struct point {
 
 /*
  * What one property is there, as a number that says the value together with the property: 0 for
- * none. PROPERTY_CAPABILITIES has no number of its own here: it is the answer, and whether it shows
- * anything is known when it is written.
+ * none, equal numbers for equal values.
  */
 uint64_t property_number(const property_map_content_t *c, const property_t *p, const point_t *at,
                          const addr_t *addr);
 
-/* Writes the value of an IP property that is no list of capabilities, from its number (not 0). */
+/* Writes the value from its number (not 0). */
 void property_number_text(const property_map_content_t *c, const property_t *p, uint64_t number,
                           buf_t *out);
 

@@ -1,21 +1,14 @@
 /*
  * The writer of a filtered property map's answer. Private to src/alto.
  *
- * property_query.c writes addresses and entities of other domains as they come; property_cover.c
- * turns prefixes into lines, which are sorted, merged and written at the end.
+ * property_query.c writes addresses and entities of other domains as they come; when prefixes are
+ * asked for, property_cover.c turns them into lines, which property_lines.c sorts, merges and
+ * writes at the end.
  */
 #ifndef FPD_ALTO_PROPERTY_WRITER_H
 #define FPD_ALTO_PROPERTY_WRITER_H
 
 #include "property_query.h"
-
-/* A list of capabilities that the answer shows, numbered from 1. */
-typedef struct shown {
-    uint32_t id;
-    uint32_t ad;
-    const uint32_t *numbers;
-    size_t count;
-} shown_t;
 
 /* One entity of the answer with the properties that are listed for it. */
 typedef struct line {
@@ -31,30 +24,27 @@ typedef struct writer {
     arena_t *arena;
     buf_t *out;
     size_t written;
-    uint32_t *scratch;
-    table_t shown_by_list;
-    shown_t **shown; /* by id */
-    size_t shown_count, shown_cap;
     line_t *lines;
     size_t line_count, line_cap;
+    size_t line_most; /* so many are merged before there are more */
 } writer_t;
 
-/* All properties of the query at one address. */
-err_t writer_values_at(writer_t *w, const domain_t *d, const addr_t *addr,
-                       uint64_t *out) FPD_MUST_CHECK;
-bool writer_any_value(const writer_t *w, const uint64_t *values);
-/* The opening of an entity. ERR_LIMIT: one more than an answer may have. */
-err_t writer_begin_entity(writer_t *w, slice_t spelling, const prefix_t *prefix) FPD_MUST_CHECK;
-err_t writer_line(writer_t *w, const line_t *line) FPD_MUST_CHECK;
+/* All properties of the query at one address; false when none has a value. */
+bool writer_values_at(const writer_t *w, const addr_t *addr, uint64_t *out);
 addr_t writer_first_address(const prefix_t *p);
+/* A whole entity. ERR_LIMIT: one more than an answer may have. */
+err_t writer_line(writer_t *w, const line_t *line) FPD_MUST_CHECK;
 
-/* property_cover.c: adds the lines of a prefix; keep: one for the prefix itself in any case. */
-err_t writer_expand(writer_t *w, const entity_t *e, bool keep, uint64_t *values) FPD_MUST_CHECK;
-/* `properties` absent: the prefix itself, when anything in it has a value. */
-err_t writer_existence(writer_t *w, const entity_t *e, uint64_t *values) FPD_MUST_CHECK;
-/* Sorts, merges and writes the lines. */
-err_t writer_lines(writer_t *w) FPD_MUST_CHECK;
-/* By prefix; of one prefix, the line with the client's spelling first. */
-int writer_line_cmp(const void *px, const void *py);
+/* property_cover.c: adds the lines of a prefix. */
+err_t writer_expand(writer_t *w, const entity_t *e, uint64_t *values) FPD_MUST_CHECK;
+/* Whether any address of a prefix has any of the properties. */
+err_t writer_any_in(writer_t *w, const entity_t *e, uint64_t *values, bool *out) FPD_MUST_CHECK;
+
+/*
+ * property_lines.c. A line that lists nothing is written only for what another says of its entity:
+ * it is there for its spelling.
+ */
+err_t lines_add(writer_t *w, line_t line) FPD_MUST_CHECK;
+err_t lines_write(writer_t *w) FPD_MUST_CHECK;
 
 #endif
