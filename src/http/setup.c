@@ -30,7 +30,7 @@
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libh2o-evloop.so";
+    return "leak:h2o_mem_alloc_recycle\nleak:h2o_multithread_create_queue\n";
 }
 #endif
 
