@@ -358,6 +358,9 @@ fp_values_t *merge_values(builder_t *b, fp_type_t type, const ptrs_t *lists)
 
 static void add_pids(builder_t *b, fp_draft_t *draft, const gathered_t *g)
 {
+    if (!g->pid_count) {
+        return; /* reading ended in the list */
+    }
     size_t total = draft->pid_count + g->pid_count;
     name_ref_t *refs = builder_alloc(b, total, sizeof *refs);
     slice_t *names = builder_alloc(b, g->pid_count, sizeof *names);
