@@ -163,6 +163,65 @@ static void add_all(compiler_t *k, const model_t *model)
     }
 }
 
+/*
+ * Most sets have one constraint only: these a list makes true by itself, without any counting. What
+ * is left are the constraints of sets that have several.
+ */
+static bool split(compiler_t *k, const fan_t *lists, const fan_t *constraints)
+{
+    compiled_t *c = k->c;
+    pairs_t alone = {0}, by_list = {0}, by_constraint = {0};
+    for (uint32_t l = 0; l < lists->count; l++) {
+        for (uint32_t i = lists->first[l]; i < lists->first[l + 1]; i++) {
+            uint32_t constraint = lists->others[i];
+            bool beside = false;
+            for (uint32_t n = constraints->first[constraint];
+                 n < constraints->first[constraint + 1]; n++) {
+                uint32_t set = constraints->others[n];
+                if (c->needs[set] == 1) {
+                    push(k, &alone, l, set);
+                } else {
+                    beside = true;
+                }
+            }
+            if (beside) {
+                push(k, &by_list, l, constraint);
+            }
+        }
+    }
+    for (uint32_t n = 0; n < constraints->count; n++) {
+        for (uint32_t i = constraints->first[n]; i < constraints->first[n + 1]; i++) {
+            if (c->needs[constraints->others[i]] > 1) {
+                push(k, &by_constraint, n, constraints->others[i]);
+            }
+        }
+    }
+    bool ok = !k->failed && make_fan(&alone, lists->count, &c->alone) &&
+              make_fan(&by_list, lists->count, &c->by_list) &&
+              make_fan(&by_constraint, constraints->count, &c->by_constraint);
+    free(alone.items);
+    free(by_list.items);
+    free(by_constraint.items);
+    return ok;
+}
+
+static void fan_release(fan_t *fan)
+{
+    free(fan->first);
+    free(fan->others);
+}
+
+static bool make_fans(compiler_t *k)
+{
+    fan_t lists = {0}, constraints = {0};
+    bool ok = make_fan(&k->list_constraints, k->c->list_count, &lists) &&
+              make_fan(&k->constraint_sets, k->c->constraint_count, &constraints) &&
+              split(k, &lists, &constraints);
+    fan_release(&lists);
+    fan_release(&constraints);
+    return ok;
+}
+
 err_t compile(const model_t *model, compiled_t *out)
 {
     *out = (compiled_t){0};
@@ -175,14 +234,15 @@ err_t compile(const model_t *model, compiled_t *out)
     if (!k.failed) {
         add_all(&k, model);
     }
-    k.failed = k.failed || !make_fan(&k.list_constraints, out->list_count, &out->by_list) ||
-               !make_fan(&k.constraint_sets, out->constraint_count, &out->by_constraint);
+    k.failed = k.failed || !make_fans(&k);
     out->constraint_round = calloc(out->constraint_count + 1, sizeof *out->constraint_round);
     out->set_round = calloc(out->set_count + 1, sizeof *out->set_round);
     out->set_hits = calloc(out->set_count + 1, sizeof *out->set_hits);
+    out->found_bits = calloc(out->set_count / 64 + 1, sizeof *out->found_bits);
+    out->word_bits = calloc(out->set_count / 64 / 64 + 1, sizeof *out->word_bits);
     out->found = calloc(out->set_count + 1, sizeof *out->found);
     k.failed = k.failed || !out->constraint_round || !out->set_round || !out->set_hits ||
-               !out->found;
+               !out->found_bits || !out->word_bits || !out->found;
     free(k.list_constraints.items);
     free(k.constraint_sets.items);
     table_release(&k.lists);
@@ -199,74 +259,15 @@ void compiled_release(compiled_t *c)
     free(c->lists);
     free(c->sets);
     free(c->needs);
-    free(c->by_list.first);
-    free(c->by_list.others);
-    free(c->by_constraint.first);
-    free(c->by_constraint.others);
+    fan_release(&c->alone);
+    fan_release(&c->by_list);
+    fan_release(&c->by_constraint);
     free(c->constraint_round);
     free(c->set_round);
     free(c->set_hits);
+    free(c->found_bits);
+    free(c->word_bits);
     free(c->found);
     table_release(&c->set_ids);
     *c = (compiled_t){0};
-}
-
-/* Shellsort: mostly short, and mostly ascending already, since ids follow the documents. */
-static void sort_ids(uint32_t *ids, size_t count)
-{
-    static const size_t gaps[] = {1750, 701, 301, 132, 57, 23, 10, 4, 1};
-    for (size_t n = 0; n < sizeof gaps / sizeof *gaps; n++) {
-        size_t gap = gaps[n];
-        for (size_t i = gap; i < count; i++) {
-            uint32_t x = ids[i];
-            size_t k = i;
-            for (; k >= gap && ids[k - gap] > x; k -= gap) {
-                ids[k] = ids[k - gap];
-            }
-            ids[k] = x;
-        }
-    }
-}
-
-static void hit_constraint(compiled_t *c, uint32_t constraint, size_t *found)
-{
-    if (c->constraint_round[constraint] == c->round) {
-        return; /* another list of the same union */
-    }
-    c->constraint_round[constraint] = c->round;
-    for (uint32_t i = c->by_constraint.first[constraint];
-         i < c->by_constraint.first[constraint + 1]; i++) {
-        uint32_t set = c->by_constraint.others[i];
-        if (c->set_round[set] != c->round) {
-            c->set_round[set] = c->round;
-            c->set_hits[set] = 0;
-        }
-        if (++c->set_hits[set] == c->needs[set]) {
-            c->found[(*found)++] = set;
-        }
-    }
-}
-
-size_t compiled_evaluate(compiled_t *c, const sets_t *lists, const uint32_t *groups,
-                         unsigned group_count)
-{
-    size_t found = 0;
-    if (++c->round == 0) {
-        /* After 2^32 rounds the marks of old ones would count again. */
-        memset(c->constraint_round, 0, c->constraint_count * sizeof *c->constraint_round);
-        memset(c->set_round, 0, c->set_count * sizeof *c->set_round);
-        c->round = 1;
-    }
-    for (unsigned g = 0; g < group_count; g++) {
-        size_t count;
-        const uint32_t *members = sets_members(lists, groups[g], &count);
-        for (size_t m = 0; m < count; m++) {
-            for (uint32_t i = c->by_list.first[members[m]]; i < c->by_list.first[members[m] + 1];
-                 i++) {
-                hit_constraint(c, c->by_list.others[i], &found);
-            }
-        }
-    }
-    sort_ids(c->found, found);
-    return found;
 }

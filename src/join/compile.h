@@ -27,15 +27,18 @@ typedef struct compiled {
     const fp_set_t **sets; /* distinct by address of their constraints; none is empty */
     uint32_t *needs;       /* constraints of each set */
     size_t set_count;
-    fan_t by_list;       /* list -> constraints */
-    fan_t by_constraint; /* constraint -> sets */
+    fan_t alone;         /* list -> sets with one constraint only, which it makes true */
+    fan_t by_list;       /* list -> constraints that are of some set with others beside it */
+    fan_t by_constraint; /* constraint -> sets with others beside it */
     table_t set_ids;     /* address of a set's constraints -> &sets[i] */
 
-    /* For evaluation: what was seen in which round. */
+    /* For evaluation: what was seen in which round, and what was found in this one. */
     uint32_t *constraint_round;
     uint32_t *set_round;
     uint32_t *set_hits;
     uint32_t round;
+    uint64_t *found_bits; /* a bit for each set; all zero between evaluations */
+    uint64_t *word_bits;  /* a bit for each word of found_bits that is not zero */
     uint32_t *found;
 } compiled_t;
 

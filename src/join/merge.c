@@ -6,50 +6,25 @@
 
 err_t tuples_init(tuples_t *t, unsigned width)
 {
-    *t = (tuples_t){.width = width, .mask = 1023};
-    t->slots = calloc(t->mask + 1, sizeof *t->slots);
-    return t->slots ? ERR_OK : ERR_NOMEM;
+    *t = (tuples_t){.width = width};
+    return slots_init(&t->slots, 1024);
 }
 
 void tuples_release(tuples_t *t)
 {
     free(t->ids);
-    free(t->slots);
+    slots_release(&t->slots);
     *t = (tuples_t){0};
-}
-
-static uint64_t hash_tuple(const uint32_t *ids, unsigned width)
-{
-    return hash_bytes(ids, width * sizeof *ids);
-}
-
-static bool grow_table(tuples_t *t)
-{
-    size_t mask = t->mask * 2 + 1;
-    uint32_t *slots = calloc(mask + 1, sizeof *slots);
-    if (!slots) {
-        return false;
-    }
-    for (uint32_t n = 0; n < t->count; n++) {
-        size_t i = hash_tuple(tuples_at(t, n), t->width) & mask;
-        while (slots[i]) {
-            i = (i + 1) & mask;
-        }
-        slots[i] = n + 1;
-    }
-    free(t->slots);
-    t->slots = slots;
-    t->mask = mask;
-    return true;
 }
 
 err_t tuples_intern(tuples_t *t, const uint32_t *ids, uint32_t *out)
 {
     size_t size = t->width * sizeof *ids;
-    size_t i = hash_tuple(ids, t->width) & t->mask;
-    for (; t->slots[i]; i = (i + 1) & t->mask) {
-        if (!memcmp(tuples_at(t, t->slots[i] - 1), ids, size)) {
-            *out = t->slots[i] - 1;
+    uint32_t hash = (uint32_t)hash_bytes(ids, size);
+    slot_t *slot = slots_first(&t->slots, hash);
+    for (; slot->number; slot = slots_next(&t->slots, slot)) {
+        if (slot->hash == hash && !memcmp(tuples_at(t, slot->number - 1), ids, size)) {
+            *out = slot->number - 1;
             return ERR_OK;
         }
     }
@@ -64,8 +39,7 @@ err_t tuples_intern(tuples_t *t, const uint32_t *ids, uint32_t *out)
     }
     memcpy(t->ids + t->count * t->width, ids, size);
     *out = (uint32_t)t->count++;
-    t->slots[i] = *out + 1;
-    return t->count * 2 > t->mask && !grow_table(t) ? ERR_NOMEM : ERR_OK;
+    return slots_fill(&t->slots, slot, hash, *out);
 }
 
 err_t merge_ranges(const join_ranges_t *const *parts, tuples_t *tuples, join_ranges_t *out)

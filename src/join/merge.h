@@ -6,6 +6,7 @@
 #define FPD_JOIN_MERGE_H
 
 #include "footprintd/join/ranges.h"
+#include "slots.h"
 
 #define MERGE_MAX 5
 
@@ -14,8 +15,7 @@ typedef struct tuples {
     unsigned width; /* ids in a tuple, at most MERGE_MAX */
     uint32_t *ids;  /* count * width */
     size_t count, cap;
-    uint32_t *slots; /* hash table of tuple numbers + 1 */
-    size_t mask;
+    slots_t slots;
 } tuples_t;
 
 err_t tuples_init(tuples_t *t, unsigned width) FPD_MUST_CHECK;

@@ -9,10 +9,8 @@ err_t sets_init(sets_t *s)
     *s = (sets_t){0};
     s->offset_cap = 256;
     s->offsets = calloc(s->offset_cap, sizeof *s->offsets);
-    s->mask = 511;
-    s->slots = calloc(s->mask + 1, sizeof *s->slots);
     uint32_t empty;
-    if (!s->offsets || !s->slots || sets_intern(s, NULL, 0, &empty)) {
+    if (!s->offsets || slots_init(&s->slots, 512) || sets_intern(s, NULL, 0, &empty)) {
         sets_release(s);
         return ERR_NOMEM;
     }
@@ -23,13 +21,8 @@ void sets_release(sets_t *s)
 {
     free(s->offsets);
     free(s->members);
-    free(s->slots);
+    slots_release(&s->slots);
     *s = (sets_t){0};
-}
-
-static uint64_t hash_set(const uint32_t *members, size_t count)
-{
-    return hash_bytes(members, count * sizeof *members);
 }
 
 static bool equal(const sets_t *s, uint32_t set, const uint32_t *members, size_t count)
@@ -37,28 +30,6 @@ static bool equal(const sets_t *s, uint32_t set, const uint32_t *members, size_t
     size_t have;
     const uint32_t *m = sets_members(s, set, &have);
     return have == count && (!count || !memcmp(m, members, count * sizeof *m));
-}
-
-static bool grow_table(sets_t *s)
-{
-    size_t mask = s->mask * 2 + 1;
-    uint32_t *slots = calloc(mask + 1, sizeof *slots);
-    if (!slots) {
-        return false;
-    }
-    for (uint32_t set = 0; set < s->count; set++) {
-        size_t count;
-        const uint32_t *members = sets_members(s, set, &count);
-        size_t i = hash_set(members, count) & mask;
-        while (slots[i]) {
-            i = (i + 1) & mask;
-        }
-        slots[i] = set + 1;
-    }
-    free(s->slots);
-    s->slots = slots;
-    s->mask = mask;
-    return true;
 }
 
 static bool reserve(sets_t *s, size_t count)
@@ -92,10 +63,11 @@ static bool reserve(sets_t *s, size_t count)
 
 err_t sets_intern(sets_t *s, const uint32_t *members, size_t count, uint32_t *out)
 {
-    size_t i = hash_set(members, count) & s->mask;
-    for (; s->slots[i]; i = (i + 1) & s->mask) {
-        if (equal(s, s->slots[i] - 1, members, count)) {
-            *out = s->slots[i] - 1;
+    uint32_t hash = (uint32_t)hash_bytes(members, count * sizeof *members);
+    slot_t *slot = slots_first(&s->slots, hash);
+    for (; slot->number; slot = slots_next(&s->slots, slot)) {
+        if (slot->hash == hash && equal(s, slot->number - 1, members, count)) {
+            *out = slot->number - 1;
             return ERR_OK;
         }
     }
@@ -107,8 +79,6 @@ err_t sets_intern(sets_t *s, const uint32_t *members, size_t count, uint32_t *ou
         memcpy(s->members + s->offsets[set], members, count * sizeof *members);
     }
     s->offsets[set + 1] = s->offsets[set] + (uint32_t)count;
-    s->slots[i] = set + 1;
     *out = set;
-    /* At most half full. */
-    return s->count * 2 > s->mask && !grow_table(s) ? ERR_NOMEM : ERR_OK;
+    return slots_fill(&s->slots, slot, hash, set);
 }

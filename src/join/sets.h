@@ -4,15 +4,14 @@
 #ifndef FPD_JOIN_SETS_H
 #define FPD_JOIN_SETS_H
 
-#include "footprintd/base/bytes.h"
+#include "slots.h"
 
 typedef struct sets {
     uint32_t *offsets; /* count + 1 */
     uint32_t *members; /* ascending in each set */
     size_t count;      /* set 0 is the empty one */
     size_t offset_cap, member_cap;
-    uint32_t *slots; /* hash table of set numbers + 1 */
-    size_t mask;
+    slots_t slots;
 } sets_t;
 
 err_t sets_init(sets_t *s) FPD_MUST_CHECK;

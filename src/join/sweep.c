@@ -1,15 +1,8 @@
 #include "sweep.h"
 
-#include "wide.h"
+#include "pieces.h"
 
 #include <stdlib.h>
-
-/* A prefix with what it belongs to, its address aligned to the left. */
-typedef struct piece {
-    wide_t base;
-    uint32_t owner;
-    uint8_t len;
-} piece_t;
 
 /* An enclosing prefix that is still open. */
 typedef struct open {
@@ -27,21 +20,9 @@ typedef struct sweep {
     uint32_t outside; /* the id where no prefix is open */
 } sweep_t;
 
-static int cmp_piece(const void *px, const void *py)
-{
-    const piece_t *x = px, *y = py;
-    if (x->base != y->base) {
-        return x->base < y->base ? -1 : 1;
-    }
-    if (x->len != y->len) {
-        return x->len < y->len ? -1 : 1;
-    }
-    return x->owner < y->owner ? -1 : x->owner > y->owner;
-}
-
 static wide_t last_of(const piece_t *p)
 {
-    return p->len ? p->base | ~(WIDE_MAX << (128 - p->len)) : WIDE_MAX;
+    return p->len ? piece_base(p) | ~(WIDE_MAX << (128 - p->len)) : WIDE_MAX;
 }
 
 static u128_t address(const sweep_t *s, wide_t key)
@@ -83,26 +64,14 @@ static err_t close_all(sweep_t *s)
 static err_t open_piece(sweep_t *s, const piece_t *p, uint32_t id)
 {
     s->stack[s->depth++] = (open_t){last_of(p), id};
-    return join_ranges_append(s->out, address(s, p->base), id);
+    return join_ranges_append(s->out, address(s, piece_base(p)), id);
 }
 
 static err_t begin(sweep_t *s, uint32_t outside)
 {
     s->outside = outside;
-    if (s->count > 1) {
-        qsort(s->pieces, s->count, sizeof *s->pieces, cmp_piece);
-    }
+    pieces_sort(s->pieces, s->count);
     return join_ranges_append(s->out, (u128_t){0, 0}, outside);
-}
-
-static piece_t piece_v4(prefix4_t p, uint32_t owner)
-{
-    return (piece_t){(wide_t)p.addr << 96, owner, p.len};
-}
-
-static piece_t piece_v6(prefix6_t p, uint32_t owner)
-{
-    return (piece_t){wide_of_u128(p.addr), owner, p.len};
 }
 
 /* ---- lists ---- */
@@ -171,11 +140,11 @@ err_t sweep_lists(const compiled_t *c, family_t family, sets_t *sets, join_range
     for (size_t i = 0; i < s.count && !err;) {
         const piece_t *p = &s.pieces[i];
         size_t same = 1;
-        while (i + same < s.count && p[same].base == p->base && p[same].len == p->len) {
+        while (i + same < s.count && piece_same_prefix(&p[same], p)) {
             same++;
         }
         uint32_t id = 0;
-        err = close_before(&s, p->base);
+        err = close_before(&s, piece_base(p));
         err = err ? err : widen(sets, current(&s), p, same, &scratch, &id);
         err = err ? err : open_piece(&s, p, id);
         i += same;
@@ -222,7 +191,7 @@ err_t sweep_pids(const model_network_map_t *map, family_t family, const uint32_t
     gather_pids(&s, map, 0);
     err_t err = begin(&s, none);
     for (size_t i = 0; i < s.count && !err; i++) {
-        err = close_before(&s, s.pieces[i].base);
+        err = close_before(&s, piece_base(&s.pieces[i]));
         err = err ? err : open_piece(&s, &s.pieces[i], value[s.pieces[i].owner]);
     }
     err = err ? err : close_all(&s);
@@ -242,9 +211,9 @@ static prefix_t prefix_of(family_t family, const piece_t *p)
 {
     prefix_t out = {.family = family};
     if (family == FAMILY_IPV4) {
-        out.u.v4 = (prefix4_t){(uint32_t)(p->base >> 96), p->len};
+        out.u.v4 = (prefix4_t){(uint32_t)(p->hi >> 32), p->len};
     } else {
-        out.u.v6 = (prefix6_t){wide_to_u128(p->base), p->len};
+        out.u.v6 = (prefix6_t){{p->hi, p->lo}, p->len};
     }
     return out;
 }
@@ -259,10 +228,10 @@ static err_t sweep_pieces(const sweep_t *s, uint32_t pid_base, const uint32_t *b
     for (size_t i = 0; i < s->count && !err;) {
         const piece_t *p = &s->pieces[i];
         size_t same = 1, lists = 0;
-        while (i + same < s->count && p[same].base == p->base && p[same].len == p->len) {
+        while (i + same < s->count && piece_same_prefix(&p[same], p)) {
             same++;
         }
-        while (depth && stack[depth - 1].last < p->base) {
+        while (depth && stack[depth - 1].last < piece_base(p)) {
             depth--;
         }
         around_t here = depth ? stack[depth - 1] : (around_t){0, 0, 0};
@@ -301,9 +270,7 @@ err_t sweep_declared(const compiled_t *c, const model_network_map_t *map, const 
     *count = s.count;
     err_t err = ERR_OK;
     if (s.count <= most) {
-        if (s.count > 1) {
-            qsort(s.pieces, s.count, sizeof *s.pieces, cmp_piece);
-        }
+        pieces_sort(s.pieces, s.count);
         *out = malloc((s.count + 1) * sizeof **out);
         *count = 0;
         err = *out ? sweep_pieces(&s, pid_base, by_pid, sets, *out, count) : ERR_NOMEM;

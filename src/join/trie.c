@@ -65,6 +65,17 @@ static void slot_bounds(wide_t base, unsigned used, unsigned v, wide_t *first, w
     }
 }
 
+/* One, and how many slots behind that which ends with `last` end by `range_last`; may be more than
+ * a node has. */
+static unsigned whole_slots(unsigned used, wide_t last, wide_t range_last)
+{
+    if (used + TRIE_STRIDE > 128) {
+        return 1;
+    }
+    wide_t behind = (range_last - last) >> (128 - used - TRIE_STRIDE);
+    return behind < SLOTS ? 1 + (unsigned)behind : SLOTS;
+}
+
 static bool build_node(builder_t *b, uint32_t index, wide_t base, size_t range, unsigned used)
 {
     pending_t children[SLOTS];
@@ -72,15 +83,17 @@ static bool build_node(builder_t *b, uint32_t index, wide_t base, size_t range, 
     trie_node_t node = {.leaf = (uint32_t)b->t->leaf_count};
     bool have_leaf = false;
     uint32_t last_leaf = 0;
-    for (unsigned v = 0; v < SLOTS; v++) {
+    for (unsigned v = 0; v < SLOTS;) {
         wide_t first, last;
         slot_bounds(base, used, v, &first, &last);
         while (wide_last(b->ranges, range) < first) {
             range++;
         }
-        if (wide_last(b->ranges, range) < last) {
+        wide_t range_last = wide_last(b->ranges, range);
+        if (range_last < last) {
             node.children |= UINT64_C(1) << v;
             children[child_count++] = (pending_t){first, range};
+            v++;
             continue;
         }
         uint32_t id = b->ranges->id[range];
@@ -92,6 +105,8 @@ static bool build_node(builder_t *b, uint32_t index, wide_t base, size_t range, 
                 return false;
             }
         }
+        /* All slots that end within the range are the same. */
+        v += whole_slots(used, last, range_last);
     }
     if (!grow_nodes(b, child_count)) {
         return false;
