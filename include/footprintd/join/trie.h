@@ -49,10 +49,37 @@ void trie_release(trie_t *t);
 /* Memory of the table. */
 size_t trie_bytes(const trie_t *t);
 
+/* Set bits of x, with the operations that every processor has. */
+static inline unsigned trie_count_portable(uint64_t x)
+{
+    x -= x >> 1 & UINT64_C(0x5555555555555555);
+    x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+    x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(x * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/*
+ * Set bits of x. The x86-64 baseline lacks the instruction that all processors of today have: so
+ * the processor is asked, which is a load and a branch that always goes one way. Volatile keeps the
+ * instruction behind that branch.
+ */
+static inline unsigned trie_count(uint64_t x)
+{
+#if defined(__x86_64__) && !defined(__POPCNT__)
+    if (!__builtin_cpu_supports("popcnt")) {
+        return trie_count_portable(x);
+    }
+    __asm__ volatile("popcntq %0, %0" : "+r"(x) : : "cc");
+    return (unsigned)x;
+#else
+    return (unsigned)__builtin_popcountll(x);
+#endif
+}
+
 /* Set bits up to and with bit v. */
 static inline unsigned trie_rank(uint64_t bits, unsigned v)
 {
-    return (unsigned)__builtin_popcountll(bits & ((UINT64_C(2) << v) - 1));
+    return trie_count(bits & ((UINT64_C(2) << v) - 1));
 }
 
 static inline uint32_t trie4_get(const trie4_t *trie, uint32_t addr)
