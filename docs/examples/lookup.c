@@ -21,6 +21,8 @@ int main(int argc, char **argv)
     options.country = options.city = options.asn = argv[2];
     if (footprintd_open(&options, &lookup, &why) || footprintd_answer_new(lookup, &answer)) {
         fputs(why ? why : "no memory\n", stderr);
+        footprintd_text_free(why);
+        footprintd_close(lookup);
         return 1;
     }
     for (int i = 3; i < argc && !footprintd_find_text(answer, argv[i], strlen(argv[i])); i++) {
