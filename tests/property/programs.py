@@ -44,9 +44,11 @@ class Server:
                 return line
         raise AssertionError(f"no line with {part!r}:\n" + "".join(seen))
 
-    def request(self, path, body=None, media=None):
-        """(status, parsed body or None)"""
+    def request(self, path, body=None, media=None, accept=None):
+        """(status, body)"""
         headers = {"Content-Type": MEDIA % media} if media else {}
+        if accept:
+            headers["Accept"] = accept
         request = urllib.request.Request(self.url + path, data=body, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=LIMIT) as answer:
