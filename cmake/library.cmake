@@ -7,7 +7,7 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
 set(undefined)
 set(global)
 foreach(name IN LISTS FPD_EXPORTS)
-    list(APPEND undefined -u ${name})
+    list(APPEND undefined -Wl,-u,${name})
     string(APPEND global "        ${name};\n")
 endforeach()
 set(library_dir "${CMAKE_BINARY_DIR}/lib")
@@ -17,9 +17,7 @@ file(CONFIGURE OUTPUT "${library_dir}/empty.c"
      CONTENT "typedef int footprintd_empty_t; /* the code is in the core */\n" @ONLY)
 
 add_library(footprintd-shared SHARED "${library_dir}/empty.c")
-list(TRANSFORM undefined REPLACE "^footprintd_" "-Wl,-u,footprintd_" OUTPUT_VARIABLE undefined_link)
-list(REMOVE_ITEM undefined_link -u)
-target_link_options(footprintd-shared PRIVATE ${undefined_link}
+target_link_options(footprintd-shared PRIVATE ${undefined}
                     "-Wl,--version-script=${library_dir}/footprintd.map")
 target_link_libraries(footprintd-shared PRIVATE fpd-core)
 set_target_properties(footprintd-shared PROPERTIES
@@ -29,7 +27,8 @@ set_target_properties(footprintd-shared PROPERTIES
 
 # One object, so that what is hidden can be made local.
 add_custom_command(OUTPUT "${library_dir}/libfootprintd.a"
-    COMMAND ${CMAKE_LINKER} -r -o "${library_dir}/footprintd.o" ${undefined} $<TARGET_FILE:fpd-core>
+    COMMAND ${CMAKE_C_COMPILER} -r -nostdlib -o "${library_dir}/footprintd.o" ${undefined}
+            $<TARGET_FILE:fpd-core>
     COMMAND ${CMAKE_OBJCOPY} "--keep-global-symbols=${PROJECT_SOURCE_DIR}/src/lookup/exports.txt"
             "${library_dir}/footprintd.o"
     COMMAND ${CMAKE_COMMAND} -E rm -f "${library_dir}/libfootprintd.a"
