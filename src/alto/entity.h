@@ -10,7 +10,6 @@
 typedef struct entity {
     const domain_t *domain;
     slice_t spelling; /* as the client wrote it; {NULL, 0}: canonical */
-    bool nested;      /* in a prefix that was asked for too */
     union {
         prefix_t prefix; /* DOMAIN_IPV4, DOMAIN_IPV6; an address is a prefix of full length */
         uint64_t value;  /* DOMAIN_ASN: number; _COUNTRYCODE, _SUBDIVISIONCODE: code */

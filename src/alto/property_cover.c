@@ -4,43 +4,46 @@
 
 #include <stdlib.h>
 
-/* ---- prefixes ---- */
+/* One combination of values. */
+typedef struct tuple {
+    const uint64_t *values;
+    uint64_t claims;  /* capabilities in all of them */
+    uint32_t defined; /* properties that have a value */
+    uint32_t order;   /* in which it was seen */
+} tuple_t;
 
 /* The pieces of a prefix on which all properties are constant. */
 typedef struct pieces {
     cover_range_t *ranges;
     size_t count, cap;
-    table_t tuples; /* values -> tuple_t */
-    struct tuple **list;
+    table_t known;    /* values -> tuple_t */
+    tuple_t **tuples; /* by the ranges' numbers; [0] is "nothing", whether it occurs or not */
     size_t tuple_count, tuple_cap;
 } pieces_t;
 
-/* One combination of values. */
-typedef struct tuple {
-    const uint64_t *values;
-    uint32_t defined; /* properties that have a value */
-    uint32_t order;   /* in which it was seen */
-    uint32_t number;  /* for the cover: 0 when nothing is defined, else the fewer the less */
-} tuple_t;
-
-static err_t tuple_of(writer_t *w, pieces_t *p, const uint64_t *values, uint32_t *out)
+static void pieces_release(pieces_t *p)
 {
-    size_t size = w->q->property_count * sizeof *values;
-    tuple_t *t = table_get(&p->tuples, slice_of((const char *)values, size));
-    if (t) {
-        *out = t->order;
-        return ERR_OK;
-    }
+    free(p->ranges);
+    free(p->tuples);
+    table_release(&p->known);
+}
+
+/* ---- tuples ---- */
+
+static err_t new_tuple(writer_t *w, pieces_t *p, const uint64_t *values, uint32_t *out)
+{
+    const property_query_t *q = w->q;
+    size_t size = q->property_count * sizeof *values;
     if (p->tuple_count == p->tuple_cap) {
         size_t cap = p->tuple_cap ? p->tuple_cap * 2 : 16;
-        tuple_t **grown = realloc(p->list, cap * sizeof(tuple_t *));
+        tuple_t **grown = realloc(p->tuples, cap * sizeof(tuple_t *));
         if (!grown) {
             return ERR_NOMEM;
         }
-        p->list = grown;
+        p->tuples = grown;
         p->tuple_cap = cap;
     }
-    t = arena_alloc(w->arena, sizeof *t);
+    tuple_t *t = arena_alloc(w->arena, sizeof *t);
     uint64_t *kept = arena_alloc(w->arena, size);
     if (!t || !kept) {
         return ERR_NOMEM;
@@ -48,13 +51,71 @@ static err_t tuple_of(writer_t *w, pieces_t *p, const uint64_t *values, uint32_t
     memcpy(kept, values, size);
     t->values = kept;
     t->order = (uint32_t)p->tuple_count;
-    for (size_t i = 0; i < w->q->property_count; i++) {
+    for (size_t i = 0; i < q->property_count; i++) {
         t->defined += kept[i] != 0;
+        if (q->properties[i]->kind == PROPERTY_CAPABILITIES) {
+            t->claims += w->c->capabilities[q->properties[i]->index].lists[kept[i]].count;
+        }
     }
-    p->list[p->tuple_count++] = t;
+    p->tuples[p->tuple_count++] = t;
     *out = t->order;
-    return table_put(&p->tuples, slice_of((const char *)kept, size), t, NULL);
+    return table_put(&p->known, slice_of((const char *)kept, size), t, NULL);
 }
+
+static err_t tuple_of(writer_t *w, pieces_t *p, const uint64_t *values, uint32_t *out)
+{
+    size_t size = w->q->property_count * sizeof *values;
+    const tuple_t *t = table_get(&p->known, slice_of((const char *)values, size));
+    if (!t) {
+        return new_tuple(w, p, values, out);
+    }
+    *out = t->order;
+    return ERR_OK;
+}
+
+static int cmp_tuple(const void *px, const void *py)
+{
+    const tuple_t *x = *(tuple_t *const *)px, *y = *(tuple_t *const *)py;
+    if (x->defined != y->defined) {
+        return x->defined < y->defined ? -1 : 1;
+    }
+    if (x->claims != y->claims) {
+        return x->claims < y->claims ? -1 : 1;
+    }
+    return x->order < y->order ? -1 : 1;
+}
+
+/*
+ * Numbers for the cover: among equally small ones the least are inherited, and what is inherited
+ * should say least. *common: whether the least that occurs holds everywhere, others only add to it.
+ */
+static err_t number_tuples(const writer_t *w, pieces_t *p, bool *common)
+{
+    uint32_t *numbers = arena_array(w->arena, p->tuple_count, sizeof *numbers);
+    if (!numbers) {
+        return ERR_NOMEM;
+    }
+    qsort(p->tuples, p->tuple_count, sizeof(tuple_t *), cmp_tuple);
+    for (uint32_t i = 0; i < p->tuple_count; i++) {
+        numbers[p->tuples[i]->order] = i;
+    }
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < p->count; i++) {
+        cover_range_t *r = &p->ranges[i];
+        r->value = numbers[r->value];
+        least = r->value < least ? r->value : least;
+    }
+    *common = true;
+    for (size_t i = least; i < p->tuple_count; i++) {
+        for (size_t k = 0; k < w->q->property_count; k++) {
+            uint64_t value = p->tuples[least]->values[k];
+            *common &= !value || p->tuples[i]->values[k] == value;
+        }
+    }
+    return ERR_OK;
+}
+
+/* ---- pieces ---- */
 
 static err_t add_piece(writer_t *w, pieces_t *p, u128_t first, u128_t last, uint32_t tuple)
 {
@@ -117,13 +178,15 @@ static u128_t last_address(const prefix_t *p)
 }
 
 /* Until the end of the prefix, or, when `some`, until there is something. */
-static err_t gather(writer_t *w, const entity_t *e, bool some, pieces_t *p, uint64_t *values)
+static err_t gather(writer_t *w, const prefix_t *prefix, bool some, pieces_t *p, uint64_t *values)
 {
-    const prefix_t *prefix = &e->u.prefix;
     const join_ranges_t **parts = arena_array(w->arena, w->q->property_count + 2,
                                               sizeof(const join_ranges_t *));
-    if (!parts) {
-        return ERR_NOMEM;
+    uint32_t tuple = 0;
+    memset(values, 0, w->q->property_count * sizeof *values);
+    err_t err = parts ? new_tuple(w, p, values, &tuple) : ERR_NOMEM;
+    if (err) {
+        return err;
     }
     size_t n = sources(w, prefix->family, parts);
     addr_t a = writer_first_address(prefix);
@@ -131,7 +194,6 @@ static err_t gather(writer_t *w, const entity_t *e, bool some, pieces_t *p, uint
     u128_t end = last_address(prefix);
     for (;;) {
         u128_t last = end;
-        uint32_t tuple = 0;
         for (size_t i = 0; i < n; i++) {
             u128_t candidate = join_ranges_last(parts[i], join_ranges_find(parts[i], at));
             last = u128_cmp(candidate, last) < 0 ? candidate : last;
@@ -142,7 +204,7 @@ static err_t gather(writer_t *w, const entity_t *e, bool some, pieces_t *p, uint
             a.u.v6 = at;
         }
         bool any = writer_values_at(w, &a, values);
-        err_t err = tuple_of(w, p, values, &tuple);
+        err = tuple_of(w, p, values, &tuple);
         err = err ? err : add_piece(w, p, at, last, tuple);
         if (err || !u128_cmp(last, end) || (some && any)) {
             return err;
@@ -153,87 +215,58 @@ static err_t gather(writer_t *w, const entity_t *e, bool some, pieces_t *p, uint
     }
 }
 
-static int cmp_tuple(const void *px, const void *py)
-{
-    const tuple_t *x = *(void *const *)px, *y = *(void *const *)py;
-    if (x->defined != y->defined) {
-        return x->defined < y->defined ? -1 : 1;
-    }
-    return x->order < y->order ? -1 : 1;
-}
+/* ---- lines ---- */
 
-/* Numbers for the cover: what is inherited should say least, so that little has to be taken back.
+/*
+ * Entries of the cover and what is asked for, each in the order of addresses, outer before inner.
+ * What is asked for and is no entry is one that says again what it inherits, so that the client
+ * finds it (RFC 9240 8.6 lets a server leave it out).
  */
-static err_t number_tuples(writer_t *w, pieces_t *p, tuple_t ***by_number)
+static err_t write_lines(writer_t *w, const cover_t *cover, tuple_t *const *tuples,
+                         const entity_t *const *asked, size_t count)
 {
-    tuple_t **sorted = arena_array(w->arena, p->tuple_count + 1, sizeof(tuple_t *));
-    if (!sorted) {
-        return ERR_NOMEM;
-    }
-    /* Place 0 is "nothing", whether it occurs or not. */
-    memcpy(sorted + 1, p->list, p->tuple_count * sizeof(tuple_t *));
-    qsort(sorted + 1, p->tuple_count, sizeof(tuple_t *), cmp_tuple);
-    if (!sorted[1]->defined) {
-        memmove(sorted, sorted + 1, p->tuple_count * sizeof(tuple_t *));
-    }
-    for (uint32_t i = 0; i <= p->tuple_count; i++) {
-        if (sorted[i] && !(i == p->tuple_count && sorted[0])) {
-            sorted[i]->number = i;
+    const cover_entry_t *entries = cover->entries;
+    uint32_t around = UINT32_MAX; /* the last entry, then what is around the next one asked for */
+    err_t err = ERR_OK;
+    for (size_t i = 0, k = 0; (i < cover->count || k < count) && !err;) {
+        int cmp = i == cover->count ? 1
+                  : k == count      ? -1
+                                    : entity_prefix_cmp(&entries[i].prefix, &asked[k]->u.prefix);
+        line_t line = {.whole = cmp >= 0, .values = tuples[0]->values};
+        line.prefix = cmp > 0 ? asked[k]->u.prefix : entries[i].prefix;
+        line.spelling = cmp >= 0 ? asked[k]->spelling : line.spelling;
+        if (cmp <= 0) {
+            uint32_t parent = entries[i].parent;
+            line.values = tuples[entries[i].value]->values;
+            line.above = parent == UINT32_MAX ? NULL : tuples[entries[parent].value]->values;
+            around = (uint32_t)i;
+        } else {
+            while (around != UINT32_MAX &&
+                   !entity_prefix_contains(&entries[around].prefix, &line.prefix)) {
+                around = entries[around].parent;
+            }
+            line.values = around == UINT32_MAX ? line.values
+                                               : tuples[entries[around].value]->values;
         }
+        err = writer_line(w, &line);
+        i += cmp <= 0;
+        k += cmp >= 0;
     }
-    for (size_t i = 0; i < p->count; i++) {
-        p->ranges[i].value = p->list[p->ranges[i].value]->number;
-    }
-    *by_number = sorted;
-    return ERR_OK;
+    return err;
 }
 
-/* An entry below another lists what differs from it; the others list what they have. */
-static err_t add_entry(writer_t *w, const entity_t *e, const cover_t *cover, size_t i,
-                       tuple_t *const *by_number, const uint64_t *nothing)
+err_t writer_expand(writer_t *w, const entity_t *const *asked, size_t count, uint64_t *values)
 {
-    const cover_entry_t *entry = &cover->entries[i];
-    const uint64_t *values = entry->value || by_number[0] ? by_number[entry->value]->values
-                                                          : nothing;
-    bool asked = entity_prefix_len(&entry->prefix) == entity_prefix_len(&e->u.prefix);
-    line_t line = {entry->prefix, asked ? e->spelling : (slice_t){NULL, 0}, values, NULL};
-    if (entry->parent != UINT32_MAX) {
-        const cover_entry_t *parent = &cover->entries[entry->parent];
-        const uint64_t *above = parent->value || by_number[0] ? by_number[parent->value]->values
-                                                              : nothing;
-        bool *listed = arena_array(w->arena, w->q->property_count, sizeof *listed);
-        if (!listed) {
-            return ERR_NOMEM;
-        }
-        for (size_t k = 0; k < w->q->property_count; k++) {
-            listed[k] = values[k] != above[k];
-        }
-        line.listed = listed;
-    }
-    return lines_add(w, line);
-}
-
-static void pieces_release(pieces_t *p)
-{
-    free(p->ranges);
-    free(p->list);
-    table_release(&p->tuples);
-}
-
-err_t writer_expand(writer_t *w, const entity_t *e, uint64_t *values)
-{
+    const prefix_t *prefix = &asked[0]->u.prefix;
     pieces_t p = {0};
     cover_t cover = {0};
-    tuple_t **by_number = NULL;
-    const uint64_t *nothing = arena_array(w->arena, w->q->property_count, sizeof *nothing);
-    err_t err = nothing ? gather(w, e, false, &p, values) : ERR_NOMEM;
-    err = err ? err : number_tuples(w, &p, &by_number);
+    bool common = false;
+    err_t err = gather(w, prefix, false, &p, values);
+    err = err ? err : number_tuples(w, &p, &common);
+    /* Where the prefix would say what is not true of all of it, it is better not an entity. */
     err = err ? err
-              : cover_build(&e->u.prefix, p.ranges, p.count, e->nested, w->c->in.max_entities,
-                            &cover);
-    for (size_t i = 0; i < cover.count && !err; i++) {
-        err = add_entry(w, e, &cover, i, by_number, nothing);
-    }
+              : cover_build(prefix, p.ranges, p.count, !common, w->c->in.max_entities, &cover);
+    err = err ? err : write_lines(w, &cover, p.tuples, asked, count);
     cover_release(&cover);
     pieces_release(&p);
     return err;
@@ -242,11 +275,8 @@ err_t writer_expand(writer_t *w, const entity_t *e, uint64_t *values)
 err_t writer_any_in(writer_t *w, const entity_t *e, uint64_t *values, bool *out)
 {
     pieces_t p = {0};
-    err_t err = gather(w, e, true, &p, values);
-    *out = false;
-    for (size_t i = 0; i < p.tuple_count; i++) {
-        *out |= p.list[i]->defined > 0;
-    }
+    err_t err = gather(w, &e->u.prefix, true, &p, values);
+    *out = p.tuple_count > 1; /* more than "nothing" */
     pieces_release(&p);
     return err;
 }

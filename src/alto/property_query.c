@@ -4,6 +4,64 @@
 
 #include <stdlib.h>
 
+/* ---- writing ---- */
+
+static bool is_listed(const line_t *line, size_t property)
+{
+    uint64_t value = line->values[property], above = line->above ? line->above[property] : 0;
+    return value != above || (line->whole && value);
+}
+
+static err_t begin_entity(writer_t *w, slice_t spelling, const prefix_t *prefix)
+{
+    if (w->written >= w->c->in.max_entities) {
+        return ERR_LIMIT;
+    }
+    if (w->written++) {
+        buf_append_char(w->out, ',');
+    }
+    if (spelling.ptr) {
+        json_write_string(w->out, spelling);
+    } else {
+        buf_append_char(w->out, '"');
+        entity_prefix_text(prefix, w->out);
+        buf_append_char(w->out, '"');
+    }
+    buf_append(w->out, ":{", 2);
+    return ERR_OK;
+}
+
+err_t writer_line(writer_t *w, const line_t *line)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < w->q->property_count; i++) {
+        if (!is_listed(line, i)) {
+            continue;
+        }
+        err_t err = n ? ERR_OK : begin_entity(w, line->spelling, &line->prefix);
+        if (err) {
+            return err;
+        }
+        if (w->q->existence) {
+            n = 1;
+            break;
+        }
+        if (n++) {
+            buf_append_char(w->out, ',');
+        }
+        buf_append_slice(w->out, w->q->properties[i]->quoted);
+        if (line->values[i]) {
+            property_number_text(w->c, w->q->properties[i], line->values[i], w->out);
+        } else {
+            buf_append(w->out, "null", 4);
+        }
+    }
+    if (n) {
+        buf_append_char(w->out, '}');
+    }
+    return ERR_OK;
+}
+
 /* ---- addresses ---- */
 
 bool writer_values_at(const writer_t *w, const addr_t *addr, uint64_t *out)
@@ -36,21 +94,8 @@ static bool is_address(const entity_t *e)
 static err_t write_address(writer_t *w, const entity_t *e, uint64_t *values)
 {
     addr_t a = writer_first_address(&e->u.prefix);
-    return writer_values_at(w, &a, values)
-               ? writer_line(w, &(line_t){e->u.prefix, e->spelling, values, NULL})
-               : ERR_OK;
-}
-
-/* Among prefixes: what is around it may be a member of the answer, and be its entity too. */
-static err_t add_address(writer_t *w, const entity_t *e)
-{
-    addr_t a = writer_first_address(&e->u.prefix);
-    uint64_t *values = arena_array(w->arena, w->q->property_count, sizeof *values);
-    if (!values) {
-        return ERR_NOMEM;
-    }
     (void)writer_values_at(w, &a, values);
-    return lines_add(w, (line_t){e->u.prefix, e->spelling, values, NULL});
+    return writer_line(w, &(line_t){e->u.prefix, e->spelling, values, NULL, true});
 }
 
 /* ---- other domains ---- */
@@ -88,7 +133,6 @@ static bool named_answer(const property_map_content_t *c, const entity_t *e, uin
 static err_t write_named(writer_t *w, const entity_t *e, uint64_t *values)
 {
     uint32_t answer = 0;
-    uint64_t any = 0;
     if (!named_answer(w->c, e, &answer)) {
         return ERR_OK;
     }
@@ -96,9 +140,8 @@ static err_t write_named(writer_t *w, const entity_t *e, uint64_t *values)
         const property_t *p = w->q->properties[i];
         bool has = p->kind == PROPERTY_CAPABILITIES && property_applies(w->c, p, e->domain);
         values[i] = has ? w->c->capabilities[p->index].list_of[answer] : 0;
-        any |= values[i];
     }
-    return any ? writer_line(w, &(line_t){{0}, e->spelling, values, NULL}) : ERR_OK;
+    return writer_line(w, &(line_t){{0}, e->spelling, values, NULL, true});
 }
 
 /* ---- the query ---- */
@@ -150,7 +193,7 @@ static bool drop_aliases(property_query_t *q, arena_t *arena)
     return slots != NULL;
 }
 
-static int cmp_nesting(const void *px, const void *py)
+static int cmp_address(const void *px, const void *py)
 {
     const entity_t *x = *(entity_t *const *)px, *y = *(entity_t *const *)py;
     if (x->u.prefix.family != y->u.prefix.family) {
@@ -159,60 +202,75 @@ static int cmp_nesting(const void *px, const void *py)
     return entity_prefix_cmp(&x->u.prefix, &y->u.prefix);
 }
 
-/* Marks what lies in a prefix that was asked for too. *prefixes: whether there is any. */
-static bool find_nested(property_query_t *q, arena_t *arena, bool *prefixes)
+static bool has_prefixes(const property_query_t *q)
 {
-    size_t count = 0;
-    *prefixes = false;
-    for (size_t i = 0; i < q->entity_count && !*prefixes; i++) {
-        *prefixes = entity_is_ip(&q->entities[i]) && !is_address(&q->entities[i]);
+    for (size_t i = 0; i < q->entity_count; i++) {
+        if (entity_is_ip(&q->entities[i]) && !is_address(&q->entities[i])) {
+            return true;
+        }
     }
-    entity_t **list = *prefixes ? arena_array(arena, q->entity_count, sizeof(entity_t *)) : NULL;
-    for (size_t i = 0; list && i < q->entity_count; i++) {
+    return false;
+}
+
+/* By address, outer before inner: what lies in a prefix that is asked for too comes behind it. */
+static err_t write_blocks(writer_t *w, uint64_t *values)
+{
+    const property_query_t *q = w->q;
+    const entity_t **list = arena_array(w->arena, q->entity_count, sizeof *list);
+    size_t count = 0, inside = 0;
+    err_t err = list ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < q->entity_count && !err; i++) {
         if (entity_is_ip(&q->entities[i])) {
             list[count++] = &q->entities[i];
         }
     }
     if (count > 1) {
-        qsort(list, count, sizeof(entity_t *), cmp_nesting);
+        qsort(list, count, sizeof *list, cmp_address);
     }
-    const prefix_t *outer = NULL; /* outermost so far: whatever is in any is in that */
-    for (size_t i = 0; i < count; i++) {
-        const prefix_t *p = &list[i]->u.prefix;
-        list[i]->nested = outer && outer->family == p->family && entity_prefix_contains(outer, p);
-        outer = list[i]->nested ? outer : p;
+    for (size_t i = 0; i < count && !err; i += inside) {
+        const prefix_t *outer = &list[i]->u.prefix;
+        inside = 1;
+        while (i + inside < count && list[i + inside]->u.prefix.family == outer->family &&
+               entity_prefix_contains(outer, &list[i + inside]->u.prefix)) {
+            inside++;
+        }
+        err = is_address(list[i]) ? write_address(w, list[i], values)
+                                  : writer_expand(w, list + i, inside, values);
     }
-    return list || !*prefixes;
+    return err;
 }
 
-static err_t write_ip(writer_t *w, const entity_t *e, bool prefixes, uint64_t *values)
+/* `properties` absent: the entity itself, when anything in it has a value. */
+static err_t write_existence(writer_t *w, const entity_t *e, uint64_t *values)
 {
-    if (!prefixes || (w->q->existence && is_address(e))) {
+    bool any = false;
+    if (is_address(e)) {
         return write_address(w, e, values);
     }
-    if (w->q->existence) {
-        bool any = false;
-        err_t err = writer_any_in(w, e, values, &any);
-        return err || !any ? err : writer_line(w, &(line_t){e->u.prefix, e->spelling, NULL, NULL});
+    err_t err = writer_any_in(w, e, values, &any);
+    err = err || !any ? err : begin_entity(w, e->spelling, &e->u.prefix);
+    if (!err && any) {
+        buf_append_char(w->out, '}');
     }
-    return is_address(e) ? add_address(w, e) : writer_expand(w, e, values);
+    return err;
 }
 
 err_t property_query_write(const property_map_content_t *c, property_query_t *q, arena_t *arena,
                            buf_t *out)
 {
     writer_t w = {.c = c, .q = q, .arena = arena, .out = out};
-    bool prefixes = false;
     uint64_t *values = arena_array(arena, q->property_count, sizeof *values);
-    bool ok = values && drop_aliases(q, arena) && find_nested(q, arena, &prefixes);
-    err_t err = ok ? ERR_OK : ERR_NOMEM;
+    err_t err = values && drop_aliases(q, arena) ? ERR_OK : ERR_NOMEM;
+    bool blocks = !q->existence && has_prefixes(q);
     for (size_t i = 0; i < q->entity_count && !err; i++) {
         const entity_t *e = &q->entities[i];
-        err = entity_is_ip(e) ? write_ip(&w, e, prefixes, values) : write_named(&w, e, values);
+        if (!entity_is_ip(e)) {
+            err = write_named(&w, e, values);
+        } else if (!blocks) {
+            err = write_existence(&w, e, values);
+        }
     }
-    err = err ? err : lines_write(&w);
-    free(w.lines);
-    return err;
+    return err || !blocks ? err : write_blocks(&w, values);
 }
 
 /* ---- all ---- */

@@ -30,7 +30,6 @@ typedef struct builder {
     size_t node_count, node_cap, node_most;
     uint32_t *values; /* ascending for each node */
     size_t value_count, value_cap;
-    bool keep;
     size_t leaves, blank_leaves;
     cover_t *out;
     size_t entry_cap;
@@ -181,7 +180,7 @@ static err_t choose(builder_t *b, uint32_t index, uint32_t inherited, uint32_t p
      * itself: only the prefix that was asked for gets it then.
      */
     bool root = index == 0;
-    if ((root && b->keep) || (!can_have(b, &n, inherited) && (!n.either || root))) {
+    if (!can_have(b, &n, inherited) && (!n.either || root)) {
         /* The least one: the caller numbers values so that it is the one that says least. */
         inherited = b->values[n.first];
         uint32_t me = (uint32_t)b->out->count;
@@ -212,12 +211,11 @@ static err_t take_leaves(builder_t *b, uint32_t index)
     return err ? err : take_leaves(b, n.half[1]);
 }
 
-err_t cover_build(const prefix_t *prefix, const cover_range_t *ranges, size_t count, bool keep,
+err_t cover_build(const prefix_t *prefix, const cover_range_t *ranges, size_t count, bool disjoint,
                   size_t most, cover_t *out)
 {
     *out = (cover_t){0};
-    builder_t b = {
-        .ranges = ranges, .count = count, .family = prefix->family, .keep = keep, .out = out};
+    builder_t b = {.ranges = ranges, .count = count, .family = prefix->family, .out = out};
     bool v4 = prefix->family == FAMILY_IPV4;
     wide_t base = v4 ? (wide_t)prefix->u.v4.addr << 96 : wide_of_u128(prefix->u.v6.addr);
     unsigned len = v4 ? prefix->u.v4.len : prefix->u.v6.len;
@@ -228,7 +226,7 @@ err_t cover_build(const prefix_t *prefix, const cover_range_t *ranges, size_t co
     err_t err = new_node(&b, base, len, &root);
     err = err ? err : grow(&b, root, 0);
     err = err ? err : choose(&b, root, 0, UINT32_MAX);
-    if (!err && !keep && b.leaves - b.blank_leaves <= out->count) {
+    if (!err && disjoint && b.leaves - b.blank_leaves <= out->count) {
         out->count = 0;
         err = take_leaves(&b, root);
     }

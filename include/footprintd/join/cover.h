@@ -3,8 +3,7 @@
  *
  * In a property map a prefix inherits from the longest prefix around it, so that a function that is
  * constant but for a few blocks is one entity and its exceptions. cover_build finds a smallest set
- * of prefixes from which every address of the prefix gets its value by longest match; when a set of
- * disjoint prefixes is as small, it is taken instead.
+ * of prefixes from which every address of the prefix gets its value by longest match.
  */
 #ifndef FOOTPRINTD_JOIN_COVER_H
 #define FOOTPRINTD_JOIN_COVER_H
@@ -30,11 +29,11 @@ typedef struct cover {
 } cover_t;
 
 /*
- * Entries of value 0 are left out where nothing would be inherited. With `keep`, the prefix itself
- * is always the first entry, whatever its value, and the set is the smallest with it. ERR_LIMIT
+ * Entries of value 0 are left out where nothing would be inherited. disjoint: when a set of
+ * disjoint prefixes is as small, it is taken instead, so that no entry has exceptions. ERR_LIMIT
  * when there would be more than `most` entries.
  */
-err_t cover_build(const prefix_t *prefix, const cover_range_t *ranges, size_t count, bool keep,
+err_t cover_build(const prefix_t *prefix, const cover_range_t *ranges, size_t count, bool disjoint,
                   size_t most, cover_t *out) FPD_MUST_CHECK;
 void cover_release(cover_t *cover);
 
