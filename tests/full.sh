@@ -81,7 +81,9 @@ TSAN_OPTIONS=$TSAN_OPTIONS:report_thread_leaks=0
 for variant in dev asan tsan clang; do
     if build "$variant"; then
         unit "$variant"
-        e2e "$variant" tests/e2e
+        driven e2e "$variant" tests/e2e
+        driven property "$variant" tests/property
+        driven vectors "$variant" tests/vectors
     fi
 done
 # The sanitizers of the other compiler know other things.

@@ -83,23 +83,24 @@ unit() {
     echo "[$(($(date +%s) - began))s] unit-$variant: $1 passed, $2 failed"
 }
 
-# e2e VARIANT [PYTEST OPTION...]: the programs of that build, driven by real clients.
-e2e() {
-    variant=$1
-    shift
-    rm -f "$logs/e2e-$variant.xml"
+# driven NAME VARIANT [PYTEST OPTION...]: the programs of that build, driven from outside.
+driven() {
+    stage=$1-$2
+    variant=$2
+    shift 2
+    rm -f "$logs/$stage.xml"
     FPD_BUILD=$(cd "$builds/$variant" && pwd) $python -m pytest -q -p no:cacheprovider \
-        --junit-xml="$logs/e2e-$variant.xml" "$@" >"$logs/e2e-$variant.log" 2>&1 && code=0 || code=$?
+        --junit-xml="$logs/$stage.xml" "$@" >"$logs/$stage.log" 2>&1 && code=0 || code=$?
     counts="0 1"
-    if [ -s "$logs/e2e-$variant.xml" ]; then
-        counts=$($python tests/tools/count_tests.py junit "$logs/e2e-$variant.xml")
+    if [ -s "$logs/$stage.xml" ]; then
+        counts=$($python tests/tools/count_tests.py junit "$logs/$stage.xml")
     fi
     # shellcheck disable=SC2086
     set -- $counts
     if [ "$code" -ne 0 ] && [ "$2" -eq 0 ]; then
         set -- "$1" 1
     fi
-    note "e2e-$variant" "$1" "$2"
+    note "$stage" "$1" "$2"
 }
 
 # The one closing line, and the exit code.

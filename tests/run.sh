@@ -33,11 +33,13 @@ check shellcheck shell_check
 # What is tested is what sanitizers watch; -Werror holds everywhere.
 if build asan; then
     unit asan
-    e2e asan tests/e2e
+    driven e2e asan tests/e2e
+    driven property asan tests/property
+    driven vectors asan tests/vectors
 fi
 if build tsan; then
     unit tsan
-    e2e tsan tests/e2e -m threads
+    driven e2e tsan tests/e2e -m threads
 fi
 build release -DBUILD_TESTING=OFF
 if build clang; then
