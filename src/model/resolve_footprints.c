@@ -80,22 +80,45 @@ static size_t count_prefixes(const fp_draft_t *draft)
     return n;
 }
 
+static bool has_pid(const model_network_map_t *map, slice_t name)
+{
+    size_t low = 0, high = map->pid_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int cmp = slice_cmp(map->pids[middle].name, name);
+        if (!cmp) {
+            return true;
+        }
+        if (cmp < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
+/* Only for a name that was not found: comparing spellings costs much more than finding one. */
+static slice_t nearest_pid(const model_network_map_t *map, slice_t name)
+{
+    suggest_t s;
+    suggest_init(&s, name);
+    for (size_t k = 0; k < map->pid_count; k++) {
+        suggest_offer(&s, map->pids[k].name);
+    }
+    return s.best;
+}
+
 /* PIDs belong to the default network map (RFC 9241 4.1). */
 void resolve_pids(builder_t *b, const fp_draft_t *draft, uint32_t document)
 {
     const model_network_map_t *map = b->model->default_map;
     for (size_t i = 0; i < draft->pid_count; i++) {
         const name_ref_t *ref = &draft->pids[i];
-        suggest_t s;
-        suggest_init(&s, ref->name);
-        bool found = false;
-        for (size_t k = 0; k < map->pid_count && !found; k++) {
-            found = slice_eq(map->pids[k].name, ref->name);
-            suggest_offer(&s, map->pids[k].name);
-        }
         place_t place = builder_place(b, document, ref->line, ref->column);
-        if (!found) {
-            findings_add(b->findings, FINDING_UNKNOWN_PID, place, ref_pointer(b, ref), s.best,
+        if (!has_pid(map, ref->name)) {
+            findings_add(b->findings, FINDING_UNKNOWN_PID, place, ref_pointer(b, ref),
+                         nearest_pid(map, ref->name),
                          "the default network map '%.*s' has no PID '%.*s'", SLICE_ARG(map->id),
                          SLICE_ARG(ref->name));
         } else if (map->document != UINT32_MAX && !audience_within(b, document, map->document)) {
