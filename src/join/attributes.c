@@ -2,10 +2,25 @@
 
 #include "footprintd/base/arena.h"
 
+#include "block.h"
 #include "merge.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
+
+/* Country and subdivisions together: few, so that they stay in the cache. */
+typedef struct place {
+    geo_code_t country;
+    const geo_code_t *subdivisions;
+    size_t subdivision_count;
+} place_t;
+
+/* The attributes of one id. */
+typedef struct resolved {
+    uint32_t place : 31;
+    uint32_t has_asn : 1;
+    uint32_t asn;
+} resolved_t;
 
 struct attributes {
     atomic_uint refs;
@@ -13,7 +28,9 @@ struct attributes {
     geo_table_t tables[ATTRIBUTE_SOURCE_COUNT];
     bool present[ATTRIBUTE_SOURCE_COUNT];
     attribute_info_t infos[ATTRIBUTE_SOURCE_COUNT];
-    tuples_t tuples; /* of record numbers, by source; tuple 0 is the one of address 0 or unknown */
+    place_t *places;
+    resolved_t *resolved; /* by id; 0: nothing is known */
+    void *resolved_memory;
     join_ranges_t ranges[FAMILY_COUNT];
     trie4_t table4;
     trie6_t table6;
@@ -26,7 +43,8 @@ static void attributes_free(attributes_t *a)
     for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
         geo_table_release(&a->tables[i]);
     }
-    tuples_release(&a->tuples);
+    free(a->places);
+    free(a->resolved_memory);
     join_ranges_release(&a->ranges[FAMILY_IPV4]);
     join_ranges_release(&a->ranges[FAMILY_IPV6]);
     trie_release(&a->table4.t);
@@ -44,7 +62,7 @@ static join_ranges_t borrow(const geo_table_t *t, family_t family)
     return (join_ranges_t){FAMILY_IPV6, NULL, t->v6.start, t->v6.record, t->v6.count, 0};
 }
 
-static err_t merge_family(attributes_t *a, family_t family)
+static err_t merge_family(attributes_t *a, tuples_t *tuples, family_t family)
 {
     static uint32_t none4, none_id;
     static u128_t none6;
@@ -56,7 +74,7 @@ static err_t merge_family(attributes_t *a, family_t family)
         list[i] = &parts[i];
     }
     join_ranges_init(&a->ranges[family], family);
-    err_t err = merge_ranges(list, &a->tuples, &a->ranges[family]);
+    err_t err = merge_ranges(list, tuples, &a->ranges[family]);
     join_ranges_fit(&a->ranges[family]);
     return err;
 }
@@ -103,16 +121,67 @@ static err_t make_digest(attributes_t *a)
     return err;
 }
 
-/* The tables are there: the rest. */
-static err_t merge_all(attributes_t *a)
+static place_t make_place(const attributes_t *a, const uint32_t records[2])
+{
+    place_t place = {0};
+    if (a->present[a->country_source]) {
+        uint32_t record = records[a->country_source == ATTRIBUTE_CITY];
+        place.country = a->tables[a->country_source].records[record].country;
+    }
+    if (a->present[ATTRIBUTE_CITY]) {
+        const geo_record_t *r = &a->tables[ATTRIBUTE_CITY].records[records[1]];
+        place.subdivisions = r->subdivisions;
+        place.subdivision_count = r->subdivision_count;
+    }
+    return place;
+}
+
+/* What each tuple of records says, so that a look-up reads one small thing of its own. */
+static err_t resolve(attributes_t *a, const tuples_t *tuples, tuples_t *places)
+{
+    a->resolved = block_new(tuples->count * sizeof *a->resolved, &a->resolved_memory);
+    err_t err = a->resolved ? ERR_OK : ERR_NOMEM;
+    for (uint32_t i = 0; i < tuples->count && !err; i++) {
+        const uint32_t *records = tuples_at(tuples, i);
+        const uint32_t where[2] = {records[ATTRIBUTE_COUNTRY], records[ATTRIBUTE_CITY]};
+        uint32_t place = 0;
+        err = tuples_intern(places, where, &place);
+        a->resolved[i] = (resolved_t){.place = place & INT32_MAX};
+        if (a->present[ATTRIBUTE_ASN]) {
+            const geo_record_t *r = &a->tables[ATTRIBUTE_ASN].records[records[ATTRIBUTE_ASN]];
+            a->resolved[i].has_asn = r->has_asn;
+            a->resolved[i].asn = r->asn;
+        }
+    }
+    a->places = err ? NULL : calloc(places->count, sizeof *a->places);
+    for (uint32_t i = 0; a->places && i < places->count; i++) {
+        a->places[i] = make_place(a, tuples_at(places, i));
+    }
+    return a->places ? ERR_OK : ERR_NOMEM;
+}
+
+/* Ranges of tuples of record numbers, by source; tuple 0 is the one of address 0 or unknown. */
+static err_t merge_tables(attributes_t *a)
 {
     static const uint32_t unknown[ATTRIBUTE_SOURCE_COUNT] = {0, 0, 0};
     uint32_t zero = 0;
+    tuples_t tuples, places = {0};
+    err_t err = tuples_init(&tuples, ATTRIBUTE_SOURCE_COUNT);
+    err = err ? err : tuples_init(&places, 2);
+    err = err ? err : tuples_intern(&tuples, unknown, &zero);
+    err = err ? err : merge_family(a, &tuples, FAMILY_IPV4);
+    err = err ? err : merge_family(a, &tuples, FAMILY_IPV6);
+    err = err ? err : resolve(a, &tuples, &places);
+    tuples_release(&tuples);
+    tuples_release(&places);
+    return err;
+}
+
+/* The tables are there: the rest. */
+static err_t merge_all(attributes_t *a)
+{
     a->country_source = a->present[ATTRIBUTE_COUNTRY] ? ATTRIBUTE_COUNTRY : ATTRIBUTE_CITY;
-    err_t err = tuples_init(&a->tuples, ATTRIBUTE_SOURCE_COUNT);
-    err = err ? err : tuples_intern(&a->tuples, unknown, &zero);
-    err = err ? err : merge_family(a, FAMILY_IPV4);
-    err = err ? err : merge_family(a, FAMILY_IPV6);
+    err_t err = merge_tables(a);
     err = err ? err : trie4_build(&a->ranges[FAMILY_IPV4], &a->table4);
     err = err ? err : trie6_build(&a->ranges[FAMILY_IPV6], &a->table6);
     return err ? err : make_digest(a);
@@ -216,22 +285,15 @@ uint32_t attributes_id_v6(const attributes_t *a, u128_t addr)
 
 attribute_set_t attributes_at(const attributes_t *a, uint32_t id)
 {
-    const uint32_t *records = tuples_at(&a->tuples, id);
-    attribute_set_t set = {0};
-    if (a->present[a->country_source]) {
-        set.country = a->tables[a->country_source].records[records[a->country_source]].country;
-    }
-    if (a->present[ATTRIBUTE_CITY]) {
-        const geo_record_t *r = &a->tables[ATTRIBUTE_CITY].records[records[ATTRIBUTE_CITY]];
-        set.subdivisions = r->subdivisions;
-        set.subdivision_count = r->subdivision_count;
-    }
-    if (a->present[ATTRIBUTE_ASN]) {
-        const geo_record_t *r = &a->tables[ATTRIBUTE_ASN].records[records[ATTRIBUTE_ASN]];
-        set.has_asn = r->has_asn;
-        set.asn = r->asn;
-    }
-    return set;
+    resolved_t r = a->resolved[id];
+    const place_t *place = &a->places[r.place];
+    return (attribute_set_t){
+        .country = place->country,
+        .subdivisions = place->subdivisions,
+        .subdivision_count = place->subdivision_count,
+        .has_asn = r.has_asn,
+        .asn = r.asn,
+    };
 }
 
 const digest_t *attributes_digest(const attributes_t *a)

@@ -1,5 +1,6 @@
 #include "footprintd/join/trie.h"
 
+#include "block.h"
 #include "wide.h"
 
 #include <assert.h>
@@ -150,20 +151,41 @@ static bool build_direct(builder_t *b)
     return true;
 }
 
+/* Moves what was built into one block. */
+static err_t settle(trie_t *t)
+{
+    size_t direct = ((size_t)1 << t->direct_bits) * sizeof *t->direct;
+    size_t nodes = t->node_count * sizeof *t->nodes, leaves = t->leaf_count * sizeof *t->leaves;
+    char *block = block_new(direct + nodes + leaves, &t->memory);
+    if (!block) {
+        return ERR_NOMEM;
+    }
+    void *parts[] = {t->direct, t->nodes, t->leaves};
+    memcpy(block, t->direct, direct);
+    if (nodes) {
+        memcpy(block + direct, t->nodes, nodes);
+        memcpy(block + direct + nodes, t->leaves, leaves);
+    }
+    t->direct = (uint32_t *)(void *)block;
+    t->nodes = (trie_node_t *)(void *)(block + direct);
+    t->leaves = (uint32_t *)(void *)(block + direct + nodes);
+    for (unsigned i = 0; i < 3; i++) {
+        free(parts[i]);
+    }
+    return ERR_OK;
+}
+
 static err_t build(const join_ranges_t *ranges, unsigned direct_bits, trie_t *out)
 {
     *out = (trie_t){.direct_bits = direct_bits};
     builder_t b = {ranges, out, 0, 0};
     out->direct = malloc(((size_t)1 << direct_bits) * sizeof *out->direct);
-    if (!out->direct || !build_direct(&b)) {
-        trie_release(out);
+    if (!out->direct || !build_direct(&b) || settle(out)) {
+        free(out->direct);
+        free(out->nodes);
+        free(out->leaves);
+        *out = (trie_t){0};
         return ERR_NOMEM;
-    }
-    if (out->node_count) {
-        trie_node_t *nodes = realloc(out->nodes, out->node_count * sizeof *nodes);
-        uint32_t *leaves = realloc(out->leaves, out->leaf_count * sizeof *leaves);
-        out->nodes = nodes ? nodes : out->nodes;
-        out->leaves = leaves ? leaves : out->leaves;
     }
     return ERR_OK;
 }
@@ -182,9 +204,7 @@ err_t trie6_build(const join_ranges_t *ranges, trie6_t *out)
 
 void trie_release(trie_t *t)
 {
-    free(t->direct);
-    free(t->nodes);
-    free(t->leaves);
+    free(t->memory);
     *t = (trie_t){0};
 }
 

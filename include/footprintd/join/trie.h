@@ -27,9 +27,10 @@ typedef struct trie_node {
 } trie_node_t;
 
 typedef struct trie {
-    uint32_t *direct;
+    uint32_t *direct; /* all three lie in `memory` */
     trie_node_t *nodes;
     uint32_t *leaves;
+    void *memory;
     size_t node_count;
     size_t leaf_count;
     unsigned direct_bits;
