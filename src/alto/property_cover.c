@@ -85,9 +85,25 @@ static int cmp_tuple(const void *px, const void *py)
     return x->order < y->order ? -1 : 1;
 }
 
+/* Whether what holds by one value holds by the other: the same, or capabilities and more. */
+static bool holds_in(const property_map_content_t *c, const property_t *p, uint64_t value,
+                     uint64_t in)
+{
+    if (p->kind != PROPERTY_CAPABILITIES || !value || value == in) {
+        return !value || value == in;
+    }
+    const capability_list_t *x = &c->capabilities[p->index].lists[value];
+    const capability_list_t *y = &c->capabilities[p->index].lists[in];
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < y->count && found < x->count; i++) {
+        found += y->numbers[i] == x->numbers[found];
+    }
+    return found == x->count;
+}
+
 /*
  * Numbers for the cover: among equally small ones the least are inherited, and what is inherited
- * should say least. *common: whether the least that occurs holds everywhere, others only add to it.
+ * should say least. *common: whether the least that occurs holds everywhere and others add to it.
  */
 static err_t number_tuples(const writer_t *w, pieces_t *p, bool *common)
 {
@@ -108,8 +124,8 @@ static err_t number_tuples(const writer_t *w, pieces_t *p, bool *common)
     *common = true;
     for (size_t i = least; i < p->tuple_count; i++) {
         for (size_t k = 0; k < w->q->property_count; k++) {
-            uint64_t value = p->tuples[least]->values[k];
-            *common &= !value || p->tuples[i]->values[k] == value;
+            *common &= holds_in(w->c, w->q->properties[k], p->tuples[least]->values[k],
+                                p->tuples[i]->values[k]);
         }
     }
     return ERR_OK;
