@@ -461,6 +461,8 @@ static void test_vtags(void **state)
                  IDS("cdni", "main-map", "second"));
     expect_vtags(s, "{'entities':['main-map.pid:pid-a'],'properties':['alt-map.pid']}",
                  IDS("alt-map", "main-map"));
+    expect_vtags(s, "{'entities':['main-map.pid:pid-a'],'properties':['third.cdni-capabilities']}",
+                 IDS("main-map", "third"));
     /* All properties: those that the domain has. */
     expect_vtags(s, "{'entities':['main-map.pid:pid-a'],'properties':[]}",
                  IDS("cdni", "main-map", "second"));
