@@ -2,8 +2,9 @@
  * The anchor of the HTTP benchmarks: the least that a libh2o server does to answer from memory with
  * the fields that a cacheable resource has. No negotiation, no conditions, no limits, no snapshots.
  *
- * usage: bare_h2o [--port N] [--tls CERT KEY] --get PATH FILE...
- * Answers PATH with the bytes of FILE, read once, on one loop; prints "ready URI"; ends with
+ * usage: bare_h2o [--port N] [--tls CERT KEY] [--get PATH FILE] [--copy PATH FILE] [--echo PATH]...
+ * Answers PATH with the bytes of FILE, read once (get); with a copy of them made for the request
+ * (copy); or with the body of the request (echo). On one loop; prints "ready URI"; ends with
  * SIGTERM.
  */
 #include <arpa/inet.h>
@@ -20,15 +21,23 @@ static h2o_globalconf_t config;
 static h2o_context_t context;
 static h2o_accept_ctx_t accept_ctx;
 
+typedef enum answer_mode { MODE_GET, MODE_COPY, MODE_ECHO } answer_mode_t;
+
 typedef struct memory_handler {
     h2o_handler_t super;
     h2o_iovec_t body;
+    answer_mode_t mode;
 } memory_handler_t;
 
 static int on_req(h2o_handler_t *handler, h2o_req_t *req)
 {
     static h2o_generator_t generator = {NULL, NULL};
-    h2o_iovec_t body = ((memory_handler_t *)handler)->body;
+    const memory_handler_t *self = (memory_handler_t *)handler;
+    h2o_iovec_t body = self->mode == MODE_ECHO ? req->entity : self->body;
+    if (self->mode == MODE_COPY) {
+        body.base = h2o_mem_alloc_shared(&req->pool, body.len, NULL);
+        memcpy(body.base, self->body.base, body.len);
+    }
     req->res.status = 200;
     req->res.reason = "OK";
     req->res.content_length = body.len;
@@ -70,12 +79,13 @@ static h2o_iovec_t read_file(const char *name)
     return h2o_iovec_init(bytes, (size_t)size);
 }
 
-static void add_path(h2o_hostconf_t *host, const char *path, const char *file)
+static void add_path(h2o_hostconf_t *host, const char *path, answer_mode_t mode, const char *file)
 {
     h2o_pathconf_t *conf = h2o_config_register_path(host, path, 0);
     memory_handler_t *handler = (memory_handler_t *)h2o_create_handler(conf, sizeof *handler);
     handler->super.on_req = on_req;
-    handler->body = read_file(file);
+    handler->mode = mode;
+    handler->body = file ? read_file(file) : h2o_iovec_init(NULL, 0);
 }
 
 static SSL_CTX *make_tls(const char *certificate, const char *key)
@@ -103,8 +113,13 @@ int main(int argc, char **argv)
             accept_ctx.ssl_ctx = make_tls(argv[i + 1], argv[i + 2]);
             i += 2;
         } else if (strcmp(argv[i], "--get") == 0 && i + 2 < argc) {
-            add_path(host, argv[i + 1], argv[i + 2]);
+            add_path(host, argv[i + 1], MODE_GET, argv[i + 2]);
             i += 2;
+        } else if (strcmp(argv[i], "--copy") == 0 && i + 2 < argc) {
+            add_path(host, argv[i + 1], MODE_COPY, argv[i + 2]);
+            i += 2;
+        } else if (strcmp(argv[i], "--echo") == 0 && i + 1 < argc) {
+            add_path(host, argv[++i], MODE_ECHO, NULL);
         } else {
             (void)fprintf(stderr, "unknown argument: %s\n", argv[i]);
             return 2;
