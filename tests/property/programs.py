@@ -28,10 +28,11 @@ def check(folder):
 class Server:
     """A running footprintd over a folder of documents; leaving the `with` block drains it."""
 
-    def __init__(self, folder, state):
+    def __init__(self, folder, state, more=None):
+        """more: other keys of the configuration"""
         config = pathlib.Path(state) / "footprintd.yaml"
         config.write_text(json.dumps({"listen": [{"address": "127.0.0.1:0"}],
-                                      "footprints": str(folder)}))
+                                      "footprints": str(folder), **(more or {})}))
         self.process = subprocess.Popen([FOOTPRINTD, "--config", str(config)],
                                         stderr=subprocess.PIPE, text=True)
         self.url = re.search(r"listen=(\S+)", self.line("ready generation=1 ")).group(1)
