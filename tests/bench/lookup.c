@@ -174,33 +174,44 @@ static slice_t text_of(const keys_t *k, size_t i)
     return slice_of(k->text + k->text_at[i], k->text_at[i + 1] - k->text_at[i]);
 }
 
-static uint32_t answer_t(const keys_t *k, size_t count)
+static uint32_t answer_t_v4(const uint32_t *v4, size_t count)
 {
+    const join_index_t *j = join;
     uint32_t sum = 0;
-    if (k->family == FAMILY_IPV4) {
-        for (size_t i = 0; i < count; i++) {
-            sum += join_answer_v4(join, k->v4[i]);
-        }
-    } else {
-        for (size_t i = 0; i < count; i++) {
-            sum += join_answer_v6(join, k->v6[i]);
-        }
+    for (size_t i = 0; i < count; i++) {
+        sum += join_answer_v4(j, v4[i]);
     }
     return sum;
 }
 
+static uint32_t answer_t_v6(const u128_t *v6, size_t count)
+{
+    const join_index_t *j = join;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += join_answer_v6(j, v6[i]);
+    }
+    return sum;
+}
+
+static uint32_t answer_t(const keys_t *k, size_t count)
+{
+    return k->family == FAMILY_IPV4 ? answer_t_v4(k->v4, count) : answer_t_v6(k->v6, count);
+}
+
+/* Ids have 31 bits, which the compiler does not know: the key waits for the last answer. */
 static uint32_t answer_d(const keys_t *k, size_t count)
 {
-    /* Ids have 31 bits, which the compiler does not know: the key waits for the last answer. */
+    const join_index_t *j = join;
     uint32_t sum = 0, last = 0;
     if (k->family == FAMILY_IPV4) {
         for (size_t i = 0; i < count; i++) {
-            last = join_answer_v4(join, k->v4[i] ^ last >> 31);
+            last = join_answer_v4(j, k->v4[i] ^ last >> 31);
             sum += last;
         }
     } else {
         for (size_t i = 0; i < count; i++) {
-            last = join_answer_v6(join, (u128_t){k->v6[i].hi ^ last >> 31, k->v6[i].lo});
+            last = join_answer_v6(j, (u128_t){k->v6[i].hi ^ last >> 31, k->v6[i].lo});
             sum += last;
         }
     }
