@@ -156,12 +156,46 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
     return err ? err : request_end(&r);
 }
 
-/* Addresses cost about a microsecond each; a prefix can cost as much as the answer may be long. */
+static size_t skip_space(slice_t body, size_t at)
+{
+    while (at < body.len && memchr(" \t\r\n", body.ptr[at], 4)) {
+        at++;
+    }
+    return at;
+}
+
+static bool comes(slice_t body, size_t *at, char c)
+{
+    *at = skip_space(body, *at);
+    return *at < body.len && body.ptr[(*at)++] == c;
+}
+
+/* Whether the text may say "entities":[]; there is no other way without an escape. */
+static bool may_ask_all(slice_t body)
+{
+    static const slice_t name = {"\"entities\"", 10};
+    const char *found = body.ptr;
+    while (body.len && (found = memmem(found, body.len - (size_t)(found - body.ptr), name.ptr,
+                                       name.len)) != NULL) {
+        found += name.len;
+        size_t at = (size_t)(found - body.ptr);
+        if (comes(body, &at, ':') && comes(body, &at, '[') && comes(body, &at, ']')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Addresses cost less than a microsecond each; a prefix can cost as much as the answer may be long,
+ * and so can everything. An escape may hide either.
+ */
 static uint64_t cost(const resource_t *resource, slice_t body)
 {
     const property_map_content_t *c = resource->content;
-    bool prefixes = body.len && memchr(body.ptr, '/', body.len);
-    return body.len / 12 + (prefixes || body.len < 24 ? c->in.max_entities / 4 : 0);
+    bool much = body.len && (memchr(body.ptr, '/', body.len) || memchr(body.ptr, '\\', body.len) ||
+                             may_ask_all(body));
+    return body.len / 12 + (much ? c->in.max_entities / 4 : 0);
 }
 
 const resource_kind_t resource_kind_property_map_filtered = {

@@ -664,6 +664,50 @@ static void test_most_entities(void **state)
     snapshot_unref(s);
 }
 
+/* What may be long goes to a worker, however it is written; addresses are answered at once. */
+static void test_cost(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request;
+        bool much;
+    } rows[] = {
+        {"{'entities':['ipv4:192.0.2.1','ipv6:::'],'properties':[]}", false},
+        {"{'entities':['asn:as64496'],'x':'entities'}", false},
+        {"{'entities':['asn:as64496'],'properties':['netmap.pid'],'extra':[]}", false},
+        {"", false},
+        {"{", false},
+        {"{'entities':", false},
+        {"{'entities':[", false},
+        {"{'entities':['ipv4:0.0.0.0/0']}", true},
+        {"{'entities':['ipv4:0.0.0.0\\/0']}", true},
+        {"{'entities':['ipv4:0.0.0.0\\u002f0']}", true},
+        {"{'entities':[]}", true},
+        {"{'properties':['cdni.cdni-capabilities'],'entities':[]}", true},
+        {"{'x':'entities','entities' : [\n\t\r ] ,'properties':['cdni.cdni-capabilities']}", true},
+        {"{'entit\\u0069es':[],'properties':['cdni.cdni-capabilities']}", true},
+    };
+    snapshot_t *s = joined(0);
+    const resource_t *r = fixture_resource(s, "/propmap-filtered");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char request[256];
+        (void)snprintf(request, sizeof request, "%s", rows[i].request);
+        swap(request, '\'', '"');
+        uint64_t cost = r->kind->cost(r, slice_str(request));
+        if ((cost > 2000) != rows[i].much) {
+            fail_msg("%s: %llu", request, (unsigned long long)cost);
+        }
+    }
+    /* Several thousand addresses are much, too. */
+    buf_t many = BUF_INIT;
+    for (size_t i = 0; i < 4000; i++) {
+        buf_append_str(&many, "\"ipv4:192.0.2.1\",");
+    }
+    assert_true(r->kind->cost(r, buf_slice(&many)) > 2000);
+    buf_release(&many);
+    snapshot_unref(s);
+}
+
 /* The size is that of the body, to the byte: offered at it, and not below. */
 static void test_most_bytes(void **state)
 {
@@ -729,8 +773,8 @@ int main(void)
         cmocka_unit_test(test_several),       cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_parts),         cmocka_unit_test(test_global),
         cmocka_unit_test(test_get),           cmocka_unit_test(test_all_entities),
-        cmocka_unit_test(test_most_entities), cmocka_unit_test(test_most_bytes),
-        cmocka_unit_test(test_tag),
+        cmocka_unit_test(test_most_entities), cmocka_unit_test(test_cost),
+        cmocka_unit_test(test_most_bytes),    cmocka_unit_test(test_tag),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
