@@ -687,7 +687,7 @@ static void test_cost(void **state)
         {"{'x':'entities','entities' : [\n\t\r ] ,'properties':['cdni.cdni-capabilities']}", true},
         {"{'entit\\u0069es':[],'properties':['cdni.cdni-capabilities']}", true},
     };
-    snapshot_t *s = joined(0);
+    snapshot_t *s = joined(1);
     const resource_t *r = fixture_resource(s, "/propmap-filtered");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char request[256];
