@@ -134,25 +134,25 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
     if (!request_parse(&r, body) || !validate(&r, c, &q)) {
         return request_end(&r);
     }
-    buf_t text = BUF_INIT;
-    buf_append_str(&text, "{\"meta\":{");
-    write_vtags(c, &q, arena, &text);
-    buf_append_str(&text, "},\"property-map\":{");
+    property_text_t text = {.arena = arena, .buf = BUF_INIT};
+    buf_append_str(&text.buf, "{\"meta\":{");
+    write_vtags(c, &q, arena, &text.buf);
+    buf_append_str(&text.buf, "},\"property-map\":{");
     err_t err = q.all ? property_query_all(c, arena, &q) : ERR_OK;
-    err = err ? err : property_query_write(c, &q, arena, &text);
-    buf_append_str(&text, "}}");
+    err = err ? err : property_query_write(c, &q, &text);
+    buf_append_str(&text.buf, "}}");
     if (err == ERR_LIMIT) {
         *out = (alto_answer_t){.status = 503};
         err = ERR_OK;
-    } else if (!err && !buf_failed(&text)) {
-        slice_t *segment = arena_alloc(arena, sizeof *segment);
-        if (segment) {
-            *segment = arena_copy(arena, buf_slice(&text));
-            request_answer(&r, ALTO_MEDIA_PROPERTY_MAP, segment, 1);
+    } else if (!err) {
+        size_t count = 0;
+        const slice_t *segments = property_text_end(&text, &count);
+        if (segments) {
+            request_answer(&r, ALTO_MEDIA_PROPERTY_MAP, segments, count);
         }
+        err = segments ? ERR_OK : ERR_NOMEM;
     }
-    err = err || !buf_failed(&text) ? err : ERR_NOMEM;
-    buf_release(&text);
+    property_text_release(&text);
     return err ? err : request_end(&r);
 }
 

@@ -14,21 +14,36 @@ static bool is_listed(const line_t *line, size_t property)
 
 static err_t begin_entity(writer_t *w, slice_t spelling, const prefix_t *prefix)
 {
+    buf_t *out = &w->out->buf;
     if (w->written >= w->c->in.max_entities) {
         return ERR_LIMIT;
     }
+    property_text_pause(w->out);
     if (w->written++) {
-        buf_append_char(w->out, ',');
+        buf_append_char(out, ',');
     }
     if (spelling.ptr) {
-        json_write_string(w->out, spelling);
+        json_write_string(out, spelling);
     } else {
-        buf_append_char(w->out, '"');
-        entity_prefix_text(prefix, w->out);
-        buf_append_char(w->out, '"');
+        buf_append_char(out, '"');
+        entity_prefix_text(prefix, out);
+        buf_append_char(out, '"');
     }
-    buf_append(w->out, ":{", 2);
+    buf_append(out, ":{", 2);
     return ERR_OK;
+}
+
+static void write_value(writer_t *w, const property_t *p, uint64_t value)
+{
+    const property_map_content_t *c = w->c;
+    if (!value) {
+        buf_append(&w->out->buf, "null", 4);
+    } else if (p->kind == PROPERTY_CAPABILITIES &&
+               c->capabilities[p->index].lists[value].text.ptr) {
+        property_text_share(w->out, c->capabilities[p->index].lists[value].text);
+    } else {
+        property_number_text(c, p, value, &w->out->buf);
+    }
 }
 
 err_t writer_line(writer_t *w, const line_t *line)
@@ -47,17 +62,13 @@ err_t writer_line(writer_t *w, const line_t *line)
             break;
         }
         if (n++) {
-            buf_append_char(w->out, ',');
+            buf_append_char(&w->out->buf, ',');
         }
-        buf_append_slice(w->out, w->q->properties[i]->quoted);
-        if (line->values[i]) {
-            property_number_text(w->c, w->q->properties[i], line->values[i], w->out);
-        } else {
-            buf_append(w->out, "null", 4);
-        }
+        buf_append_slice(&w->out->buf, w->q->properties[i]->quoted);
+        write_value(w, w->q->properties[i], line->values[i]);
     }
     if (n) {
-        buf_append_char(w->out, '}');
+        buf_append_char(&w->out->buf, '}');
     }
     return ERR_OK;
 }
@@ -250,14 +261,15 @@ static err_t write_existence(writer_t *w, const entity_t *e, uint64_t *values)
     err_t err = writer_any_in(w, e, values, &any);
     err = err || !any ? err : begin_entity(w, e->spelling, &e->u.prefix);
     if (!err && any) {
-        buf_append_char(w->out, '}');
+        buf_append_char(&w->out->buf, '}');
     }
     return err;
 }
 
-err_t property_query_write(const property_map_content_t *c, property_query_t *q, arena_t *arena,
-                           buf_t *out)
+err_t property_query_write(const property_map_content_t *c, property_query_t *q,
+                           property_text_t *out)
 {
+    arena_t *arena = out->arena;
     writer_t w = {.c = c, .q = q, .arena = arena, .out = out};
     uint64_t *values = arena_array(arena, q->property_count, sizeof *values);
     err_t err = values && drop_aliases(q, arena) ? ERR_OK : ERR_NOMEM;

@@ -4,6 +4,7 @@
 #ifndef FPD_ALTO_PROPERTY_QUERY_H
 #define FPD_ALTO_PROPERTY_QUERY_H
 
+#include "property_text.h"
 #include "property_values.h"
 
 typedef struct property_query {
@@ -24,7 +25,7 @@ err_t property_query_all(const property_map_content_t *c, arena_t *arena,
  * The members of "property-map"; leaves the query's entities without aliases. ERR_LIMIT: more
  * entities than an answer may have.
  */
-err_t property_query_write(const property_map_content_t *c, property_query_t *q, arena_t *arena,
-                           buf_t *out) FPD_MUST_CHECK;
+err_t property_query_write(const property_map_content_t *c, property_query_t *q,
+                           property_text_t *out) FPD_MUST_CHECK;
 
 #endif

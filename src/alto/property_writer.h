@@ -23,7 +23,7 @@ typedef struct writer {
     const property_map_content_t *c;
     const property_query_t *q;
     arena_t *arena;
-    buf_t *out;
+    property_text_t *out;
     size_t written;
 } writer_t;
 
