@@ -41,8 +41,9 @@ typedef struct domain {
 typedef struct capability_list {
     const uint32_t *numbers; /* of texts, ascending */
     uint32_t count;
-    slice_t
-        text; /* [{"capability-type":...},...]; {NULL, 0} where that would be too much to keep */
+    size_t size; /* of the text */
+    /* [{"capability-type":...},...]; {NULL, 0} where that would be too much to keep. */
+    slice_t text;
 } capability_list_t;
 
 /* The capabilities of one advertisement as a view shows them. */

@@ -183,6 +183,10 @@ static err_t add_list(lister_t *l, size_t count, uint32_t *out)
     slice_t kept = arena_copy(l->in->arena,
                               slice_of((const char *)l->scratch, count * sizeof *l->scratch));
     list->numbers = (const uint32_t *)(const void *)kept.ptr;
+    list->size = 2 + (count ? count - 1 : 0); /* brackets and commas */
+    for (size_t i = 0; i < count; i++) {
+        list->size += c->texts[l->scratch[i]].len;
+    }
     buf_clear(&l->text);
     if (kept.ptr && l->bytes < TEXTS_MOST) {
         write_list(c, list, &l->text);

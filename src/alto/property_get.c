@@ -2,6 +2,7 @@
 
 #include "property_items.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* The GET map: items first and then text, so that the size is known before any of it exists. */
@@ -100,6 +101,18 @@ static void head_text(const property_map_content_t *c, buf_t *out)
     buf_append_str(out, "},\"property-map\":{");
 }
 
+static size_t text_size(const getter_t *g, const item_t *item)
+{
+    const property_t *p = &g->c->properties[item->property];
+    if (!item->number) {
+        return strlen("null");
+    }
+    return p->kind == PROPERTY_CAPABILITIES
+               ? g->c->capabilities[p->index].lists[item->number].size
+               : g->c->in.maps[p->index].map->pids[item->number - 1].name.len + 2;
+}
+
+/* Nothing is encoded for it: what is too big may be much too big. */
 static err_t total_size(getter_t *g, size_t *out)
 {
     size_t size = 2;
@@ -109,7 +122,7 @@ static err_t total_size(getter_t *g, size_t *out)
     for (size_t i = 0; i < g->items.count && !buf_failed(&g->buf); i++) {
         buf_clear(&g->buf);
         lead_text(g, i, &g->buf);
-        size += g->buf.len + text_of(g, &g->items.list[i])->len;
+        size += g->buf.len + text_size(g, &g->items.list[i]);
     }
     *out = size;
     return buf_failed(&g->buf) ? ERR_NOMEM : ERR_OK;
@@ -163,10 +176,11 @@ err_t property_map_body(const property_map_content_t *c, size_t *size, body_t **
         *size = (most + 1) * SHORTEST_ITEM;
         return ERR_OK;
     }
-    err = err ? err : make_texts(&g);
     err = err ? err : total_size(&g, size);
     if (!err && *size <= c->in.max_get_bytes) {
-        err = make_body(&g, out);
+        err = make_texts(&g);
+        err = err ? err : make_body(&g, out);
+        assert(err || (*out)->size == *size);
     }
     for (size_t i = 0; g.by_number && i < c->get_property_count; i++) {
         free(g.by_number[i]);

@@ -7,6 +7,8 @@
  */
 #include "property_fixture.h"
 
+#include "alto/properties.h"
+
 #define PUT(name, footprints)                                                                      \
     "  - {capability-type: FCI.Metadata, capability-value: {metadata: [MI." name "]},\n"           \
     "     footprints: [" footprints "]}\n"
@@ -714,7 +716,7 @@ static void test_most_bytes(void **state)
     (void)state;
     snapshot_t *s = joined_one(documents, NULL);
     buf_t body = fixture_body(s, "/propmap");
-    size_t size = body.len;
+    size_t size = body.len, kept = 0;
     buf_release(&body);
     snapshot_unref(s);
     for (size_t less = 0; less < 2; less++) {
@@ -723,6 +725,10 @@ static void test_most_bytes(void **state)
         const view_t *view = snapshot_view_anonymous(s);
         assert_int_equal(view_find(view, SLICE_LIT("/propmap")) != NULL, !less);
         assert_int_equal(view->propmap_bytes, less ? size : 0);
+        /* What is not offered is not encoded. */
+        const property_map_content_t *c = fixture_resource(s, "/propmap-filtered")->content;
+        assert_true(!less || c->in.fragments->bytes < kept);
+        kept = c->in.fragments->bytes;
         /* POST is there all the same. */
         expect(s, "{'entities':['asn:as64496'],'properties':[]}", "'asn:as64496':{'cdni':[S]}");
         buf_t directory = fixture_body(s, "/");
