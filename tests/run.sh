@@ -41,7 +41,7 @@ if build tsan; then
     unit tsan
     driven e2e tsan tests/e2e -m threads
 fi
-build release -DBUILD_TESTING=OFF
+build release
 if build clang; then
     check tidy tidy_check
 fi

@@ -60,8 +60,8 @@ static void test_hidden_documents_never_show(void **state)
         "{\"entities\":[],\"properties\":[\"cdni.cdni-capabilities\"]}",
         "{\"entities\":[\"ipv4:0.0.0.0/0\",\"ipv6:::/0\"],\"properties\":[]}",
         "{\"entities\":[\"ipv4:192.0.2.1\",\"ipv4:192.0.2.0/25\"],\"properties\":[]}",
-        "{\"entities\":[\"asn:as64499\",\"countrycode:fr\",\"subdivisioncode:us-ny\"],"
-        "\"properties\":[]}",
+        "{\"properties\":[],\"entities\":[\"asn:as64499\",\"countrycode:fr\"]}",
+        "{\"properties\":[],\"entities\":[\"subdivisioncode:us-ny\"]}",
     };
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         alto_answer_t a, b;
