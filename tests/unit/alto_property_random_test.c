@@ -24,8 +24,7 @@ static const char *const capability_lines[] = {
     "{capability-type: FCI.DeliveryProtocol, capability-value: {delivery-protocols: [http/1.1]}",
     "{capability-type: FCI.DeliveryProtocol, capability-value: {delivery-protocols: [https/1.1]}",
     "{capability-type: FCI.Metadata, capability-value: {metadata: [MI.Cache]}",
-    "{capability-type: FCI.AcquisitionProtocol, "
-    "capability-value: {acquisition-protocols: [https/1.1]}",
+    "{capability-type: FCI.Logging, capability-value: {record-type: cdni_http_request_v1}",
 };
 
 static void append_capabilities(buf_t *out, const char *prefix, unsigned count, bool everywhere)
