@@ -4,6 +4,8 @@
  */
 #include "property_fixture.h"
 
+#include "alto/properties.h"
+
 #define ONE(mode)                                                                                  \
     "{\"capability-type\":\"FCI.RedirectionMode\",\"capability-value\":{\"redirection-modes\":["   \
     "\"" mode "\"]}}"
@@ -118,12 +120,89 @@ static void test_limits_do_not_tell(void **state)
     buf_release(&yaml);
 }
 
+static const property_map_content_t *content(const snapshot_t *s)
+{
+    return fixture_resource(s, "/propmap-filtered")->content;
+}
+
+/* A map of the same content again, with another input; in the arena. */
+static property_map_content_t *rebuilt(property_map_input_t in, fragments_t *fragments,
+                                       arena_t *arena)
+{
+    property_map_content_t *c = NULL;
+    in.arena = arena;
+    in.fragments = fragments;
+    assert_int_equal(property_map_build(&in, &c), ERR_OK);
+    return c;
+}
+
+/* Where databases are not shown they are joined all the same, and the tag is another. */
+static void test_databases_may_be_hidden(void **state)
+{
+    (void)state;
+    static const spot_t spots[] = {{"192.0.2.0/24", "DE", NULL, 64496}};
+    const joined_options_t options = {.places = spots, .place_count = 1};
+    snapshot_t *s = both(&options);
+    fragments_t fragments;
+    arena_t arena;
+    arena_init(&arena, 0);
+    assert_int_equal(fragments_init(&fragments, NULL), ERR_OK);
+    property_map_input_t in = content(s)->in;
+    const property_map_content_t *shown = rebuilt(in, &fragments, &arena);
+    assert_string_equal(property_map_tag(shown), property_map_tag(content(s)));
+    assert_non_null(strstr(property_map_capabilities(shown, true).ptr, ".priv:asn"));
+    in.geo_properties = false;
+    const property_map_content_t *hidden = rebuilt(in, &fragments, &arena);
+    assert_null(strstr(property_map_capabilities(hidden, true).ptr, ".priv:"));
+    in.attributes = NULL;
+    const property_map_content_t *none = rebuilt(in, &fragments, &arena);
+    assert_string_not_equal(property_map_tag(shown), property_map_tag(hidden));
+    assert_string_not_equal(property_map_tag(hidden), property_map_tag(none));
+    assert_string_not_equal(property_map_tag(shown), property_map_tag(none));
+    fragments_release(&fragments);
+    arena_release(&arena);
+    snapshot_unref(s);
+}
+
+/* The join does not list more than JOIN_DECLARED_MOST prefixes: then nobody does. */
+static void test_declared_without_a_list(void **state)
+{
+    (void)state;
+    snapshot_t *s = both(NULL);
+    fragments_t fragments;
+    arena_t arena;
+    arena_init(&arena, 0);
+    assert_int_equal(fragments_init(&fragments, NULL), ERR_OK);
+    property_map_input_t in = content(s)->in;
+    join_index_t join = *in.join;
+    join.declared[FAMILY_IPV6] = NULL;
+    in.join = &join;
+    const property_map_content_t *c = rebuilt(in, &fragments, &arena);
+    size_t size = 0;
+    body_t *body = NULL;
+    assert_int_equal(property_map_body(c, &size, &body), ERR_OK);
+    assert_null(body);
+    assert_true(size > 0);
+    const resource_t r = {.kind = &resource_kind_property_map_filtered, .content = c};
+    alto_answer_t answer = {0};
+    static const char all[] = "{\"entities\":[]}", one[] = "{\"entities\":[\"asn:as1\"]}";
+    assert_int_equal(r.kind->answer(&r, slice_str(all), NULL, &arena, &answer), ERR_OK);
+    assert_int_equal(answer.status, 503);
+    assert_int_equal(r.kind->answer(&r, slice_str(one), NULL, &arena, &answer), ERR_OK);
+    assert_int_equal(answer.status, 200);
+    fragments_release(&fragments);
+    arena_release(&arena);
+    snapshot_unref(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hidden_documents_never_show),
         cmocka_unit_test(test_unused_footprints_never_show),
         cmocka_unit_test(test_limits_do_not_tell),
+        cmocka_unit_test(test_databases_may_be_hidden),
+        cmocka_unit_test(test_declared_without_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -663,6 +663,8 @@ static void test_most_entities(void **state)
     s = joined(1);
     expect_status(s, "{'entities':['ipv6:::/0'],'properties':['netmap.pid']}", 200);
     expect_status(s, "{'entities':['ipv6:::/0'],'properties':['netmap.pid','.priv:asn']}", 503);
+    expect_status(s, "{'entities':['ipv4:0.0.0.0/0'],'properties':['.priv:asn']}", 503);
+    expect_status(s, "{'entities':['ipv4:0.0.0.0/0']}", 200);
     snapshot_unref(s);
 }
 
