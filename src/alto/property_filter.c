@@ -124,6 +124,9 @@ static void write_vtags(const property_map_content_t *c, const property_query_t 
     vtags_text(c, chosen, out);
 }
 
+/* Enough for most answers about one address. */
+#define FIRST_ROOM 1000
+
 static err_t answer(const resource_t *resource, slice_t body, const alto_limits_t *limits,
                     arena_t *arena, alto_answer_t *out)
 {
@@ -135,6 +138,7 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
         return request_end(&r);
     }
     property_text_t text = {.arena = arena, .buf = BUF_INIT};
+    (void)buf_reserve(&text.buf, FIRST_ROOM);
     buf_append_str(&text.buf, "{\"meta\":{");
     write_vtags(c, &q, arena, &text.buf);
     buf_append_str(&text.buf, "},\"property-map\":{");

@@ -185,6 +185,9 @@ static bool same_entity(const entity_t *x, const entity_t *y)
 static bool drop_aliases(property_query_t *q, arena_t *arena)
 {
     size_t mask = 15, kept = 0;
+    if (q->entity_count < 2) {
+        return true;
+    }
     while (mask < q->entity_count * 2) {
         mask = mask * 2 + 1;
     }
