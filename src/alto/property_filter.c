@@ -5,7 +5,8 @@
 
 /* ---- validation (RFC 9240 8.6) ---- */
 
-/* An endless list is no question. Far above what an answer may have. */
+/* An endless list is no question. Aliases are one entity, so that more may be named than answered.
+ */
 #define ENTRIES_FACTOR 2
 
 static bool parse_properties(request_t *r, const property_map_content_t *c,
@@ -52,8 +53,11 @@ static bool parse_entities(request_t *r, const property_map_content_t *c, const 
     return true;
 }
 
-static bool validate(request_t *r, const property_map_content_t *c, property_query_t *q)
+static bool validate(request_t *r, const property_map_content_t *c, const alto_limits_t *limits,
+                     property_query_t *q)
 {
+    size_t own = limits ? limits->filter_entries : 0;
+    size_t most = own ? own : c->in.max_entities * ENTRIES_FACTOR;
     const json_value_t *entities = json_get(r->root, "entities");
     const json_value_t *properties = json_get(r->root, "properties");
     if (!entities) {
@@ -65,7 +69,7 @@ static bool validate(request_t *r, const property_map_content_t *c, property_que
     if (properties && properties->kind != JSON_ARRAY) {
         return request_wrong_type(r, "properties");
     }
-    if (entities->u.array.count > c->in.max_entities * ENTRIES_FACTOR) {
+    if (entities->u.array.count > most) {
         return request_too_big(r);
     }
     q->all = !entities->u.array.count;
@@ -133,8 +137,7 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
     const property_map_content_t *c = resource->content;
     request_t r = {arena, out, NULL};
     property_query_t q = {0};
-    (void)limits;
-    if (!request_parse(&r, body) || !validate(&r, c, &q)) {
+    if (!request_parse(&r, body) || !validate(&r, c, limits, &q)) {
         return request_end(&r);
     }
     property_text_t text = {.arena = arena, .buf = BUF_INIT};

@@ -43,6 +43,33 @@ static void log_propmap(const snapshot_t *snapshot, const config_t *config)
     }
 }
 
+/* Footprints that no address can match for want of a database: right, and rarely meant. */
+static void log_unmatched(const snapshot_t *snapshot)
+{
+    static const struct {
+        fp_type_t type;
+        const char *key;
+        unsigned has;
+    } types[] = {{FP_ASN, "asn", GEO_ASN},
+                 {FP_COUNTRYCODE, "country", GEO_COUNTRY},
+                 {FP_SUBDIVISIONCODE, "city", GEO_SUBDIVISION}};
+    const attributes_t *attributes = snapshot_attributes(snapshot);
+    unsigned has = 0;
+    for (unsigned i = 0; attributes && i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        const geo_table_t *table = attributes_table(attributes, (attribute_source_t)i);
+        has |= table ? table->has : 0;
+    }
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (snapshot_join(snapshot)->named_count[types[i].type] && !(has & types[i].has)) {
+            log_line(
+                LOG_LEVEL_WARNING, "build",
+                "documents use %s, and no database knows it: the property map finds no address "
+                "in these footprints (geoip.%s)",
+                fp_type_infos[types[i].type].name, types[i].key);
+        }
+    }
+}
+
 /* The model goes into the snapshot, so what the log says of it is counted before. */
 static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
 {
@@ -74,6 +101,13 @@ static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
                  (unsigned long long)b->generation + 1, count, objects,
                  (unsigned long long)(now_ms() - start));
         log_propmap(*out, b->config);
+        log_unmatched(*out);
+        if (!count) {
+            log_line(LOG_LEVEL_WARNING, "build",
+                     "there are no documents in %.*s: clients are told that nothing is offered "
+                     "anywhere",
+                     SLICE_ARG(b->config->footprints));
+        }
     }
     return err;
 }

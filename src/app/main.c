@@ -2,10 +2,18 @@
 #include "options.h"
 #include "server.h"
 
+#include <malloc.h>
 #include <signal.h>
+
+/*
+ * Blocks above this come from the system one by one and go back to it when they are freed: what a
+ * build or a great answer took for a moment does not stay. The library's own threshold would grow.
+ */
+#define BIG_BLOCK (1 << 20)
 
 int main(int argc, char **argv)
 {
+    (void)mallopt(M_MMAP_THRESHOLD, BIG_BLOCK);
     options_t options;
     int code = options_parse(argc, argv, &options);
     if (code >= 0) {

@@ -16,7 +16,7 @@ const config_limit_info_t config_limit_infos[] = {
     {"send-timeout-s", FIELD(send_timeout_s), 30, 1, 3600,
      "time in which a peer must take something of what it asked for"},
     {"filter-entries", FIELD(filter_entries), 0, 0, 1000000,
-     "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs"},
+     "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs, 131,072 entities"},
     {"worker-queue", FIELD(worker_queue), 256, 1, 65536,
      "filter requests that wait for a worker; 503 above"},
     {"documents", FIELD(documents), 10000, 1, 1000000, "documents in the footprints directory"},

@@ -54,6 +54,10 @@ static void answer_options(h2o_req_t *req, const resource_t *resource)
 
 static bool content_type_fits(const h2o_req_t *req, const resource_kind_t *kind)
 {
+    /* No content coding of requests is taken (RFC 9110 8.4). */
+    if (h2o_find_header(&req->headers, H2O_TOKEN_CONTENT_ENCODING, -1) >= 0) {
+        return false;
+    }
     ssize_t i = h2o_find_header(&req->headers, H2O_TOKEN_CONTENT_TYPE, -1);
     if (i < 0) {
         return false;

@@ -79,6 +79,7 @@ struct http_server {
     char cache_control[32]; /* "max-age=60" */
     size_t cache_control_len;
     atomic_size_t connections; /* of all loops */
+    atomic_size_t answers;     /* bytes of computed answers that are not wholly sent */
 
     http_loop_t *loops; /* NULL until http_server_start */
     size_t loop_count;

@@ -4,20 +4,57 @@
 #include "http/send.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* Work above this goes to a worker: the loop's other clients would wait for it. */
 #define POST_ON_LOOP_MAX_US 2000
 
+/*
+ * Bytes of computed answers in memory, over all connections: clients that ask and do not read must
+ * not be able to fill it. What goes beyond is answered 503.
+ */
+#define POST_ANSWERS_MAX ((size_t)256 << 20)
+/* What one request, its tree and its answer, may take of it. */
+#define POST_ANSWER_MAX ((size_t)128 << 20)
+
+/* Counts an answer; false when there are too many bytes of them. The charge is to be given back. */
+static bool charge(http_server_t *server, size_t bytes)
+{
+    size_t before = atomic_fetch_add_explicit(&server->answers, bytes, memory_order_relaxed);
+    return before + bytes <= POST_ANSWERS_MAX;
+}
+
+static void discharge(http_server_t *server, size_t bytes)
+{
+    (void)atomic_fetch_sub_explicit(&server->answers, bytes, memory_order_relaxed);
+}
+
 /* ---- on the loop ---- */
 
 typedef struct post_local {
+    http_server_t *server;
+    size_t charged;
     arena_t arena;
 } post_local_t;
 
 static void local_on_dispose(void *chunk)
 {
     post_local_t *local = chunk;
+    discharge(local->server, local->charged);
     arena_release(&local->arena);
+}
+
+/* A line a second at the most: clients can cause it as often as they like. */
+static void log_unavailable(const char *why)
+{
+    static atomic_long last;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    long before = atomic_load_explicit(&last, memory_order_relaxed);
+    if (now.tv_sec + 1 != before &&
+        atomic_compare_exchange_strong(&last, &before, now.tv_sec + 1)) {
+        log_line(LOG_LEVEL_WARNING, "http", "a POST is answered 503: %s", why);
+    }
 }
 
 static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
@@ -28,18 +65,28 @@ static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
         }
         send_busy(req);
     } else {
+        if (answer->status == 503) {
+            log_unavailable(
+                "the answer would have more entities than propmap.max-response-entities");
+        }
         send_answer(req, answer);
     }
 }
 
 static void answer_here(h2o_req_t *req, const resource_t *resource)
 {
-    const http_server_t *server = loop_of_request(req)->server;
+    http_server_t *server = loop_of_request(req)->server;
     post_local_t *local = h2o_mem_alloc_shared(&req->pool, sizeof *local, local_on_dispose);
-    arena_init(&local->arena, 0);
+    *local = (post_local_t){.server = server};
+    arena_init(&local->arena, POST_ANSWER_MAX);
     alto_answer_t answer = {.status = 0};
     err_t err = resource->kind->answer(resource, slice_of_iovec(req->entity), &server->options.alto,
                                        &local->arena, &answer);
+    local->charged = local->arena.total;
+    if (!charge(server, local->charged)) {
+        log_unavailable("too many answers are waiting to be read");
+        err = ERR_NOT_NOW;
+    }
     if (!err && answer.count) {
         /* The list is used until the last byte is sent; nobody said that it lives so long. */
         slice_t *segments = h2o_mem_alloc_pool(&req->pool, answer.count * sizeof *segments);
@@ -66,12 +113,14 @@ typedef struct post_job {
     const resource_t *resource;
     slice_t request; /* own copy */
     arena_t arena;
+    size_t charged;
     alto_answer_t answer;
     err_t err;
 } post_job_t;
 
 static void job_free(post_job_t *job)
 {
+    discharge(job->loop->server, job->charged);
     arena_release(&job->arena);
     snapshot_unref(job->snapshot);
     free(job);
@@ -100,6 +149,13 @@ static void job_run(worker_job_t *super, bool cancelled)
         job->err = job->resource->kind->answer(job->resource, job->request,
                                                &job->loop->server->options.alto, &job->arena,
                                                &job->answer);
+        job->charged = job->arena.total;
+        if (!charge(job->loop->server, job->charged)) {
+            /* Given back at once: the answer is not sent. */
+            arena_release(&job->arena);
+            log_unavailable("too many answers are waiting to be read");
+            job->err = ERR_NOT_NOW;
+        }
     }
     h2o_multithread_send_message(&job->loop->jobs_back, &job->message);
 }
@@ -144,7 +200,7 @@ static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
         .resource = resource,
         .request = slice_of(copy, req->entity.len),
     };
-    arena_init(&job->arena, 0);
+    arena_init(&job->arena, POST_ANSWER_MAX);
     *link = job;
     loop->jobs_out++;
     if (!worker_pool_submit(loop->server->workers, &job->super)) {

@@ -2,6 +2,7 @@
 
 #include "footprintd/base/hash.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 err_t tuples_init(tuples_t *t, unsigned width)
@@ -20,6 +21,7 @@ void tuples_release(tuples_t *t)
 err_t tuples_intern(tuples_t *t, const uint32_t *ids, uint32_t *out)
 {
     size_t size = t->width * sizeof *ids;
+    assert(size > 0);
     uint32_t hash = (uint32_t)hash_bytes(ids, size);
     slot_t *slot = slots_first(&t->slots, hash);
     for (; slot->number; slot = slots_next(&t->slots, slot)) {
