@@ -130,6 +130,20 @@ def test_port_taken(site):
         assert "in use" in server.log[-1] and str(port) in server.log[-1]
 
 
+def test_footprints_without_a_database_are_said(site):
+    """Right, and rarely meant: no address can match them."""
+    for name in (site / "footprints").iterdir():
+        name.unlink()
+    with Server(site / "footprintd.yaml") as server:
+        assert any("there are no documents in " in line for line in server.log)
+        assert not any("no database knows it" in line for line in server.log)
+    (site / "footprints/a.yaml").write_text("footprints: {f: {asn: [as64496]}, g: {countrycode: [de]}}\n")
+    with Server(site / "footprintd.yaml") as server:
+        said = [line for line in server.log if "no database knows it" in line]
+        assert len(said) == 2 and "documents use asn" in said[0] and "geoip.country" in said[1]
+        assert not any("there are no documents" in line for line in server.log)
+
+
 def test_not_in_force_is_said(site):
     config = write_config(site, more="user: footprintd\nwatch: {enabled: true}\n")
     with Server(config) as server:

@@ -207,6 +207,8 @@ def test_order_of_post_checks(shared, protocol):
     for content_type in [text, "Content-Type:", "Content-Type: application/json",
                          "Content-Type: application/alto-cdnifilter"]:
         empty(shared.ask("/cdni-filtered", protocol, "POST", [content_type, html], BODY), 415)
+    empty(shared.ask("/cdni-filtered", protocol, "POST", [FILTER, "Content-Encoding: gzip"], BODY),
+          415)
     empty(shared.ask("/cdni-filtered", protocol, "POST", [FILTER, html], b"{"), 406)
     for content_type in [FILTER + "; charset=utf-8", FILTER.upper()]:
         assert shared.ask("/cdni-filtered", protocol, "POST", [content_type],
