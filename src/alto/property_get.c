@@ -1,6 +1,7 @@
 #include "properties.h"
 
 #include "property_items.h"
+#include "property_tree.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -193,4 +194,4 @@ err_t property_map_body(const property_map_content_t *c, size_t *size, body_t **
 }
 
 const resource_kind_t resource_kind_property_map = {
-    "property-map", ALTO_MEDIA_PROPERTY_MAP, NULL, NULL, NULL, NULL};
+    .name = "property-map", .media_type = ALTO_MEDIA_PROPERTY_MAP, .tree = property_map_tree};
