@@ -90,8 +90,8 @@ static const value_list_t *encode_values(maker_t *m, const fp_values_t *v)
     int len = snprintf(open, sizeof open, "{\"footprint-type\":\"%s\",\"footprint-value\":[",
                        fp_type_infos[v->type].name);
     e = remember(m, v);
-    if (!e || value_list_make(m->in->fragments, m->in->arena, &m->text,
-                              slice_of(open, (size_t)len), v, CLOSE_VALUES, &e->list)) {
+    if (!e || value_list_make(m->in->fragments, m->in->arena, &m->text, slice_of(open, (size_t)len),
+                              v, CLOSE_VALUES, &e->list)) {
         m->failed = true;
         return NULL;
     }
@@ -342,5 +342,5 @@ static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t
     return cdni_tree(resource->content, NULL, nodes, out);
 }
 
-const resource_kind_t resource_kind_cdni = {.name = "cdni", .media_type = ALTO_MEDIA_CDNI,
-                                            .tree = tree};
+const resource_kind_t resource_kind_cdni = {
+    .name = "cdni", .media_type = ALTO_MEDIA_CDNI, .tree = tree};

@@ -35,7 +35,8 @@ static bool push_fragment(maker_t *m, fragment_t *f)
 static const value_list_t *encode(maker_t *m, slice_t open, const fp_values_t *values)
 {
     value_list_t *list = arena_alloc(m->arena, sizeof *list);
-    if (!list || value_list_make(m->store, m->arena, &m->text, open, values, SLICE_LIT("]"), list)) {
+    if (!list ||
+        value_list_make(m->store, m->arena, &m->text, open, values, SLICE_LIT("]"), list)) {
         m->failed = true;
         return NULL;
     }

@@ -43,8 +43,9 @@ static node_t *make_list(nodes_t *s, const json_value_t *list)
         json_write_value(&text, &list->u.array.items[i]);
         s->failed |= buf_failed(&text);
         scalars++;
-        if (!s->failed && (i + 1 == count || node_chunk_ends(scalars, slice_of(text.ptr + start,
-                                                                              text.len - start)))) {
+        if (!s->failed &&
+            (i + 1 == count ||
+             node_chunk_ends(scalars, slice_of(text.ptr + start, text.len - start)))) {
             fragment_t *f = piece(s, buf_slice(&text));
             chunks[n++] = (node_chunk_t){f, f ? f->bytes : NULL, text.len, scalars};
             scalars = 0;

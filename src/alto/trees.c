@@ -1,6 +1,6 @@
+#include "trees.h"
 #include "footprintd/alto/cdni.h"
 #include "footprintd/alto/network_map.h"
-#include "trees.h"
 #include "value_list.h"
 
 #include <stdlib.h>
@@ -159,7 +159,8 @@ err_t cdni_tree(const cdni_content_t *c, const bool *chosen, nodes_t *nodes, nod
 
 static node_t *pid_node(nodes_t *nodes, const network_map_pid_t *pid, unsigned families)
 {
-    static const slice_t family_names[] = {[FAMILY_IPV4] = {"ipv4", 4}, [FAMILY_IPV6] = {"ipv6", 4}};
+    static const slice_t family_names[] = {
+        [FAMILY_IPV4] = {"ipv4", 4}, [FAMILY_IPV6] = {"ipv6", 4}};
     slice_t names[FAMILY_COUNT];
     node_t *lists[FAMILY_COUNT];
     size_t n = 0;

@@ -1,8 +1,8 @@
 /*
  * The text of a list of values between an opening and "]", as fragments. Private to src/alto.
  *
- * A short list is one fragment. A long one is cut into chunks (alto/tree.h), so that two versions of
- * it share all but what changed.
+ * A short list is one fragment. A long one is cut into chunks (alto/tree.h), so that two versions
+ * of it share all but what changed.
  */
 #ifndef FPD_ALTO_VALUE_LIST_H
 #define FPD_ALTO_VALUE_LIST_H
@@ -12,7 +12,7 @@
 #include "footprintd/model/footprint.h"
 
 typedef struct value_list {
-    digest_t digest; /* of the whole text */
+    digest_t digest;         /* of the whole text */
     const slice_t *segments; /* that text */
     size_t segment_count;
     fragment_t **fragments; /* what the segments and chunks point into; borrowed from the store */

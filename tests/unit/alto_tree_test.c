@@ -121,9 +121,8 @@ static size_t shared_parts(const node_t *a, const node_t *b)
     size_t shared = 0;
     for (size_t i = 0; i < a->part_count; i++) {
         for (size_t k = 0; k < b->part_count; k++) {
-            shared += a->kind == NODE_LIST
-                          ? a->parts.chunks[i].text == b->parts.chunks[k].text
-                          : a->parts.runs[i] == b->parts.runs[k];
+            shared += a->kind == NODE_LIST ? a->parts.chunks[i].text == b->parts.chunks[k].text
+                                           : a->parts.runs[i] == b->parts.runs[k];
         }
     }
     return shared;
@@ -255,7 +254,8 @@ static void test_filtered(void **state)
          "\"metadata\":[]}}]}",
          200},
         {"/cdni-filtered",
-         "{\"cdni-capabilities\":[{\"capability-type\":\"FCI.None\",\"capability-value\":{}}]}", 200},
+         "{\"cdni-capabilities\":[{\"capability-type\":\"FCI.None\",\"capability-value\":{}}]}",
+         200},
         {"/cdni-filtered", "{}", 400},
         {"/cdni-filtered", "[", 400},
         {"/netmap-filtered", "{\"pids\":[]}", 200},
@@ -276,9 +276,9 @@ static void test_filtered(void **state)
         arena_init(&arena, 0);
         buf_t want = fixture_post(s, cases[i].path, cases[i].input, &answer);
         assert_int_equal(answer.status, cases[i].status);
-        assert_int_equal(r->kind->tree(r, slice_str(cases[i].input), NULL, &arena, &refused, &nodes,
-                                       &root),
-                         ERR_OK);
+        assert_int_equal(
+            r->kind->tree(r, slice_str(cases[i].input), NULL, &arena, &refused, &nodes, &root),
+            ERR_OK);
         assert_int_equal(root != NULL, cases[i].status == 200);
         if (root) {
             buf_t text = text_of(root);

@@ -30,7 +30,7 @@ typedef struct network_map_content {
     slice_t head, tail;
     const network_map_pid_t *pids; /* by name, bytewise */
     size_t count;
-    size_t segment_count; /* the most that all PIDs have together */
+    size_t segment_count;         /* the most that all PIDs have together */
     fragment_t *const *fragments; /* borrowed from the store */
     size_t fragment_count;
     const document_t *document; /* the full resource, for a filter that wants all */
@@ -39,8 +39,8 @@ typedef struct network_map_content {
 err_t network_map_build(const model_network_map_t *map, fragments_t *fragments, arena_t *arena,
                         network_map_content_t **out) FPD_MUST_CHECK;
 /*
- * The segments of one PID with the families of the mask (1 << family_t). Returns their number. A PID
- * without an address of these families is kept, with an empty group.
+ * The segments of one PID with the families of the mask (1 << family_t). Returns their number. A
+ * PID without an address of these families is kept, with an empty group.
  */
 size_t network_map_pid_segments(const network_map_pid_t *pid, unsigned families, bool comma,
                                 slice_t *out);

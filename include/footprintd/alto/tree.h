@@ -4,10 +4,10 @@
  *
  * A node is a JSON value. Nodes are immutable, reference-counted, and made by a store that gives
  * the same node for the same content, within a version and from one version to the next: that two
- * values are equal is a comparison of pointers, and a version costs the memory of what is new in it.
- * For the latter the children of a node lie in parts: runs of some dozens of children, cut where
- * their content says so, not by position, so that an insertion changes one part and not all parts
- * behind it.
+ * values are equal is a comparison of pointers, and a version costs the memory of what is new in
+ * it. For the latter the children of a node lie in parts: runs of some dozens of children, cut
+ * where their content says so, not by position, so that an insertion changes one part and not all
+ * parts behind it.
  *
  * kind         parts    a part is
  * NODE_TEXT    none     (the value is opaque: a scalar, or a value that is only replaced whole)
@@ -50,8 +50,8 @@ struct node {
     bool has_null_member; /* a member of it, or of an object in it not below an array, is null */
     size_t count;         /* children; 0 for NODE_TEXT */
     size_t part_count;
-    size_t size;          /* bytes of the whole text */
-    uint64_t hash;        /* of the content, the same in every process: for cutting, not for tables */
+    size_t size;   /* bytes of the whole text */
+    uint64_t hash; /* of the content, the same in every process: for cutting, not for tables */
     fragment_t *fragment; /* NODE_TEXT: one reference */
     slice_t text;         /* NODE_TEXT */
     union {
@@ -110,8 +110,8 @@ typedef struct nodes {
 /*
  * previous may be NULL; it is only read, and only until nodes_seal. All nodes that a store returns
  * are borrowed from it and live at least as long; NULL when memory is out, which also sticks
- * (failed), so that a maker may check once at its end. NULL among what a node is to be made of gives
- * NULL.
+ * (failed), so that a maker may check once at its end. NULL among what a node is to be made of
+ * gives NULL.
  */
 void nodes_init(nodes_t *s, const nodes_t *previous);
 void nodes_seal(nodes_t *s);
@@ -134,8 +134,8 @@ node_t *nodes_recall(const nodes_t *s, slice_t key);
 void nodes_remember(nodes_t *s, slice_t key, node_t *node);
 
 /*
- * Where a list of scalars is cut into chunks: whether the chunk that has `count` scalars so far, the
- * last of which is this text, ends here.
+ * Where a list of scalars is cut into chunks: whether the chunk that has `count` scalars so far,
+ * the last of which is this text, ends here.
  */
 bool node_chunk_ends(size_t count, slice_t scalar);
 

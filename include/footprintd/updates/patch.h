@@ -21,9 +21,9 @@ typedef enum patch_type {
 
 /*
  * Appends the array of operations. It begins with a test of /meta/vtag/tag, where there is one and
- * it differs, so that it fails as a whole on any other version. Bottom up, the smaller of changing a
- * value's parts and replacing it is taken. ERR_LIMIT (and nothing appended) as soon as it is known
- * to have more than `limit` bytes.
+ * it differs, so that it fails as a whole on any other version. Bottom up, the smaller of changing
+ * a value's parts and replacing it is taken. ERR_LIMIT (and nothing appended) as soon as it is
+ * known to have more than `limit` bytes.
  */
 err_t patch_json(const node_t *from, const node_t *to, size_t limit, buf_t *out) FPD_MUST_CHECK;
 /*
@@ -33,8 +33,8 @@ err_t patch_json(const node_t *from, const node_t *to, size_t limit, buf_t *out)
 err_t patch_merge(const node_t *from, const node_t *to, size_t limit, buf_t *out) FPD_MUST_CHECK;
 
 /*
- * Reads the patch's text as a client would, applies it to `from`, and compares the result with `to`.
- * It shares no code with what made the patch, and costs as much as the parts that differ.
+ * Reads the patch's text as a client would, applies it to `from`, and compares the result with
+ * `to`. It shares no code with what made the patch, and costs as much as the parts that differ.
  * ERR_DATA: the patch does not apply, or leads elsewhere.
  */
 err_t patch_verify(patch_type_t type, slice_t patch, const node_t *from,
