@@ -273,3 +273,20 @@ err_t feed_frame(feed_t *f, uint64_t from, uint64_t to, hub_frame_t **out)
     }
     return err;
 }
+
+err_t feed_step_frame(feed_t *f, uint64_t to, hub_frame_t **out)
+{
+    const feed_version_t *v = feed_at(f, to);
+    hub_frame_t *made = calloc(1, sizeof *made);
+    if (!made) {
+        return ERR_NOMEM;
+    }
+    atomic_init(&made->refs, 1);
+    atomic_init(&made->claimed, true);
+    atomic_init(&made->failed, false);
+    atomic_init(&made->frame, frame_ref(v->step));
+    made->from = to - 1;
+    made->to = to;
+    *out = made;
+    return ERR_OK;
+}

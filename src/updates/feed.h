@@ -98,6 +98,9 @@ size_t feed_forget_oldest(feed_t *f);
  */
 err_t feed_frame(feed_t *f, uint64_t from, uint64_t to, hub_frame_t **out) FPD_MUST_CHECK;
 
+/* The step that leads to a kept version from the one before, which is kept too. A new reference. */
+err_t feed_step_frame(feed_t *f, uint64_t to, hub_frame_t **out) FPD_MUST_CHECK;
+
 /* charge.c: the bytes of what only `old` has. */
 size_t feed_own_bytes(const node_t *old, const node_t *fresh);
 

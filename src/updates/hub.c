@@ -88,6 +88,7 @@ void hub_free(hub_t *hub)
     if (!hub) {
         return;
     }
+    hub_close_views(hub);
     while (hub->list) {
         feed_t *f = hub->list;
         hub->list = f->next;

@@ -102,6 +102,8 @@ err_t hub_refresh(hub_t *hub, feed_t *f, bool all) FPD_MUST_CHECK;
 /* The parts of hub_tick. */
 void hub_tick_feeds(hub_t *hub, uint64_t now_ms);
 void hub_tick_views(hub_t *hub, uint64_t now_ms);
+/* At the end of the hub. */
+void hub_close_views(hub_t *hub);
 
 /* Canonical text of an input, so that what asks for the same is the same feed. */
 err_t input_canonical(const json_value_t *input, arena_t *arena, slice_t *out) FPD_MUST_CHECK;
