@@ -191,7 +191,6 @@ err_t overlay_array_at(overlay_t *o, overlay_array_t *array, size_t index, overl
             return ERR_NOMEM;
         }
         p->kind = PIECE_ONE;
-        p->first = 0;
         p->u.one = item;
     }
     look_at(array, p, index);

@@ -9,7 +9,7 @@
 
 #include "fuzz.h"
 
-/* What is recursive in trees, and in jansson's sister, is as deep as documents may be. */
+/* As deep as documents may be. */
 #define DEPTH 64
 
 static const char document[] =

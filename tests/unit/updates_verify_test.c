@@ -593,6 +593,51 @@ static void test_nomem(void **state)
     }
 }
 
+/* Memory is out at every place where the overlay takes some of its arena. */
+static void run_out(patch_type_t type, const json_value_t *patch, const pair_t *p, err_t verdict)
+{
+    for (size_t limit = 64;; limit += 1 + limit / 32) {
+        overlay_t o;
+        overlay_init(&o, p->from);
+        o.arena.limit = limit;
+        err_t err = type == PATCH_JSON ? overlay_apply_json(&o, patch, p->to)
+                                       : overlay_apply_merge(&o, patch, p->to);
+        err = err ? err : overlay_compare(&o, o.root, item_of_node(p->to), true, 0);
+        bool refused = arena_failed(&o.arena);
+        overlay_release(&o);
+        assert_int_equal(err, refused ? ERR_NOMEM : verdict);
+        if (!refused) {
+            return;
+        }
+    }
+}
+
+static void test_arena_runs_out(void **state)
+{
+    (void)state;
+    buf_t text = read_file(FPD_SOURCE_DIR "/tests/golden/updates/patches.json");
+    arena_t arena;
+    arena_init(&arena, 0);
+    const json_value_t *cases = read_json(&arena, buf_slice(&text));
+    for (size_t i = 0; i < cases->u.array.count; i++) {
+        const json_value_t *c = &cases->u.array.items[i], *to = json_get(c, "to");
+        buf_t from = written(json_get(c, "from")), result = written(to ? to : json_get(c, "from"));
+        pair_t pair;
+        pair_plant(&pair, buf_slice(&from), buf_slice(&result), false);
+        run_out(slice_is(json_get(c, "type")->u.text, "json") ? PATCH_JSON : PATCH_MERGE,
+                json_get(c, "patch"), &pair, to ? ERR_OK : ERR_DATA);
+        pair_release(&pair);
+        buf_release(&from);
+        buf_release(&result);
+    }
+    change_t c;
+    change_many(&c, false, 3000, 200, true);
+    run_out(PATCH_JSON, read_json(&arena, buf_slice(&c.patch)), &c.pair, ERR_OK);
+    change_release(&c);
+    arena_release(&arena);
+    buf_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -608,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_cost_follows_the_change),
         cmocka_unit_test(test_names_in_shared_runs),
         cmocka_unit_test(test_nomem),
+        cmocka_unit_test(test_arena_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
