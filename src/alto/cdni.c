@@ -343,4 +343,4 @@ static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t
 }
 
 const resource_kind_t resource_kind_cdni = {
-    .name = "cdni", .media_type = ALTO_MEDIA_CDNI, .tree = tree};
+    .name = "cdni", .media_type = ALTO_MEDIA_CDNI, .tree = tree, .rank = 1};

@@ -218,4 +218,5 @@ const resource_kind_t resource_kind_cdni_filtered = {
     .answer = answer,
     .cost = cost,
     .tree = tree,
+    .rank = 1,
 };

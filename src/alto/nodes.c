@@ -1,5 +1,7 @@
 #include "footprintd/alto/tree.h"
 
+#include "nodes.h"
+
 #include <stdlib.h>
 
 /*
@@ -48,15 +50,16 @@ static bool run_ends(size_t count, uint64_t hash)
 
 /* ---- life ---- */
 
-void nodes_init(nodes_t *s, const nodes_t *previous)
+void nodes_init(nodes_t *s, const nodes_t *previous, const nodes_t *base)
 {
-    *s = (nodes_t){.previous = previous};
+    *s = (nodes_t){.previous = previous, .base = base};
     arena_init(&s->keys, 0);
 }
 
 void nodes_seal(nodes_t *s)
 {
     s->previous = NULL;
+    s->base = NULL;
 }
 
 static void release_nodes(table_t *table)
@@ -94,16 +97,28 @@ static node_t *keep(nodes_t *s, table_t *table, slice_t key, node_t *n)
     return n;
 }
 
-/* What the last store had, now in this one too. */
-static node_t *inherit(nodes_t *s, table_t *table, const table_t *before, slice_t shape,
-                       slice_t (*key)(const node_t *n))
+/* The table of another store that is at the same place as `table` in this one. */
+static const table_t *same_table(const nodes_t *s, const nodes_t *other, const table_t *table)
 {
-    node_t *n = table_get(table, shape);
-    if (n || !before) {
+    return (const table_t *)(const void *)((const char *)other +
+                                           ((const char *)table - (const char *)s));
+}
+
+void *nodes_inherited(const nodes_t *s, const table_t *table, slice_t key)
+{
+    void *found = s->previous ? table_get(same_table(s, s->previous, table), key) : NULL;
+    return found || !s->base ? found : table_get(same_table(s, s->base, table), key);
+}
+
+/* What there is already, here or in another store. */
+static node_t *find(nodes_t *s, table_t *table, slice_t key, slice_t (*own_key)(const node_t *n))
+{
+    node_t *n = table_get(table, key);
+    if (n) {
         return n;
     }
-    n = table_get(before, shape);
-    return n ? keep(s, table, key(n), node_ref(n)) : NULL;
+    n = nodes_inherited(s, table, key);
+    return n ? keep(s, table, own_key(n), node_ref(n)) : NULL;
 }
 
 static slice_t key_text(const node_t *n)
@@ -143,7 +158,7 @@ static node_t *new_node(nodes_t *s, node_kind_t kind, slice_t shape)
 
 node_t *nodes_text(nodes_t *s, fragment_t *fragment, slice_t text)
 {
-    node_t *n = inherit(s, &s->texts, s->previous ? &s->previous->texts : NULL, text, key_text);
+    node_t *n = find(s, &s->texts, text, key_text);
     if (n || s->failed || !text.ptr) {
         return n ? n : failed(s);
     }
@@ -176,7 +191,7 @@ node_t *nodes_list(nodes_t *s, const node_chunk_t *chunks, size_t count)
     static const node_chunk_t none;
     /* An empty list needs a shape of its own. */
     const slice_t key = count ? shape : slice_of((const char *)&none, sizeof none);
-    node_t *n = inherit(s, &s->shapes, s->previous ? &s->previous->shapes : NULL, key, key_shape);
+    node_t *n = find(s, &s->shapes, key, key_shape);
     n = n || s->failed ? n : new_node(s, NODE_LIST, key);
     if (!n || n->size) {
         return n ? n : failed(s);
@@ -232,7 +247,7 @@ static node_run_t *make_run(nodes_t *s, const slice_t *names, node_t *const *nod
     if (run) {
         return run;
     }
-    run = s->previous ? table_get(&s->previous->runs, buf_slice(shape)) : NULL;
+    run = nodes_inherited(s, &s->runs, buf_slice(shape));
     if (run) {
         atomic_fetch_add_explicit(&run->refs, 1, memory_order_relaxed);
     } else {
@@ -273,8 +288,7 @@ static node_t *make_parts(nodes_t *s, node_kind_t kind, node_run_t *const *runs,
     if (buf_failed(shape)) {
         return failed(s);
     }
-    node_t *n = inherit(s, &s->shapes, s->previous ? &s->previous->shapes : NULL, buf_slice(shape),
-                        key_shape);
+    node_t *n = find(s, &s->shapes, buf_slice(shape), key_shape);
     n = n || s->failed ? n : new_node(s, kind, buf_slice(shape));
     if (!n || n->size) {
         return n ? n : failed(s);
@@ -333,7 +347,8 @@ node_t *nodes_object(nodes_t *s, const slice_t *names, node_t *const *nodes, siz
 
 node_t *nodes_recall(const nodes_t *s, slice_t key)
 {
-    return table_get(&s->known, key);
+    node_t *n = table_get(&s->known, key);
+    return n || !s->base ? n : table_get(&s->base->known, key);
 }
 
 void nodes_remember(nodes_t *s, slice_t key, node_t *node)

@@ -1,5 +1,7 @@
 #include "footprintd/alto/tree.h"
 
+#include "nodes.h"
+
 #include <stdlib.h>
 
 /* Trees of any JSON value: for what no model knows better. */
@@ -11,7 +13,7 @@ static fragment_t *piece(nodes_t *s, slice_t text)
     if (f) {
         return f;
     }
-    f = s->previous ? table_get(&s->previous->pieces, text) : NULL;
+    f = nodes_inherited(s, &s->pieces, text);
     if (f) {
         (void)fragment_ref(f);
     } else {

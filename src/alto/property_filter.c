@@ -216,4 +216,5 @@ const resource_kind_t resource_kind_property_map_filtered = {
     .answer = answer,
     .cost = cost,
     .tree = property_map_filtered_tree,
+    .rank = 2,
 };

@@ -37,7 +37,7 @@ static void test_text(void **state)
         "{\"a\":{\"b\":[{\"c\":null}]},\"\":0,\"x\\\"\\u0001y\":[[]]}",
     };
     nodes_t nodes;
-    nodes_init(&nodes, NULL);
+    nodes_init(&nodes, NULL, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         buf_t text = text_of(plant(&nodes, cases[i]));
         assert_string_equal(text.ptr, cases[i]);
@@ -51,10 +51,10 @@ static void test_equal_content_is_one_node(void **state)
     (void)state;
     const char *json = "{\"a\":[1,2],\"b\":[{\"c\":\"d\"},{\"c\":\"d\"}],\"e\":{\"c\":\"d\"}}";
     nodes_t first, second;
-    nodes_init(&first, NULL);
+    nodes_init(&first, NULL, NULL);
     node_t *a = plant(&first, json);
     assert_ptr_equal(plant(&first, json), a);
-    nodes_init(&second, &first);
+    nodes_init(&second, &first, NULL);
     node_t *b = plant(&second, json);
     assert_ptr_equal(a, b);
     assert_ptr_not_equal(plant(&second, "{\"a\":[1,2]}"), a);
@@ -86,7 +86,7 @@ static void test_nulls(void **state)
                  {"{\"a\":[{\"b\":null}]}", false},
                  {"{\"a\":\"null\"}", false}};
     nodes_t nodes;
-    nodes_init(&nodes, NULL);
+    nodes_init(&nodes, NULL, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         node_t *n = plant(&nodes, cases[i].json);
         assert_int_equal(n->has_null_member, cases[i].null_member);
@@ -133,9 +133,9 @@ static void test_a_change_costs_one_part(void **state)
     (void)state;
     for (int objects = 0; objects < 2; objects++) {
         nodes_t first, second;
-        nodes_init(&first, NULL);
+        nodes_init(&first, NULL, NULL);
         node_t *a = plant_many(&first, objects, MANY);
-        nodes_init(&second, &first);
+        nodes_init(&second, &first, NULL);
         node_t *b = plant_many(&second, objects, 1234);
         assert_int_equal(a->count, MANY);
         assert_int_equal(b->count, MANY - 1);
@@ -204,8 +204,8 @@ static void test_long_lists(void **state)
     snapshot_t *t = fixture_snapshot(&file, 1, s);
     static const char *const paths[] = {"/cdni", "/netmap", "/propmap"};
     nodes_t first, second;
-    nodes_init(&first, NULL);
-    nodes_init(&second, &first);
+    nodes_init(&first, NULL, NULL);
+    nodes_init(&second, &first, NULL);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         node_t *a = tree_of(s, paths[i], &first), *b = tree_of(t, paths[i], &second);
         buf_t text = text_of(b), body = fixture_body(t, paths[i]);
@@ -267,7 +267,7 @@ static void test_filtered(void **state)
         {"/propmap-filtered", "{\"entities\":[7]}", 400},
     };
     nodes_t nodes;
-    nodes_init(&nodes, NULL);
+    nodes_init(&nodes, NULL, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const resource_t *r = fixture_resource(s, cases[i].path);
         alto_answer_t answer, refused = {.status = 0};

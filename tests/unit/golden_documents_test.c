@@ -205,7 +205,7 @@ static void check_tree(const resource_t *r, slice_t body)
     nodes_t nodes;
     node_t *root = NULL;
     buf_t text = BUF_INIT;
-    nodes_init(&nodes, NULL);
+    nodes_init(&nodes, NULL, NULL);
     if (r->kind->tree) {
         assert_int_equal(r->kind->tree(r, SLICE_LIT(""), NULL, NULL, NULL, &nodes, &root), ERR_OK);
         node_write(root, &text);

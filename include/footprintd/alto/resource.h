@@ -55,6 +55,7 @@ typedef struct resource_kind {
      */
     err_t (*tree)(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out);
+    unsigned rank; /* a resource uses only resources of a lower rank */
     resource_service_t service;
 } resource_kind_t;
 

@@ -102,18 +102,20 @@ typedef struct nodes {
     table_t pieces; /* text -> fragment_t: chunks of nodes_json */
     table_t known;  /* caller's key -> node_t, see nodes_remember */
     const struct nodes *previous;
+    const struct nodes *base;
     buf_t scratch;
     arena_t keys;
     bool failed;
 } nodes_t;
 
 /*
- * previous may be NULL; it is only read, and only until nodes_seal. All nodes that a store returns
- * are borrowed from it and live at least as long; NULL when memory is out, which also sticks
- * (failed), so that a maker may check once at its end. NULL among what a node is to be made of
- * gives NULL.
+ * previous is a store of an older version, base one of the same version whose makers used the same
+ * keys; either may be NULL. They are only read, and only until nodes_seal. All nodes that a store
+ * returns are borrowed from it and live at least as long; NULL when memory is out, which also
+ * sticks (failed), so that a maker may check once at its end. NULL among what a node is to be made
+ * of gives NULL.
  */
-void nodes_init(nodes_t *s, const nodes_t *previous);
+void nodes_init(nodes_t *s, const nodes_t *previous, const nodes_t *base);
 void nodes_seal(nodes_t *s);
 void nodes_release(nodes_t *s);
 

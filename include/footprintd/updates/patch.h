@@ -14,11 +14,6 @@ typedef enum patch_type {
     PATCH_JSON,  /* application/json-patch+json */
 } patch_type_t;
 
-#define PATCH_MEDIA_MERGE "application/merge-patch+json"
-#define PATCH_MEDIA_JSON  "application/json-patch+json"
-/* What is announced of every resource: both, without white space (RFC 9569 5.2). */
-#define PATCH_MEDIA_BOTH PATCH_MEDIA_MERGE "," PATCH_MEDIA_JSON
-
 /*
  * Appends the array of operations. It begins with a test of /meta/vtag/tag, where there is one and
  * it differs, so that it fails as a whole on any other version. Bottom up, the smaller of changing
