@@ -90,9 +90,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         second = slice_of(cut + 1, size - first.len - 1);
     }
     nodes_t nodes, later, others;
-    nodes_init(&nodes, NULL);
-    nodes_init(&later, &nodes);
-    nodes_init(&others, NULL);
+    nodes_init(&nodes, NULL, NULL);
+    nodes_init(&later, &nodes, NULL);
+    nodes_init(&others, NULL, NULL);
     const node_t *known = plant(&nodes, slice_str(document));
     const node_t *alien = plant(&others, slice_str(document));
     const node_t *from = plant(&nodes, first);

@@ -34,8 +34,8 @@ typedef struct pair {
 
 static inline void pair_plant(pair_t *p, slice_t from, slice_t to, bool related)
 {
-    nodes_init(&p->first, NULL);
-    nodes_init(&p->second, related ? &p->first : NULL);
+    nodes_init(&p->first, NULL, NULL);
+    nodes_init(&p->second, related ? &p->first : NULL, NULL);
     p->from = plant(&p->first, from);
     p->to = plant(&p->second, to);
     nodes_seal(&p->second);

@@ -525,10 +525,10 @@ static void test_random(void **state)
         pair_t p, again;
         pair_plant(&p, buf_slice(&t.from), buf_slice(&t.to), true);
         /* Other stores, which have seen other things before, and in the other order. */
-        nodes_init(&again.first, NULL);
+        nodes_init(&again.first, NULL, NULL);
         (void)plant(&again.first, SLICE_LIT("[{\"n1\":1},[1,2,3],{\"key\":1},\"x\"]"));
         again.to = plant(&again.first, buf_slice(&t.to));
-        nodes_init(&again.second, &again.first);
+        nodes_init(&again.second, &again.first, NULL);
         again.from = plant(&again.second, buf_slice(&t.from));
         check_json(&t, &p, &again, &rng, &noticed);
         merged += check_merge(&t, &p, &again, &rng, &noticed);

@@ -270,7 +270,7 @@ static void test_opaque_text(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (int opaque = 0; opaque < 2; opaque++) {
             nodes_t nodes;
-            nodes_init(&nodes, NULL);
+            nodes_init(&nodes, NULL, NULL);
             node_t *value = nodes_text(&nodes, NULL, from);
             const node_t *a = nodes_object(&nodes, &name, &value, 1);
             const node_t *b = plant(&nodes, slice_str(cases[i].to));
@@ -295,7 +295,7 @@ static void test_merge_into_opaque_text(void **state)
 {
     (void)state;
     nodes_t nodes;
-    nodes_init(&nodes, NULL);
+    nodes_init(&nodes, NULL, NULL);
     const node_t *from = nodes_text(&nodes, NULL, SLICE_LIT("{\"a\":{\"b\":1, \"c\":2}}"));
     const node_t *to = plant(&nodes, SLICE_LIT("{\"a\":{\"c\":2}}"));
     assert_int_equal(patch_verify(PATCH_MERGE, SLICE_LIT("{\"a\":{\"b\":null}}"), from, to),
