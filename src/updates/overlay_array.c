@@ -20,7 +20,6 @@ static void empty_array(overlay_array_t *array)
 {
     *array = (overlay_array_t){.count = 0};
     array->ends.prev = array->ends.next = &array->ends;
-    rewind_array(array);
 }
 
 /* A piece in front of another, all of which but its place is in `like`. */

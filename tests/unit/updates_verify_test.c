@@ -291,6 +291,23 @@ static void test_opaque_text(void **state)
     }
 }
 
+static void test_opaque_array(void **state)
+{
+    (void)state;
+    nodes_t nodes;
+    nodes_init(&nodes, NULL, NULL);
+    const node_t *from = nodes_text(&nodes, NULL, SLICE_LIT("[ 1, [\"\\u00e9\"] ]"));
+    const node_t *to = nodes_text(&nodes, NULL, SLICE_LIT("[[ \"\xc3\xa9\" , 2]]"));
+    slice_t patch = SLICE_LIT("[{\"op\":\"add\",\"path\":\"/1/-\",\"value\":2},{\"op\":\"remove\","
+                              "\"path\":\"/0\"}]");
+    assert_int_equal(patch_verify(PATCH_JSON, patch, from, to), ERR_OK);
+    assert_int_equal(patch_verify(PATCH_JSON, SLICE_LIT("[]"), from, to), ERR_DATA);
+    to = plant(&nodes, SLICE_LIT("[1,[\"\xc3\xa9\"]]"));
+    assert_int_equal(patch_verify(PATCH_JSON, SLICE_LIT("[]"), from, to), ERR_OK);
+    assert_int_equal(patch_verify(PATCH_JSON, SLICE_LIT("[]"), to, from), ERR_OK);
+    nodes_release(&nodes);
+}
+
 static void test_merge_into_opaque_text(void **state)
 {
     (void)state;
@@ -529,6 +546,19 @@ static void test_names_in_shared_runs(void **state)
             patch_verify(PATCH_JSON, slice_str(cases[i].patch), c.pair.from, c.pair.to),
             cases[i].err);
     }
+    /* Compared in between with what shares nothing. */
+    const node_t *x = node_get(c.pair.to, SLICE_LIT("x"));
+    for (int i = 0; i < 2; i++) {
+        buf_t patch = BUF_INIT;
+        buf_append_str(&patch, "[{\"op\":\"test\",\"path\":\"/x/m1/n\",\"value\":1},{\"op\":"
+                               "\"remove\",\"path\":\"/x/m100\"},{\"op\":\"test\",\"path\":"
+                               "\"/x\",\"value\":");
+        node_write(i ? x : node_get(c.pair.from, SLICE_LIT("x")), &patch);
+        buf_append_str(&patch, "}]");
+        assert_int_equal(patch_verify(PATCH_JSON, buf_slice(&patch), c.pair.from, c.pair.to),
+                         i ? ERR_OK : ERR_DATA);
+        buf_release(&patch);
+    }
     static const char merge[] = "{\"x\":{\"m100\":null,\"m1\":{\"n\":1},\"none\":null}}";
     assert_int_equal(patch_verify(PATCH_MERGE, slice_str(merge), c.pair.from, c.pair.to), ERR_OK);
     assert_int_equal(patch_verify(PATCH_MERGE, SLICE_LIT("{\"x\":{\"m100\":null,\"m1\":null}}"),
@@ -646,6 +676,7 @@ int main(void)
         cmocka_unit_test(test_text_that_is_no_json),
         cmocka_unit_test(test_scalars),
         cmocka_unit_test(test_opaque_text),
+        cmocka_unit_test(test_opaque_array),
         cmocka_unit_test(test_merge_into_opaque_text),
         cmocka_unit_test(test_copies_of_copies),
         cmocka_unit_test(test_depth),
