@@ -314,14 +314,11 @@ void watch_http_step(watch_http_t *http, int fd, int64_t timeout_ms)
 {
     struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
     int running, left;
+    int wait = (int)until_quiet(http, watch_clock(), timeout_ms);
+    /* Work only behind the waiting: what callbacks change must be seen before the next wait. */
+    (void)curl_multi_poll(http->multi, &extra, 1, wait, NULL);
     (void)curl_multi_perform(http->multi, &running);
     CURLMsg *message = curl_multi_info_read(http->multi, &left);
-    if (!message) {
-        int wait = (int)until_quiet(http, watch_clock(), timeout_ms);
-        (void)curl_multi_poll(http->multi, &extra, 1, wait, NULL);
-        (void)curl_multi_perform(http->multi, &running);
-        message = curl_multi_info_read(http->multi, &left);
-    }
     while (message) {
         char *request = NULL;
         CURLcode code = message->data.result;
