@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define CONNECT_MS     10000L
-#define KEEPALIVE_S    30L
-#define REDIRECTS_MAX  5L
-#define POLL_MAX_MS    60000
+#define CONNECT_MS    10000L
+#define KEEPALIVE_S   30L
+#define REDIRECTS_MAX 5L
+#define POLL_MAX_MS   60000
+/* Before, libcurl fails when it uses a connection again that began with HTTP/2 and without TLS. */
+#define REUSE_VERSION  0x080000u
 #define FAILURE_LENGTH (CURL_ERROR_SIZE + 64)
 
 struct watch_request {
@@ -194,9 +196,8 @@ static bool set_options(watch_request_t *r, const watch_call_t *call)
 {
     const watch_http_options_t *o = &r->http->options;
     CURL *e = r->easy;
-    long version = o->prior_knowledge ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
-                                      : CURL_HTTP_VERSION_2TLS;
-    bool tls = strncmp(call->url, "https:", 6) == 0;
+    bool tls = strncmp(call->url, "https:", 6) == 0, prior = o->prior_knowledge && !tls;
+    long version = prior ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE : CURL_HTTP_VERSION_2TLS;
     bool ok = !curl_easy_setopt(e, CURLOPT_URL, call->url) && set_headers(r, call) &&
               set_security(e, o, tls) && !curl_easy_setopt(e, CURLOPT_HTTP_VERSION, version) &&
               !curl_easy_setopt(e, CURLOPT_USERAGENT, "footprintctl/" FPD_VERSION) &&
@@ -207,7 +208,7 @@ static bool set_options(watch_request_t *r, const watch_call_t *call)
     (void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     (void)curl_easy_setopt(e, CURLOPT_HEADERDATA, r);
     (void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
+    (void)curl_easy_setopt(e, CURLOPT_PIPEWAIT, prior ? 0L : 1L);
     (void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     (void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);
@@ -215,6 +216,10 @@ static bool set_options(watch_request_t *r, const watch_call_t *call)
     (void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 1L);
     (void)curl_easy_setopt(e, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
     (void)curl_easy_setopt(e, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
+    if (prior && curl_version_info(CURLVERSION_NOW)->version_num < REUSE_VERSION) {
+        (void)curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+        (void)curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
+    }
     if (!call->stream_type) { /* what is coded comes late */
         ok = ok && !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
     }

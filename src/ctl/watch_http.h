@@ -17,7 +17,7 @@ typedef struct watch_http_options {
     const char *cacert; /* each NULL: libcurl's default */
     const char *cert;
     const char *key;
-    bool prior_knowledge; /* HTTP/2 from the first byte, also without TLS */
+    bool prior_knowledge; /* HTTP/2 from the first byte where there is no TLS */
 } watch_http_options_t;
 
 typedef struct watch_answer {

@@ -42,7 +42,7 @@ static const char help_text[] =
     "  --cert          the file with this client's certificate\n"
     "  --key           the file with its key\n"
     "  --http2-prior-knowledge\n"
-    "                  HTTP/2 from the first byte\n"
+    "                  HTTP/2 from the first byte, for http:// URLs\n"
     "  --help          show this text\n"
     "\n"
     "Exit codes: 0 fine, 1 the server refused, 2 usage, 3 the feed is dead (--max-age).\n";
