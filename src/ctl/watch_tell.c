@@ -12,6 +12,10 @@ void watch_say(const char *name, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    /* Parts of it come from the server, and a terminal is not written to as another likes. */
+    for (char *at = text; *at; at++) {
+        *at = (unsigned char)*at < 0x20 || *at == 0x7f ? '?' : *at;
+    }
     (void)fprintf(stderr, "footprintctl: %s%s%s\n", name ? name : "", name ? ": " : "", text);
 }
 

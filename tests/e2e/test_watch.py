@@ -227,6 +227,25 @@ def test_silence(stub, start):
     watch.event(tag="t1")
 
 
+def test_proxy_that_keeps_everything(stub, start):
+    """Not even a head arrives, three times: the stream is not for this client."""
+    watch = start(["cdni"], "--idle-timeout", "0.2")
+    for _ in range(3):
+        stub.expect("POST", "/updates")
+        watch.line("updates: nothing came for 0.2 s")
+    watch.line("cdni: followed by tips")
+
+
+def test_terminal_of_another(stub, start):
+    watch = start(["cdni"])
+    stream = stub.expect("POST", "/updates").stream()
+    stream.event(f"{CDNI},s0", document("t1"))
+    stream.event(f"{PATCH},s0", [replace("/meta/vtag/tag", "\u001b[2J"),
+                                 {"op": "copy", "from": "/meta/vtag/resource-id",
+                                  "path": "/meta/vtag/tag"}])
+    watch.line(r"has tag cdni, and the patch leads to tag \?\[2J")
+
+
 # ---- refusals and waits ----
 
 def test_retry_after(stub, start):
@@ -471,6 +490,20 @@ def test_once_waits_for_commands(stub, start, tmp_path):
     stub.expect("POST", "/control/1").reply(204)
     assert watch.wait() == 0
     assert done.read_text() == ""
+
+
+def test_second_signal(stub, start):
+    """The first one waits for the command and for the server, the second for nobody."""
+    watch = start(["cdni"], "--exec", "sleep 1000 & echo $! >&2; wait")
+    stream = stub.expect("POST", "/updates").stream()
+    stream.event(f"{CDNI},s0", document("t1"))
+    child = int(watch.line(r"^(\d+)$").group(1))
+    watch.process.send_signal(signal.SIGTERM)
+    stub.expect("POST", "/control/1").reply(204)
+    assert watch.process.poll() is None
+    assert watch.process.send_signal(signal.SIGTERM) is None
+    assert watch.process.wait(timeout=LIMIT) == 0
+    os.kill(child, signal.SIGKILL)
 
 
 def test_lines_for_people(stub, start):

@@ -3,25 +3,17 @@
 As test_cdni_vectors.py; tests/golden/updates restates the cases.
 """
 import json
-import sys
 
 import pytest
 
+import programs
 from shared_folder import PRESENT, ROOT, VECTORS
-
-sys.path.insert(0, str(ROOT / "tests/e2e"))
-from footprintd import run  # noqa: E402
 
 UPDATES = VECTORS / "updates"
 
 
 def ask(*lines):
-    """What ctl_apply makes of each of these."""
-    done = run("tests/ctl_apply", input="".join(json.dumps(line) + "\n" for line in lines))
-    assert (done.returncode, done.stderr) == (0, "")
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(answers) == len(lines) > 0
-    return answers
+    return programs.ctl_apply(lines)
 
 
 def patch(doc, changes, kind="json-patch"):
