@@ -220,7 +220,7 @@ def test_tips_is_for_clients_that_know_all_types(stub, start):
 
 def test_signs_of_life(stub, start):
     """A held request says nothing; with --max-age the view is asked beside it."""
-    watch, held = begin(stub, start, "--max-age", "3")
+    watch, held = begin(stub, start, "--max-age", "4")
     for _ in range(2):
         next_edge(stub, "/v/1", 1, 3, 3, 4, tag="t3")
     # The edge exists, and the held request was lost: it is sent again.
@@ -330,7 +330,7 @@ def test_poll_of_dependencies(stub, start):
 
 
 def test_max_age_of_polls(stub, start):
-    watch = start(["cdni"], "--poll", "--interval", "0.05", "--max-age", "0.7")
+    watch = start(["cdni"], "--poll", "--interval", "0.05", "--max-age", "2")
     stub.expect("GET", "/cdni").reply(200, document("t1"), CDNI)
     while watch.process.poll() is None:
         try:
