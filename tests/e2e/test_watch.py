@@ -20,7 +20,7 @@ def stub():
 
 @pytest.fixture
 def start(stub):
-    """start(resources, options...): a subscriber, which is killed after the test at the latest."""
+    """start(resources, options...): a subscriber, which ends with the test at the latest."""
     started = []
 
     def starter(*args, **kwargs):
@@ -28,8 +28,9 @@ def start(stub):
         return started[-1]
 
     yield starter
+    stub.documents["/control/1"] = (204, "", b"")
     for watch in started:
-        watch.kill()
+        watch.leave()
 
 
 def leave(stub, watch, stream, control="/control/1"):

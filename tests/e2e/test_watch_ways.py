@@ -25,8 +25,9 @@ def start(stub):
         return started[-1]
 
     yield starter
+    stub.documents["/control/1"] = (204, "", b"")
     for watch in started:
-        watch.kill()
+        watch.leave()
 
 
 def graph(start, end, i, j):

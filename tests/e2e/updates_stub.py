@@ -260,7 +260,10 @@ class Watch:
         self.process.send_signal(number)
         return self.wait()
 
-    def kill(self):
+    def leave(self):
+        """After a test: an end in peace, so that sanitizers have their say, or a failure."""
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait(timeout=LIMIT)
+            try:
+                assert self.end() == 0, "\n".join(self.log)
+            finally:
+                self.process.kill()
