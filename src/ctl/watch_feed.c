@@ -7,7 +7,8 @@
  */
 #include "watch.h"
 
-#define REWRITE_MS 5000
+/* Until a file is tried again that could not be written. */
+#define REWRITE_MS 2000
 
 static watch_follow_t *find(watch_t *w, slice_t id)
 {

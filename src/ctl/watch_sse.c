@@ -56,8 +56,7 @@ static void add_resource(const watch_follow_t *f, bool first, buf_t *out)
     buf_append_char(out, '}');
 }
 
-/* False when no resource is left. */
-static bool write_request(const stream_t *s, buf_t *out)
+static void write_request(const stream_t *s, buf_t *out)
 {
     bool first = true;
     const watch_t *w = s->base.watch;
@@ -69,7 +68,6 @@ static bool write_request(const stream_t *s, buf_t *out)
         }
     }
     buf_append_str(out, "}}");
-    return !first;
 }
 
 /* ---- events ---- */
@@ -208,6 +206,18 @@ static bool on_data(void *arg, slice_t bytes)
 
 /* ---- life ---- */
 
+/* False when all went other ways. */
+static bool has_resources(const stream_t *s)
+{
+    const watch_t *w = s->base.watch;
+    for (size_t i = 0; i < w->count; i++) {
+        if (w->follows[i].channel == &s->base) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void ended(stream_t *s, const watch_answer_t *answer)
 {
     const watch_options_t *o = &s->base.watch->options;
@@ -218,7 +228,7 @@ static void ended(stream_t *s, const watch_answer_t *answer)
         watch_backoff_reset(&s->base.backoff);
     }
     s->silent += !s->begun;
-    if (s->silent >= SILENT_MAX) {
+    if (s->silent >= SILENT_MAX || !has_resources(s)) {
         watch_channel_fail(&s->base, buf_slice(&s->why));
     } else {
         watch_channel_retry(&s->base, 0, buf_slice(&s->why));
@@ -247,11 +257,7 @@ static void tick(watch_channel_t *c)
     stream_t *s = (stream_t *)c;
     buf_t body = BUF_INIT;
     c->due_ms = WATCH_NEVER;
-    if (!write_request(s, &body)) {
-        c->dead = true; /* all its resources went other ways */
-        buf_release(&body);
-        return;
-    }
+    write_request(s, &body);
     watch_call_t call = {.url = s->url,
                          .accept = TYPES,
                          .content_type = TYPE_PARAMS,

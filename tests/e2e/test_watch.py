@@ -141,6 +141,8 @@ def test_patches_that_keep_failing(stub, start):
         stream.event(f"{PATCH},s0", guarded("t0", "t2"))
         stream.wait_closed()
     watch.line("cdni: 3 patches in a row failed: it leaves the update stream")
+    # Nobody is left on the stream: it is not opened again.
+    assert "next try" not in watch.line("updates: cdni: a json-patch event was refused.*").group(0)
     watch.line("cdni: followed by poll")
     stub.expect("GET", "/cdni").reply(200, document("t2"), CDNI)
     for tag in ("t1", "t1", "t1", "t2"):
@@ -202,6 +204,13 @@ def test_not_a_stream(stub, start, raw, reason):
         watch.line(f"updates: {reason}")
     watch.line("cdni: followed by tips")
     assert stub.expect("POST", "/tips").json == {"resource-id": "cdni"}
+
+
+def test_answer_of_another_type(stub, start):
+    watch = start(["cdni"])
+    stub.expect("POST", "/updates").reply(200, "<html>", "text/html")
+    watch.line("updates: the answer is no event stream")
+    watch.line("cdni: followed by tips")
 
 
 @pytest.mark.parametrize("event,reason", [
@@ -335,6 +344,16 @@ def test_bad_directory(stub, start, answer, reason):
     assert watch.wait() == 1
 
 
+@pytest.mark.parametrize("uri", ["ftp://127.0.0.1/", "http://", "http://x y/"])
+def test_bad_uri(stub, start, uri):
+    ird = directory()
+    ird["resources"]["cdni"]["uri"] = uri
+    stub.documents["/"] = (200, "application/json", ird)
+    watch = start(["cdni"])
+    assert watch.wait() == 1
+    assert "the URI of resource 'cdni' in the directory is none" in watch.log[-1]
+
+
 def test_unknown_resource(stub, start):
     watch = start(["cdnl"])
     assert watch.wait() == 1
@@ -451,6 +470,41 @@ def test_file_that_cannot_be_written(stub, start, tmp_path):
     assert watch.wait() == 2
     assert "cannot be made: No such file or directory" in watch.log[-1]
     watch.no_more_events()
+
+
+def test_file_that_is_a_directory(stub, start, tmp_path):
+    (tmp_path / "cdni.json").mkdir()
+    watch = start(["cdni"], "--output", "cdni.json", cwd=tmp_path)
+    stub.expect("POST", "/updates").stream(control=None).event(f"{CDNI},s0", document("t1"))
+    assert watch.wait() == 2
+    assert "cdni.json cannot be replaced: Is a directory" in watch.log[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["cdni.json"]
+
+
+def test_file_in_the_working_directory(stub, start, tmp_path):
+    watch = start(["cdni"], "--output", "cdni.json", "--once", cwd=tmp_path)
+    stub.expect("POST", "/updates").stream(control=None).event(f"{CDNI},s0", document("t1"))
+    assert watch.wait() == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["cdni.json"]
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (tmp_path / "cdni.json").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_file_that_is_tried_again(stub, start, tmp_path):
+    """What worked once may be a matter of time: the document waits, and nothing ends."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    watch = start(["cdni"], "--output", folder / "cdni.json")
+    stream = stub.expect("POST", "/updates").stream()
+    stream.event(f"{CDNI},s0", document("t1"))
+    watch.event(tag="t1")
+    folder.rename(tmp_path / "away")
+    stream.event(f"{CDNI},s0", document("t2"))
+    watch.line("cdni: .* cannot be made: No such file or directory")
+    (tmp_path / "away").rename(folder)
+    watch.event(tag="t2", changed=True)
+    assert json.loads((folder / "cdni.json").read_text()) == document("t2")
 
 
 def test_exec(stub, start, tmp_path):
@@ -589,6 +643,13 @@ def test_comments_are_life(stub, start):
                    "0 refused")
         stream.comment()
     assert watch.process.poll() is None
+
+
+def test_status_of_what_waits(stub, start):
+    watch = start(["cdni", "net"], "--status", "0.05")
+    stream = stub.expect("POST", "/updates").stream()
+    stream.event(f"{CDNI},s0", document("c1", depends="n1"))
+    watch.line("cdni: sse, no document yet, a newer one waits for net, last sign of life")
 
 
 def test_status_without_documents(stub, start):

@@ -102,6 +102,29 @@ def test_view_is_gone(stub, start):
     stub.expect("GET", "/v/2/ug/8/9")
 
 
+def test_next_edge_fails(stub, start):
+    watch, held = begin(stub, start)
+    held.reply(410)
+    stub.expect("POST", "/v/1/ug").reply(500)
+    watch.line("cdni: HTTP status 500; next try in")
+    # Numbers that are none: another view is opened.
+    stub.expect("POST", "/v/1/ug").reply(200, graph(9, 8, 0, 8), MERGE)
+    watch.line("cdni: the TIPS view makes no sense: versions 9 to 8, edge 0/8; next try in")
+    open_view(stub, "/v/2", 1, 1, 1, 2, tag="t3")
+    stub.expect("GET", "/v/2/ug/1/2")
+
+
+@pytest.mark.parametrize("body,kind,reason", [
+    ("<html>", "text/html", "the answer is no TIPS view"),
+    (view("ftp://127.0.0.1/", 1, 1, 0, 1), TIPS, "the view's URI is none"),
+])
+def test_no_view(stub, start, body, kind, reason):
+    watch = start(["cdni"])
+    stub.expect("POST", "/tips").reply(200, body, kind)
+    watch.line(f"cdni: {reason}")
+    watch.line("cdni: followed by poll")
+
+
 def test_edge_is_too_old(stub, start):
     watch, held = begin(stub, start)
     held.reply(410)
@@ -325,6 +348,21 @@ def test_poll_of_dependencies(stub, start):
     watch.event(resource="net")
     waiting["/cdni"].reply(200, document("c1", depends="n2"), CDNI)
     watch.event(resource="cdni", waits="net")
+    stub.expect("GET", "/net").reply(200, document("n2", resource="net"), NET)
+    watch.event(resource="net", tag="n2")
+    watch.event(resource="cdni", waits=None)
+
+
+def test_poll_that_is_under_way(stub, start):
+    """It may have been asked before the change: it is asked again when the answer is there."""
+    stub.documents["/"] = (200, "application/json", directory(updates=False, tips=False))
+    watch = start(["cdni", "net"], "--interval", "1000")
+    waiting = {request.path: request
+               for request in [stub.exchanges.get(timeout=60) for _ in range(2)]}
+    waiting["/cdni"].reply(200, document("c1", depends="n2"), CDNI)
+    watch.event(resource="cdni", waits="net")
+    waiting["/net"].reply(200, document("n1", resource="net"), NET)
+    watch.event(resource="net", tag="n1")
     stub.expect("GET", "/net").reply(200, document("n2", resource="net"), NET)
     watch.event(resource="net", tag="n2")
     watch.event(resource="cdni", waits=None)

@@ -206,11 +206,11 @@ class UpdatesStub:
 class Watch:
     """footprintctl watch, while it runs; its events are lines of JSON."""
 
-    def __init__(self, url, *args, retry="0.01:0.05", json_lines=True):
+    def __init__(self, url, *args, retry="0.01:0.05", json_lines=True, cwd=None):
         command = [BUILD / "footprintctl", "watch", "--retry", retry,
                    *(["--json"] if json_lines else []), *args[1:], url, *args[0]]
         self.process = subprocess.Popen([str(part) for part in command], text=True,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd)
         self.events, self.lines, self.log = queue.Queue(), queue.Queue(), []
         self.readers = [threading.Thread(target=self._read, args=pair, daemon=True)
                         for pair in ((self.process.stdout, self.events),
