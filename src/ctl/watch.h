@@ -67,6 +67,7 @@ struct watch_channel {
     watch_request_t *request;
     unsigned lost; /* refusals in a row after it had worked */
     bool worked;   /* ever gave something */
+    bool troubled; /* it was said that something failed, and not yet that it is over */
     bool dead;     /* its resources need another way */
     bool open;     /* still to be closed, when everything ends */
 };

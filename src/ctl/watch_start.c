@@ -26,12 +26,17 @@ void watch_channel_add(watch_t *w, watch_channel_t *c, const watch_way_t *way, c
 void watch_channel_alive(watch_channel_t *c)
 {
     c->life_ms = watch_clock();
+    if (c->troubled) {
+        c->troubled = false;
+        watch_say(c->name, "the server answers again");
+    }
 }
 
 void watch_channel_retry(watch_channel_t *c, int64_t retry_after_s, slice_t reason)
 {
     int64_t wait = watch_backoff_next(&c->backoff, retry_after_s, watch_random());
     c->due_ms = watch_clock() + wait;
+    c->troubled = true;
     watch_say(c->name, "%.*s; next try in %.1f s%s", SLICE_ARG(reason), (double)wait / 1000,
               retry_after_s > 0 ? " (Retry-After)" : "");
 }

@@ -167,6 +167,7 @@ def test_resume(stub, start):
     assert request.json == {"add": {"s0": {"resource-id": "net", "tag": "n1"},
                                     "s1": {"resource-id": "cdni", "tag": "c1"}}}
     stream = request.stream("control/relative")
+    watch.line("^footprintctl: updates: the server answers again$")
     stream.event(CONTROL, {"started": ["s0", "s1"]})
     # A patch from the tag that was sent (RFC 8895 6.7.1).
     stream.event(f"{PATCH},s1", guarded("c1", "c2", replace("/value", 5)))

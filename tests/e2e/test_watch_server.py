@@ -7,6 +7,7 @@ import pytest
 from footprintd import DOCUMENT, Server, curl, write_config
 from updates_stub import Watch
 
+SERVICES = {"--sse": "text/event-stream", "--tips": "application/alto-tips+json"}
 FILTER = '{"cdni-capabilities":[]}'
 
 
@@ -56,3 +57,27 @@ def test_changes(server, tmp_path):
     server.send(signal.SIGHUP)
     assert watch.event(resource="cdni", changed=True)["tag"] != first
     assert watch.end() == 0
+
+
+@pytest.mark.parametrize("way", SERVICES)
+def test_followed(server, tmp_path, way):
+    """Each change arrives once, and leads to what a GET has, byte for byte."""
+    ird = json.loads(curl(server.url + "/")[2])
+    if SERVICES[way] not in {entry["media-type"] for entry in ird["resources"].values()}:
+        pytest.skip("the server does not offer it")
+    out = tmp_path / "out"
+    out.mkdir()
+    names = ["netmap", "cdni", "cdni-filtered"]
+    watch = Watch(server.url, names, way, "--output-dir", out, "--input", f"cdni-filtered={FILTER}")
+    assert {watch.event(changed=True)["resource"] for _ in names} == set(names)
+    for protocol in ("https/1.1", "http/1.1", "https/1.1"):
+        (tmp_path / "footprints" / "a.yaml").write_text(DOCUMENT % protocol)
+        server.send(signal.SIGHUP)
+        changed = {watch.event(changed=True)["resource"] for _ in range(2)}
+        assert changed == {"cdni", "cdni-filtered"}
+        for name, more in (("cdni", []),
+                           ("cdni-filtered", ["-H", "Content-Type: application/alto-cdnifilter+json",
+                                              "-d", FILTER])):
+            assert (out / f"{name}.json").read_bytes() == curl(f"{server.url}/{name}", *more)[2]
+    assert watch.end() == 0
+    assert not [line for line in watch.log if "refused" in line]
