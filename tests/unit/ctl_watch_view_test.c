@@ -10,6 +10,8 @@
     ",\"start-edge-rec\":{\"seq-i\":" i ",\"seq-j\":" j "}}}"
 #define VIEW(start, end, i, j) "{\"tips-view-uri\":\"http://a/v\"," GRAPH(start, end, i, j) "}"
 
+#define SUMMARY(members) "{\"tips-view-summary\":{\"updates-graph-summary\":{" members "}}}"
+
 static void assert_view(const watch_view_t *v, uint64_t start, uint64_t end, uint64_t i, uint64_t j)
 {
     assert_string_equal(v->uri.ptr, "http://a/v");
@@ -36,14 +38,13 @@ static void views(void **state)
         "{",
         "null",
         "{\"tips-view-uri\":null}",
-        "{\"tips-view-summary\":{\"updates-graph-summary\":{\"start-seq\":0}}}",
-        "{\"tips-view-summary\":{\"updates-graph-summary\":{\"start-seq\":108}}}",
-        "{\"tips-view-summary\":{\"updates-graph-summary\":{\"end-seq\":106}}}",
-        "{\"tips-view-summary\":{\"updates-graph-summary\":{\"end-seq\":9007199254740992}}}",
-        "{\"tips-view-summary\":{\"updates-graph-summary\":{\"end-seq\":1.0}}}",
-        "{\"tips-view-summary\":{\"updates-graph-summary\":{\"start-edge-rec\":{\"seq-i\":108}}}}",
-        "{\"tips-view-summary\":{\"updates-graph-summary\":{\"start-edge-rec\":{\"seq-j\":\"1\"}}}"
-        "}",
+        SUMMARY("\"start-seq\":0"),
+        SUMMARY("\"start-seq\":108"),
+        SUMMARY("\"end-seq\":106"),
+        SUMMARY("\"end-seq\":9007199254740992"),
+        SUMMARY("\"end-seq\":1.0"),
+        SUMMARY("\"start-edge-rec\":{\"seq-i\":108}"),
+        SUMMARY("\"start-edge-rec\":{\"seq-j\":\"1\"}"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         buf_clear(&why);
