@@ -79,7 +79,9 @@ static store_settled_t put_back(settling_t *s)
     }
     if (exchanged) {
         if (!holds(s, s->temporary, &s->intent->after)) {
-            return keep_aside(s);
+            /* Saved again since: the later text is the one that they want in its place. */
+            code = edit_file_exchange(s->directory, s->temporary, s->file, &exchanged);
+            return code ? refused(s, code) : keep_aside(s);
         }
         drop_temporary(s);
     }
@@ -117,8 +119,8 @@ static store_settled_t replace(settling_t *s)
     }
     bool exchanged = false;
     int code = edit_file_exchange(s->directory, s->temporary, s->file, &exchanged);
-    if (code == ENOENT) {
-        drop_temporary(s);
+    if (code == ENOENT && !holds(s, s->file, &intent->before)) {
+        drop_temporary(s); /* somebody removed the file, and not the temporary */
         return kept(s);
     }
     if (code) {
