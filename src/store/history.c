@@ -1,6 +1,6 @@
 #include "footprintd/store/history.h"
 
-#include "history_read.h"
+#include "history_check.h"
 #include "history_schema.h"
 #include "history_sql.h"
 #include "state.h"
@@ -56,61 +56,6 @@ static int pragmas(sqlite3 *db)
                         NULL, NULL, NULL);
 }
 
-/* True when a statement's first answer is the text; NULL: when it has no answer. */
-static int answers(sqlite3 *db, const char *statement, const char *text, bool *out)
-{
-    sqlite3_stmt *s = NULL;
-    int rc = sqlite3_prepare_v2(db, statement, -1, &s, NULL);
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(s);
-        const char *found = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
-        *out = text ? found && strcmp(found, text) == 0 : rc == SQLITE_DONE;
-        rc = rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-    }
-    (void)sqlite3_finalize(s);
-    return rc;
-}
-
-/* What must be true of the database as a whole. */
-static const struct {
-    const char *statement;
-    const char *answer;
-    const char *otherwise;
-} checks[] = {
-    {"PRAGMA quick_check(1)", "ok", "its pages contradict each other"},
-    {"PRAGMA foreign_key_check", NULL, "rows refer to rows that are missing"},
-    {"SELECT 1 FROM (SELECT max(number) AS newest FROM generation), document "
-     "WHERE since > coalesce(newest, 0) OR until > newest",
-     NULL, "it has documents of generations that never were"},
-    {"SELECT 1 FROM intent JOIN generation ON number = generation LEFT JOIN content ON "
-     "content.digest = after WHERE after IS NOT NULL AND content.id IS NULL",
-     NULL, "the content of an edit is missing"},
-};
-
-static err_t check(store_history_t *h, buf_t *why)
-{
-    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
-        bool fine = false;
-        int rc = answers(h->db, checks[i].statement, checks[i].answer, &fine);
-        if (rc) {
-            return sql_error(h->db, h->path, rc, why);
-        }
-        if (!fine) {
-            return sql_damaged(h, checks[i].otherwise, why);
-        }
-    }
-    arena_t arena;
-    arena_init(&arena, 0);
-    store_generation_t newest;
-    err_t err = history_newest(h, &arena, &newest, why);
-    if (!err) {
-        store_texts_t documents;
-        err = history_documents(h, &newest, &arena, &documents, why);
-    }
-    arena_release(&arena);
-    return err == ERR_NOT_FOUND ? ERR_OK : err;
-}
-
 static err_t open_database(store_history_t *h, buf_t *why)
 {
     int rc = sqlite3_open_v2(h->path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -123,7 +68,7 @@ static err_t open_database(store_history_t *h, buf_t *why)
     (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     bool wal = false;
     rc = rc ? rc : pragmas(h->db);
-    rc = rc ? rc : answers(h->db, "PRAGMA journal_mode", "wal", &wal);
+    rc = rc ? rc : history_answers(h->db, "PRAGMA journal_mode", "wal", &wal);
     if (rc) {
         return sql_error(h->db, h->path, rc, why);
     }
@@ -133,7 +78,7 @@ static err_t open_database(store_history_t *h, buf_t *why)
         return ERR_IO;
     }
     err_t err = history_schema_upgrade(h->db, h->path, history_schema, history_schema_count, why);
-    return err ? err : check(h, why);
+    return err ? err : history_check(h, why);
 }
 
 static char *join_path(const char *state)

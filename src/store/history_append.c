@@ -189,14 +189,13 @@ static err_t place(store_history_t *h, const ready_change_t *r, store_appended_t
     arena_t arena;
     arena_init(&arena, 0);
     store_generation_t g = {0};
-    buf_t none = BUF_INIT;
-    err_t err = history_newest(h, &arena, &g, &none);
-    buf_append_slice(why, err && err != ERR_NOT_FOUND ? buf_slice(&none) : (slice_t){NULL, 0});
-    buf_release(&none);
+    size_t said = why->len;
+    err_t err = history_newest(h, &arena, &g, why);
     arena_release(&arena); /* no text of it is used */
     if (err && err != ERR_NOT_FOUND) {
         return err;
     }
+    why->len = said; /* an empty history is fine */
     *newest = g.number;
     if (c->base && c->base != g.number) {
         buf_printf(why, "the change was made from generation %llu, and the newest is now %llu",

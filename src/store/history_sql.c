@@ -262,17 +262,31 @@ err_t sql_begin(store_history_t *h, buf_t *why)
     return err ? err : sql_run(&q, why);
 }
 
-err_t sql_finish(store_history_t *h, err_t err, buf_t *why)
+static void undo(store_history_t *h)
 {
-    if (!err) {
-        sql_t q = sql_start(h, SQL_COMMIT);
-        err = sql_run(&q, why);
-    }
     /* Some failures end the transaction by themselves. */
-    if (err && !sqlite3_get_autocommit(h->db)) {
+    if (!sqlite3_get_autocommit(h->db)) {
         sql_t q = sql_start(h, SQL_ROLLBACK);
         (void)sql_row(&q);
         (void)sqlite3_reset(q.statement);
+    }
+}
+
+err_t sql_finish(store_history_t *h, err_t err, buf_t *why)
+{
+    if (err) {
+        undo(h);
+        return err;
+    }
+    sql_t q = sql_start(h, SQL_COMMIT);
+    err = sql_run(&q, why);
+    if (err) {
+        undo(h);
+        /*
+         * When the log could be written and not synced, the transaction is in it, and whoever reads
+         * the log after a crash would take it for committed. The log begins anew.
+         */
+        (void)sqlite3_wal_checkpoint_v2(h->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     }
     return err;
 }

@@ -459,11 +459,14 @@ static void assert_settled(store_fixture_t *x)
 static void test_every_step(void **state)
 {
     static const char *const files[] = {"a.yaml", "b.yaml", "c.yaml"};
+    /* None, at that moment, and up to so many steps later. */
+    static const unsigned crashes[PERSONS] = {
+        [NOBODY] = 2, [SAVES] = 5, [SAVES_IN] = 2, [REMOVES] = 3, [LINKS] = 3};
     store_fixture_t *x = *state;
     unsigned committed = 0, undone = 0;
     for (unsigned p = 0; p < PERSONS; p++) {
         for (unsigned f = 0; f < (p == NOBODY ? 1 : 3); f++) {
-            for (unsigned crash = 0; crash < 5; crash++) {
+            for (unsigned crash = 0; crash < crashes[p]; crash++) {
                 plan.person = (person_t)p;
                 plan.file = files[f];
                 plan.crash = crash;

@@ -8,6 +8,10 @@
  * at all. A document's content is stored once however many generations have it, and a generation
  * costs what it changed, not the size of the set.
  *
+ * The one exception: when the disk refuses the very sync of a commit, and then also to have the log
+ * cut, and the process ends, the next opening may find what was answered with ERR_IO; and then
+ * whole.
+ *
  * Generations are numbered upwards and form one line: a rollback is a new generation with the
  * documents of an old one. Time is what the caller says and decides nothing, so that a clock may
  * jump back.
