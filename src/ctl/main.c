@@ -6,6 +6,7 @@
 
 static const ctl_command_t commands[] = {
     {"check", "validate a directory of footprint documents", ctl_check_run},
+    {"diff", "tell what a change of documents means", ctl_diff_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
