@@ -107,6 +107,26 @@ static void finish_row(difference_work_t *w, const sums_t *s, difference_country
     row->country_count = n;
 }
 
+/* Of two sets, one in the other, that have as many addresses each is the other. */
+static bool same_moves(const difference_coverage_t *x, const difference_coverage_t *y)
+{
+    bool same = true;
+    for (unsigned f = 0; f < FAMILY_COUNT; f++) {
+        same &= !difference_count_cmp(x->moves[f].before, y->moves[f].before) &&
+                !difference_count_cmp(x->moves[f].after, y->moves[f].after);
+    }
+    return same;
+}
+
+static void compare_around(difference_coverage_t *rows, size_t count)
+{
+    size_t advertisement = 0;
+    for (size_t i = 1; i < count; i++) {
+        rows[i].as_around = same_moves(&rows[i], &rows[rows[i].type.len ? advertisement : 0]);
+        advertisement = rows[i].type.len ? advertisement : i;
+    }
+}
+
 static err_t sum_up(difference_work_t *w, const difference_classes_t *classes,
                     const difference_flows_t *flows, difference_coverage_t *rows)
 {
@@ -121,6 +141,7 @@ static err_t sum_up(difference_work_t *w, const difference_classes_t *classes,
     for (size_t row = 0; row < d->coverage_count && d->has_countries && !err; row++) {
         finish_row(w, &s, &s.cells[row * s.countries], &rows[row]);
     }
+    compare_around(rows, d->coverage_count);
     free(s.cells);
     free(s.whole);
     return err;

@@ -78,11 +78,10 @@ static void compare_values(difference_work_t *w, difference_footprint_t *out)
         int cmp = b == before.count  ? 1
                   : a == after.count ? -1
                                      : part_cmp(&before.items[b], &after.items[a]);
-        const part_t *x = cmp <= 0 ? &before.items[b++] : NULL;
-        const part_t *y = cmp >= 0 ? &after.items[a++] : NULL;
-        const part_t *any = x ? x : y;
-        if (difference_values_make(w, any->values->type, x ? x->values : NULL, y ? y->values : NULL,
-                                   &values[n])) {
+        const part_t *any = cmp <= 0 ? &before.items[b] : &after.items[a];
+        const fp_values_t *x = cmp <= 0 ? before.items[b++].values : NULL;
+        const fp_values_t *y = cmp >= 0 ? after.items[a++].values : NULL;
+        if (difference_values_make(w, any->values->type, x, y, &values[n])) {
             values[n++].in_union = any->in_union;
         }
     }

@@ -90,7 +90,9 @@ void difference_guard_make(difference_work_t *w)
         hold(&v, (difference_breach_t){RAIL_NOTHING_LEFT, all, NULL, FAMILY_IPV4, true, 1, 0});
     }
     for (size_t i = 0; i < d->coverage_count; i++) {
-        hold_addresses(&v, &d->coverage[i], d->options.address_share);
-        hold_countries(&v, &d->coverage[i], d->options.country_share);
+        if (!d->coverage[i].as_around) {
+            hold_addresses(&v, &d->coverage[i], d->options.address_share);
+            hold_countries(&v, &d->coverage[i], d->options.country_share);
+        }
     }
 }

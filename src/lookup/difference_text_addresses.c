@@ -1,32 +1,8 @@
 #include "difference_write.h"
 
-#include <stdio.h>
-
-static void moved(const difference_text_t *t, difference_count_t n, family_t family, bool lost)
+static bool moving(const difference_moves_t *m)
 {
-    char text[DIFFERENCE_AMOUNT_MAX];
-    difference_count_amount(n, family, text);
-    difference_text_colour(t, lost, text);
-}
-
-/* "+512 IPv4 addresses (50%), -1 /48 (12%)"; nothing for what does not move. */
-static void both(const difference_text_t *t, const difference_moves_t *m, family_t family,
-                 difference_count_t of, bool *any)
-{
-    for (int lost = 0; lost < 2; lost++) {
-        difference_count_t n = lost ? m->lost : m->gained;
-        if (difference_count_zero(n)) {
-            continue;
-        }
-        buf_append_str(t->out, *any ? ", " : "");
-        moved(t, n, family, lost);
-        if (!difference_count_zero(of)) {
-            buf_append_str(t->out, " (");
-            difference_write_percent(difference_count_share(n, of), t->out);
-            buf_append_char(t->out, ')');
-        }
-        *any = true;
-    }
+    return !difference_count_zero(m->gained) || !difference_count_zero(m->lost);
 }
 
 /* The line has said which family it is about. */
@@ -41,14 +17,39 @@ static void amount(difference_count_t n, family_t family, buf_t *out)
     buf_append_str(out, text);
 }
 
+/* "+512 (50%), -1 /48 (12%)"; nothing for what does not move. */
+static void moved(const difference_text_t *t, const difference_moves_t *m, family_t family,
+                  difference_count_t of)
+{
+    bool any = false;
+    for (int lost = 0; lost < 2; lost++) {
+        difference_count_t n = lost ? m->lost : m->gained;
+        if (difference_count_zero(n)) {
+            continue;
+        }
+        buf_t text = BUF_INIT;
+        amount(n, family, &text);
+        buf_append_char(&text, '\0');
+        buf_append_str(t->out, any ? ", " : "");
+        difference_text_colour(t, lost, buf_failed(&text) ? "" : text.ptr);
+        t->out->failed |= buf_failed(&text);
+        buf_release(&text);
+        if (!difference_count_zero(of)) {
+            buf_append_str(t->out, " (");
+            difference_write_percent(difference_count_share(n, of), t->out);
+            buf_append_char(t->out, ')');
+        }
+        any = true;
+    }
+}
+
 static void family_line(const difference_text_t *t, const difference_moves_t *m, family_t family)
 {
-    if (difference_count_zero(m->gained) && difference_count_zero(m->lost)) {
+    if (!moving(m)) {
         return;
     }
-    bool any = false;
     buf_printf(t->out, "      IPv%d: ", family == FAMILY_IPV4 ? 4 : 6);
-    both(t, m, family, m->before, &any);
+    moved(t, m, family, m->before);
     buf_append_str(t->out, "; ");
     amount(m->before, family, t->out);
     buf_append_str(t->out, " before, ");
@@ -65,25 +66,17 @@ static void country_line(const difference_text_t *t, const difference_country_t 
     bool any = false;
     buf_printf(t->out, "      %.*s: ", SLICE_ARG(text));
     for (unsigned f = 0; f < FAMILY_COUNT; f++) {
-        both(t, &c->moves[f], (family_t)f, c->whole[f], &any);
+        if (moving(&c->moves[f])) {
+            buf_printf(t->out, "%sIPv%d ", any ? ", " : "", f == FAMILY_IPV4 ? 4 : 6);
+            moved(t, &c->moves[f], (family_t)f, c->whole[f]);
+            any = true;
+        }
     }
     bool before = difference_country_covered(c, true), after = difference_country_covered(c, false);
     if (c->code && before != after) {
         buf_append_str(t->out, after ? "; was not covered before" : "; is covered no more");
     }
     buf_append_char(t->out, '\n');
-}
-
-static bool same_moves(const difference_coverage_t *x, const difference_coverage_t *y)
-{
-    bool same = true;
-    for (unsigned f = 0; f < FAMILY_COUNT; f++) {
-        const difference_moves_t *a = &x->moves[f], *b = &y->moves[f];
-        same &= !difference_count_cmp(a->before, b->before) &&
-                !difference_count_cmp(a->gained, b->gained) &&
-                !difference_count_cmp(a->lost, b->lost);
-    }
-    return same;
 }
 
 void difference_text_coverage(const difference_text_t *t)
@@ -104,7 +97,7 @@ void difference_text_coverage(const difference_text_t *t)
         any = true;
         buf_append_str(t->out, "    ");
         difference_write_row(row, t->out);
-        if (row != around && same_moves(row, around)) {
+        if (row->as_around) {
             buf_append_str(t->out, ": the same as ");
             difference_write_row(around, t->out);
             buf_append_char(t->out, '\n');
@@ -132,23 +125,23 @@ static void breach(const difference_text_t *t, const difference_breach_t *b)
         buf_append_str(out, ": nothing would be covered any more\n");
         return;
     }
-    buf_printf(out, " %s ", b->lost ? "loses" : "gains");
+    int version = b->family == FAMILY_IPV4 ? 4 : 6;
+    buf_append_str(out, b->lost ? " loses " : " gains ");
     difference_write_percent(b->share, out);
     if (b->rail == RAIL_COUNTRIES) {
-        buf_append_str(out, " of the number of its countries");
+        buf_append_str(out, b->lost ? " of its countries" : " more countries");
     } else if (b->rail == RAIL_COUNTRY) {
         char code[8];
         size_t len = fp_code_format(b->country->code, code);
-        buf_printf(out, " of all IPv%d addresses in %.*s", b->family == FAMILY_IPV4 ? 4 : 6,
-                   (int)len, code);
+        buf_printf(out, " of the IPv%d addresses of %.*s", version, (int)len, code);
+    } else if (difference_count_zero(b->coverage->moves[b->family].before)) {
+        buf_printf(out, " of all IPv%d addresses", version);
     } else {
-        bool whole = difference_count_zero(b->coverage->moves[b->family].before);
-        buf_printf(out, " of %s IPv%d addresses", whole ? "all" : "its",
-                   b->family == FAMILY_IPV4 ? 4 : 6);
+        buf_printf(out, b->lost ? " of its IPv%d addresses" : " more IPv%d addresses", version);
     }
-    buf_append_str(out, "; free are ");
+    buf_append_str(out, " (allowed: ");
     difference_write_percent(b->allowed, out);
-    buf_append_char(out, '\n');
+    buf_append_str(out, ")\n");
 }
 
 void difference_text_guard(const difference_text_t *t)

@@ -163,6 +163,8 @@ static inline bool difference_country_covered(const difference_country_t *c, boo
 typedef struct difference_coverage {
     slice_t advertisement; /* "": of all */
     slice_t type;          /* capability type; "": of all in the advertisement */
+    bool as_around;        /* just what is covered by its advertisement, or by everything, which
+                              it is a part of: on both sides */
     difference_moves_t moves[FAMILY_COUNT];
     size_t countries_before;
     size_t countries_after;
@@ -181,7 +183,8 @@ typedef struct difference_coverage {
  *   countries  that appear, or vanish, of those covered before
  *   country    of one country, the addresses that the databases give to it, by family
  * The first is held against address_share, the other two against country_share; these are silent
- * without databases, and where no country was covered before. A first publication, where nothing at
+ * without databases, and where no country was covered before. What a row says as_around is said
+ * once, of the row around it. A first publication, where nothing at
  * all was covered, never asks; a change after which nothing is covered always does, whatever the
  * shares.
  */
