@@ -163,7 +163,7 @@ static void what_steers_a_terminal_is_shown(void **state)
     (void)state;
     buf_t b = BUF_INIT;
     buf_append_printable(&b, SLICE_LIT("a \033[1m\x7f\n\0,\xc2\x9b\xc2\xa0\xc3\xa9"), "");
-    assert_text(&b, "a \\x1b[1m\\x7f\\x0a\\x00,\\xc2\x9b\xc2\xa0\xc3\xa9");
+    assert_text(&b, "a \\x1b[1m\\x7f\\x0a\\x00,\\xc2\\x9b\xc2\xa0\xc3\xa9");
     buf_clear(&b);
     buf_append_printable(&b, SLICE_LIT("a b,c"), " ,");
     assert_text(&b, "a\\x20b\\x2cc");
