@@ -1,0 +1,90 @@
+/*
+ * The steps of a difference. Private to src/lookup.
+ */
+#ifndef FPD_LOOKUP_DIFFERENCE_PARTS_H
+#define FPD_LOOKUP_DIFFERENCE_PARTS_H
+
+#include "footprintd/lookup/difference.h"
+
+/* What a difference is made with. */
+typedef struct difference_work {
+    difference_t *d;
+    const attributes_t *attributes;
+    arena_t *arena; /* of the result: an allocation that fails there sticks */
+} difference_work_t;
+
+/* Both models, never NULL. */
+const model_t *difference_model_before(const difference_t *d);
+const model_t *difference_model_after(const difference_t *d);
+
+/* ---- documents ---- */
+
+/* Whether the same uCDNs see what two documents of the two sides define. */
+bool difference_same_audience(const difference_t *d, uint32_t before, uint32_t after);
+/* Audiences in an order: <0, 0, >0. */
+int difference_audience_cmp(const model_t *x, uint32_t document_x, const model_t *y,
+                            uint32_t document_y);
+/*
+ * What differs between two lists of values of one type, of which one may be NULL. False when
+ * nothing does.
+ */
+bool difference_values_make(difference_work_t *w, fp_type_t type, const fp_values_t *before,
+                            const fp_values_t *after, difference_values_t *out);
+
+void difference_footprints_make(difference_work_t *w);
+void difference_maps_make(difference_work_t *w);
+err_t difference_objects_make(difference_work_t *w) FPD_MUST_CHECK;
+
+/* ---- addresses ---- */
+
+/* All rows of the coverage, still without numbers. */
+void difference_rows_make(difference_work_t *w);
+/*
+ * A class is a set of rows of the coverage, as bits; class 0 is the empty one. Every answer of both
+ * joins has its class, equal ones the same.
+ */
+typedef struct difference_classes {
+    size_t words;           /* of a set */
+    uint64_t **sets;        /* by class */
+    uint32_t *of_answer[2]; /* by side (0: before), by answer */
+    size_t count;
+    size_t cap;
+    table_t ids; /* set -> class + 1 */
+    arena_t arena;
+} difference_classes_t;
+
+err_t difference_classes_make(const difference_t *d, difference_classes_t *out) FPD_MUST_CHECK;
+void difference_classes_release(difference_classes_t *classes);
+
+/* So many addresses of one family and country go from one class to another. */
+typedef struct difference_flow {
+    uint32_t before;
+    uint32_t after;
+    uint16_t country; /* its place among all pairs of letters, plus 1; 0: not known */
+    uint8_t family;
+    bool used;
+    difference_count_t count;
+} difference_flow_t;
+
+#define DIFFERENCE_COUNTRIES (26 * 26 + 1)
+
+typedef struct difference_flows {
+    difference_flow_t *slots;
+    size_t mask; /* slots - 1 */
+    size_t count;
+} difference_flows_t;
+
+err_t difference_flows_make(const difference_t *d, const attributes_t *attributes,
+                            const difference_classes_t *classes,
+                            difference_flows_t *out) FPD_MUST_CHECK;
+/* Fills the numbers of all rows. */
+err_t difference_coverage_make(difference_work_t *w) FPD_MUST_CHECK;
+void difference_guard_make(difference_work_t *w);
+
+/* ---- numbers ---- */
+
+void difference_count_add(difference_count_t *to, difference_count_t n);
+/* The addresses from first to last, inclusive. */
+difference_count_t difference_count_span(u128_t first, u128_t last);
+
+#endif
