@@ -108,6 +108,9 @@ bool admin_query_get(const admin_request_t *request, const char *name, buf_t *ou
 void admin_error(admin_response_t *response, int status, const char *code, const char *fmt, ...)
     FPD_PRINTF(4, 5);
 
+/* Adds a member to the problem details that admin_error made: its value is JSON text. */
+void admin_error_member(admin_response_t *response, const char *name, slice_t json);
+
 /* ---- the server's side, see http_options_t.admin ---- */
 
 /* "http://127.0.0.1:8081", with the port that was picked; "" without an admin interface. */
