@@ -15,7 +15,7 @@ struct builder {
     updater_t *updater;
     /* The builder thread's alone, once it runs. */
     databases_t databases;
-    snapshot_t *current;
+    snapshot_t *current; /* its thread writes it, under the lock */
     uint64_t generation; /* of current; 0: none */
 
     pthread_t thread;
@@ -24,6 +24,8 @@ struct builder {
     pthread_cond_t work;
     bool requested;
     bool stopping;
+    builder_state_t state;
+    buf_t refusal; /* findings of what was refused, as JSON */
 };
 
 static uint64_t now_ms(void)
@@ -137,6 +139,24 @@ static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
     return err;
 }
 
+/* The directory and what is served are the same again, or the findings say why not. */
+static void note_outcome(builder_t *b, err_t err, findings_t *findings)
+{
+    buf_t json = BUF_INIT;
+    if (err) {
+        load_name_documents(findings, b->config->footprints);
+        findings_write_json(findings, &json);
+    }
+    time_t now = time(NULL);
+    pthread_mutex_lock(&b->lock);
+    buf_t before = b->refusal;
+    b->refusal = json;
+    b->state.refused = err ? now : 0;
+    b->state.published = err ? b->state.published : now;
+    pthread_mutex_unlock(&b->lock);
+    buf_release(&before);
+}
+
 static err_t build_next(builder_t *b)
 {
     findings_t findings;
@@ -148,6 +168,7 @@ static err_t build_next(builder_t *b)
         snapshot_unref(next);
     }
     size_t errors = findings.errors;
+    note_outcome(b, err, &findings);
     findings_release(&findings);
     if (err) {
         buf_t why = BUF_INIT;
@@ -169,9 +190,9 @@ static err_t build_next(builder_t *b)
         return err;
     }
     snapshot_t *previous = b->current;
+    pthread_mutex_lock(&b->lock);
     b->current = next;
     b->generation++;
-    pthread_mutex_lock(&b->lock);
     if (b->server && !b->stopping) {
         http_server_publish(b->server, next);
         hub_tell_news(b->hub);
@@ -263,6 +284,22 @@ snapshot_t *builder_current(builder_t *b)
     return b->current;
 }
 
+snapshot_t *builder_take_current(builder_t *b)
+{
+    pthread_mutex_lock(&b->lock);
+    snapshot_t *current = snapshot_ref(b->current);
+    pthread_mutex_unlock(&b->lock);
+    return current;
+}
+
+void builder_read_state(builder_t *b, builder_state_t *state, buf_t *findings)
+{
+    pthread_mutex_lock(&b->lock);
+    *state = b->state;
+    buf_append_slice(findings, buf_slice(&b->refusal));
+    pthread_mutex_unlock(&b->lock);
+}
+
 err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor,
                     updater_t *updater)
 {
@@ -303,6 +340,7 @@ void builder_free(builder_t *b)
         snapshot_unref(b->current);
     }
     databases_release(&b->databases);
+    buf_release(&b->refusal);
     pthread_cond_destroy(&b->work);
     pthread_mutex_destroy(&b->lock);
     free(b);

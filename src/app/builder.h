@@ -13,6 +13,8 @@
 #include "footprintd/http/server.h"
 #include "updater.h"
 
+#include <time.h>
+
 typedef struct builder builder_t;
 
 /* config and hub are borrowed; what is built is published to the hub. */
@@ -21,6 +23,16 @@ err_t builder_new(const config_t *config, hub_t *hub, builder_t **out) FPD_MUST_
 err_t builder_build_first(builder_t *b) FPD_MUST_CHECK;
 /* The newest snapshot, owned by the builder; for the time before builder_start. */
 snapshot_t *builder_current(builder_t *b);
+/* The newest snapshot, with a reference for the caller; any thread, from the first build on. */
+snapshot_t *builder_take_current(builder_t *b);
+
+typedef struct builder_state {
+    time_t published; /* when the newest snapshot was */
+    time_t refused;   /* when what lies in the directory now was refused; 0: it is what is served */
+} builder_state_t;
+
+/* Any thread. What is wrong with what was refused is appended to findings, as JSON, or nothing. */
+void builder_read_state(builder_t *b, builder_state_t *state, buf_t *findings);
 /* Starts the thread; it publishes to server, compressor and updater, which are borrowed. */
 err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor,
                     updater_t *updater) FPD_MUST_CHECK;

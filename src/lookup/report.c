@@ -1,4 +1,4 @@
-#include "lookup_report.h"
+#include "footprintd/lookup/report.h"
 
 #include <stdlib.h>
 
