@@ -20,8 +20,9 @@ err_t admin_new(const config_t *config, hub_t *hub, admin_t **out)
     return ERR_OK;
 }
 
-void admin_attach(admin_t *admin, builder_t *builder, http_server_t *server)
+void admin_attach(admin_t *admin, builder_t *builder, http_server_t *server, journal_t *journal)
 {
+    admin->journal = journal;
     admin->builder = builder;
     admin->server = server;
 }
@@ -42,13 +43,6 @@ bool admin_document_name(slice_t name, doc_format_t *format)
         }
     }
     return name.len <= 255 && utf8_valid(name) && store_document_format(name, format);
-}
-
-slice_t admin_base_name(slice_t path)
-{
-    const char *slash = memrchr(path.ptr, '/', path.len);
-    size_t from = slash ? (size_t)(slash - path.ptr) + 1 : 0;
-    return slice_of(path.ptr + from, path.len - from);
 }
 
 void admin_refuse_name(admin_response_t *response, slice_t name)

@@ -13,6 +13,7 @@ struct admin {
     hub_t *hub;
     builder_t *builder;
     http_server_t *server;
+    journal_t *journal;      /* NULL: there is no history, and documents cannot be changed */
     struct timespec started; /* monotonic */
 };
 
@@ -34,8 +35,6 @@ admin_answer_t admin_change;
 
 /* Whether a document may have this name; *format is what it is then read as. */
 bool admin_document_name(slice_t name, doc_format_t *format);
-/* The part of a document's path that is its name. */
-slice_t admin_base_name(slice_t path);
 /* 400 for a name that is none. */
 void admin_refuse_name(admin_response_t *response, slice_t name);
 /* "\"<SHA-256 in hexadecimal>\"", of a document's text. */
