@@ -2,9 +2,16 @@
 
 #include <stdlib.h>
 
+/* Addresses of one row, country and family: every flow goes into one of these. */
+typedef struct cell {
+    difference_count_t stays;
+    difference_count_t gained;
+    difference_count_t lost;
+} cell_t;
+
 /* Rows against countries while they are summed up. */
 typedef struct sums {
-    difference_country_t *cells; /* owned; by row, then by number of the country */
+    cell_t *cells;               /* owned; by row, then by number of the country, then by family */
     difference_country_t *whole; /* owned; by number: only `code` and `whole` are used */
     size_t countries;
     uint16_t number[DIFFERENCE_COUNTRIES]; /* of a country that occurs, plus 1 */
@@ -29,7 +36,7 @@ static err_t sums_init(sums_t *s, const difference_flows_t *flows, size_t rows)
         s->number[i] = s->number[i] ? (uint16_t)++s->countries : 0;
     }
     s->whole = calloc(s->countries, sizeof *s->whole);
-    s->cells = calloc(rows * s->countries, sizeof *s->cells);
+    s->cells = calloc(rows * s->countries * FAMILY_COUNT, sizeof *s->cells);
     if (!s->whole || !s->cells) {
         return ERR_NOMEM;
     }
@@ -41,21 +48,7 @@ static err_t sums_init(sums_t *s, const difference_flows_t *flows, size_t rows)
     return ERR_OK;
 }
 
-static void move(difference_moves_t *m, bool before, bool after, difference_count_t n)
-{
-    if (before) {
-        difference_count_add(&m->before, n);
-    }
-    if (after) {
-        difference_count_add(&m->after, n);
-    }
-    if (before != after) {
-        difference_count_add(before ? &m->lost : &m->gained, n);
-    }
-}
-
-static void add_flow(sums_t *s, const difference_classes_t *classes, const difference_flow_t *flow,
-                     difference_coverage_t *rows)
+static void add_flow(sums_t *s, const difference_classes_t *classes, const difference_flow_t *flow)
 {
     const uint64_t *before = classes->sets[flow->before], *after = classes->sets[flow->after];
     size_t country = s->number[flow->country] - 1u;
@@ -64,47 +57,63 @@ static void add_flow(sums_t *s, const difference_classes_t *classes, const diffe
         for (uint64_t left = before[word] | after[word]; left; left &= left - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(left);
             bool was = before[word] >> bit & 1, is = after[word] >> bit & 1;
-            size_t row = word * 64 + bit;
-            move(&rows[row].moves[flow->family], was, is, flow->count);
-            move(&s->cells[row * s->countries + country].moves[flow->family], was, is, flow->count);
+            size_t at = ((word * 64 + bit) * s->countries + country) * FAMILY_COUNT + flow->family;
+            cell_t *c = &s->cells[at];
+            difference_count_add(was && is ? &c->stays : is ? &c->gained : &c->lost, flow->count);
         }
     }
 }
 
-static bool moves(const difference_country_t *c)
+static difference_moves_t moves_of(const cell_t *c)
+{
+    difference_moves_t m = {c->stays, c->stays, c->gained, c->lost};
+    difference_count_add(&m.before, c->lost);
+    difference_count_add(&m.after, c->gained);
+    return m;
+}
+
+static void add_moves(difference_moves_t *to, const difference_moves_t *m)
+{
+    difference_count_add(&to->before, m->before);
+    difference_count_add(&to->after, m->after);
+    difference_count_add(&to->gained, m->gained);
+    difference_count_add(&to->lost, m->lost);
+}
+
+static bool moving(const cell_t cells[FAMILY_COUNT])
 {
     bool any = false;
     for (unsigned f = 0; f < FAMILY_COUNT; f++) {
-        any |= !difference_count_zero(c->moves[f].gained) ||
-               !difference_count_zero(c->moves[f].lost);
+        any |= !difference_count_zero(cells[f].gained) || !difference_count_zero(cells[f].lost);
     }
     return any;
 }
 
-static void finish_row(difference_work_t *w, const sums_t *s, difference_country_t *cells,
+static void finish_row(difference_work_t *w, const sums_t *s, const cell_t *cells,
                        difference_coverage_t *row)
 {
-    size_t moving = 0, n = 0;
-    for (size_t i = 0; i < s->countries; i++) {
-        bool known = s->whole[i].code != 0;
-        bool before = difference_country_covered(&cells[i], true);
-        bool after = difference_country_covered(&cells[i], false);
-        row->countries_before += known && before;
-        row->countries_after += known && after;
-        row->countries_appeared += known && !before && after;
-        row->countries_vanished += known && before && !after;
-        moving += moves(&cells[i]);
+    size_t most = 0;
+    for (size_t i = 0; i < s->countries && w->d->has_countries; i++) {
+        most += moving(&cells[i * FAMILY_COUNT]);
     }
-    difference_country_t *kept = moving ? arena_array(w->arena, moving, sizeof *kept) : NULL;
-    for (size_t i = 0; kept && i < s->countries; i++) {
-        if (moves(&cells[i])) {
-            cells[i].code = s->whole[i].code;
-            memcpy(cells[i].whole, s->whole[i].whole, sizeof cells[i].whole);
-            kept[n++] = cells[i];
+    difference_country_t *kept = most ? arena_array(w->arena, most, sizeof *kept) : NULL;
+    row->countries = kept;
+    for (size_t i = 0; i < s->countries; i++) {
+        difference_country_t c = s->whole[i];
+        for (unsigned f = 0; f < FAMILY_COUNT; f++) {
+            c.moves[f] = moves_of(&cells[i * FAMILY_COUNT + f]);
+            add_moves(&row->moves[f], &c.moves[f]);
+        }
+        bool before = c.code && difference_country_covered(&c, true);
+        bool after = c.code && difference_country_covered(&c, false);
+        row->countries_before += before;
+        row->countries_after += after;
+        row->countries_appeared += !before && after;
+        row->countries_vanished += before && !after;
+        if (kept && moving(&cells[i * FAMILY_COUNT])) {
+            kept[row->country_count++] = c;
         }
     }
-    row->countries = kept;
-    row->country_count = n;
 }
 
 /* Of two sets, one in the other, that have as many addresses each is the other. */
@@ -135,11 +144,11 @@ static err_t sum_up(difference_work_t *w, const difference_classes_t *classes,
     err_t err = sums_init(&s, flows, d->coverage_count);
     for (size_t i = 0; i <= flows->mask && !err; i++) {
         if (flows->slots[i].used) {
-            add_flow(&s, classes, &flows->slots[i], rows);
+            add_flow(&s, classes, &flows->slots[i]);
         }
     }
-    for (size_t row = 0; row < d->coverage_count && d->has_countries && !err; row++) {
-        finish_row(w, &s, &s.cells[row * s.countries], &rows[row]);
+    for (size_t row = 0; row < d->coverage_count && !err; row++) {
+        finish_row(w, &s, &s.cells[row * s.countries * FAMILY_COUNT], &rows[row]);
     }
     compare_around(rows, d->coverage_count);
     free(s.cells);

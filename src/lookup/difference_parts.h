@@ -83,8 +83,24 @@ void difference_guard_make(difference_work_t *w);
 
 /* ---- numbers ---- */
 
-void difference_count_add(difference_count_t *to, difference_count_t n);
+static inline void difference_count_add(difference_count_t *to, difference_count_t n)
+{
+    uint64_t lo = to->n.lo + n.n.lo;
+    bool carry = lo < n.n.lo;
+    uint64_t hi = to->n.hi + n.n.hi;
+    uint32_t over = hi < n.n.hi;
+    hi += carry;
+    over += carry && !hi;
+    *to = (difference_count_t){{hi, lo}, to->top + n.top + over};
+}
+
 /* The addresses from first to last, inclusive. */
-difference_count_t difference_count_span(u128_t first, u128_t last);
+static inline difference_count_t difference_count_span(u128_t first, u128_t last)
+{
+    u128_t n = {last.hi - first.hi - (last.lo < first.lo), last.lo - first.lo};
+    difference_count_t count = {n, 0};
+    difference_count_add(&count, (difference_count_t){{0, 1}, 0});
+    return count;
+}
 
 #endif
