@@ -2,25 +2,6 @@
 
 #include <stdio.h>
 
-void difference_count_add(difference_count_t *to, difference_count_t n)
-{
-    u128_t sum = {to->n.hi + n.n.hi, to->n.lo + n.n.lo};
-    bool over = sum.hi < n.n.hi;
-    if (sum.lo < n.n.lo) {
-        sum.hi++;
-        over |= sum.hi == 0;
-    }
-    *to = (difference_count_t){sum, to->top + n.top + over};
-}
-
-difference_count_t difference_count_span(u128_t first, u128_t last)
-{
-    u128_t n = {last.hi - first.hi - (last.lo < first.lo), last.lo - first.lo};
-    difference_count_t count = {n, 0};
-    difference_count_add(&count, (difference_count_t){{0, 1}, 0});
-    return count;
-}
-
 int difference_count_cmp(difference_count_t a, difference_count_t b)
 {
     if (a.top != b.top) {

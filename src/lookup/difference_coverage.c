@@ -2,34 +2,41 @@
 
 #include <stdlib.h>
 
-/* Rows against countries while they are summed up. */
-typedef struct sums {
-    difference_country_t *cells; /* owned; by row, then by number of the country */
-    difference_country_t *whole; /* owned; by number: only `code` and `whole` are used */
-    size_t countries;
-    uint16_t number[DIFFERENCE_COUNTRIES]; /* of a country that occurs, plus 1 */
-} sums_t;
+/* ---- sums ---- */
 
-static fp_code_t code_of(size_t country)
+uint16_t difference_country_place(fp_code_t code)
 {
-    return country ? (fp_code_t)('a' + (country - 1) / 26) << 56 |
-                         (fp_code_t)('a' + (country - 1) % 26) << 48
-                   : 0;
+    unsigned x = (unsigned)(code >> 56) - 'a', y = (unsigned)(code >> 48 & 0xff) - 'a';
+    bool pair = x < 26 && y < 26 && !(code & UINT64_C(0xffffffffffff));
+    return pair ? (uint16_t)(x * 26 + y + 1) : 0;
+}
+
+static fp_code_t code_of(size_t place)
+{
+    return place ? (fp_code_t)('a' + (place - 1) / 26) << 56 | (fp_code_t)('a' + (place - 1) % 26)
+                                                                   << 48
+                 : 0;
+}
+
+/* The database that countries are taken from; NULL without one. */
+static const geo_table_t *country_table(const attributes_t *a)
+{
+    const geo_table_t *t = a ? attributes_table(a, ATTRIBUTE_COUNTRY) : NULL;
+    return t || !a ? t : attributes_table(a, ATTRIBUTE_CITY);
 }
 
 /* Numbers countries in the order of their codes. */
-static err_t sums_init(sums_t *s, const difference_flows_t *flows, size_t rows)
+static err_t sums_init(difference_sums_t *s, const geo_table_t *table, size_t rows)
 {
-    for (size_t i = 0; i <= flows->mask; i++) {
-        if (flows->slots[i].used) {
-            s->number[flows->slots[i].country] = 1;
-        }
+    s->number[0] = 1;
+    for (size_t i = 0; table && i < table->record_count; i++) {
+        s->number[difference_country_place(table->records[i].country)] = 1;
     }
     for (size_t i = 0; i < DIFFERENCE_COUNTRIES; i++) {
         s->number[i] = s->number[i] ? (uint16_t)++s->countries : 0;
     }
     s->whole = calloc(s->countries, sizeof *s->whole);
-    s->cells = calloc(rows * s->countries, sizeof *s->cells);
+    s->cells = calloc(rows * s->countries * FAMILY_COUNT, sizeof *s->cells);
     if (!s->whole || !s->cells) {
         return ERR_NOMEM;
     }
@@ -41,21 +48,8 @@ static err_t sums_init(sums_t *s, const difference_flows_t *flows, size_t rows)
     return ERR_OK;
 }
 
-static void move(difference_moves_t *m, bool before, bool after, difference_count_t n)
-{
-    if (before) {
-        difference_count_add(&m->before, n);
-    }
-    if (after) {
-        difference_count_add(&m->after, n);
-    }
-    if (before != after) {
-        difference_count_add(before ? &m->lost : &m->gained, n);
-    }
-}
-
-static void add_flow(sums_t *s, const difference_classes_t *classes, const difference_flow_t *flow,
-                     difference_coverage_t *rows)
+void difference_sums_add(difference_sums_t *s, const difference_classes_t *classes,
+                         const difference_flow_t *flow)
 {
     const uint64_t *before = classes->sets[flow->before], *after = classes->sets[flow->after];
     size_t country = s->number[flow->country] - 1u;
@@ -64,47 +58,65 @@ static void add_flow(sums_t *s, const difference_classes_t *classes, const diffe
         for (uint64_t left = before[word] | after[word]; left; left &= left - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(left);
             bool was = before[word] >> bit & 1, is = after[word] >> bit & 1;
-            size_t row = word * 64 + bit;
-            move(&rows[row].moves[flow->family], was, is, flow->count);
-            move(&s->cells[row * s->countries + country].moves[flow->family], was, is, flow->count);
+            size_t at = ((word * 64 + bit) * s->countries + country) * FAMILY_COUNT + flow->family;
+            difference_cell_t *c = &s->cells[at];
+            difference_count_add(was && is ? &c->stays : is ? &c->gained : &c->lost, flow->count);
         }
     }
 }
 
-static bool moves(const difference_country_t *c)
+/* ---- rows ---- */
+
+static difference_moves_t moves_of(const difference_cell_t *c)
+{
+    difference_moves_t m = {c->stays, c->stays, c->gained, c->lost};
+    difference_count_add(&m.before, c->lost);
+    difference_count_add(&m.after, c->gained);
+    return m;
+}
+
+static void add_moves(difference_moves_t *to, const difference_moves_t *m)
+{
+    difference_count_add(&to->before, m->before);
+    difference_count_add(&to->after, m->after);
+    difference_count_add(&to->gained, m->gained);
+    difference_count_add(&to->lost, m->lost);
+}
+
+static bool moving(const difference_cell_t cells[FAMILY_COUNT])
 {
     bool any = false;
     for (unsigned f = 0; f < FAMILY_COUNT; f++) {
-        any |= !difference_count_zero(c->moves[f].gained) ||
-               !difference_count_zero(c->moves[f].lost);
+        any |= !difference_count_zero(cells[f].gained) || !difference_count_zero(cells[f].lost);
     }
     return any;
 }
 
-static void finish_row(difference_work_t *w, const sums_t *s, difference_country_t *cells,
-                       difference_coverage_t *row)
+static void finish_row(difference_work_t *w, const difference_sums_t *s,
+                       const difference_cell_t *cells, difference_coverage_t *row)
 {
-    size_t moving = 0, n = 0;
-    for (size_t i = 0; i < s->countries; i++) {
-        bool known = s->whole[i].code != 0;
-        bool before = difference_country_covered(&cells[i], true);
-        bool after = difference_country_covered(&cells[i], false);
-        row->countries_before += known && before;
-        row->countries_after += known && after;
-        row->countries_appeared += known && !before && after;
-        row->countries_vanished += known && before && !after;
-        moving += moves(&cells[i]);
+    size_t most = 0;
+    for (size_t i = 0; i < s->countries && w->d->has_countries; i++) {
+        most += moving(&cells[i * FAMILY_COUNT]);
     }
-    difference_country_t *kept = moving ? arena_array(w->arena, moving, sizeof *kept) : NULL;
-    for (size_t i = 0; kept && i < s->countries; i++) {
-        if (moves(&cells[i])) {
-            cells[i].code = s->whole[i].code;
-            memcpy(cells[i].whole, s->whole[i].whole, sizeof cells[i].whole);
-            kept[n++] = cells[i];
+    difference_country_t *kept = most ? arena_array(w->arena, most, sizeof *kept) : NULL;
+    row->countries = kept;
+    for (size_t i = 0; i < s->countries; i++) {
+        difference_country_t c = s->whole[i];
+        for (unsigned f = 0; f < FAMILY_COUNT; f++) {
+            c.moves[f] = moves_of(&cells[i * FAMILY_COUNT + f]);
+            add_moves(&row->moves[f], &c.moves[f]);
+        }
+        bool before = c.code && difference_country_covered(&c, true);
+        bool after = c.code && difference_country_covered(&c, false);
+        row->countries_before += before;
+        row->countries_after += after;
+        row->countries_appeared += !before && after;
+        row->countries_vanished += before && !after;
+        if (kept && moving(&cells[i * FAMILY_COUNT])) {
+            kept[row->country_count++] = c;
         }
     }
-    row->countries = kept;
-    row->country_count = n;
 }
 
 /* Of two sets, one in the other, that have as many addresses each is the other. */
@@ -127,26 +139,6 @@ static void compare_around(difference_coverage_t *rows, size_t count)
     }
 }
 
-static err_t sum_up(difference_work_t *w, const difference_classes_t *classes,
-                    const difference_flows_t *flows, difference_coverage_t *rows)
-{
-    difference_t *d = w->d;
-    sums_t s = {NULL, NULL, 0, {0}};
-    err_t err = sums_init(&s, flows, d->coverage_count);
-    for (size_t i = 0; i <= flows->mask && !err; i++) {
-        if (flows->slots[i].used) {
-            add_flow(&s, classes, &flows->slots[i], rows);
-        }
-    }
-    for (size_t row = 0; row < d->coverage_count && d->has_countries && !err; row++) {
-        finish_row(w, &s, &s.cells[row * s.countries], &rows[row]);
-    }
-    compare_around(rows, d->coverage_count);
-    free(s.cells);
-    free(s.whole);
-    return err;
-}
-
 err_t difference_coverage_make(difference_work_t *w)
 {
     difference_t *d = w->d;
@@ -156,15 +148,19 @@ err_t difference_coverage_make(difference_work_t *w)
     }
     memcpy(rows, d->coverage, d->coverage_count * sizeof *rows);
     difference_classes_t classes = {0};
-    difference_flows_t flows = {0};
-    d->has_countries = w->attributes && (attributes_table(w->attributes, ATTRIBUTE_COUNTRY) ||
-                                         attributes_table(w->attributes, ATTRIBUTE_CITY));
-    const attributes_t *attributes = d->has_countries ? w->attributes : NULL;
+    difference_sums_t sums = {NULL, NULL, 0, {0}};
+    const geo_table_t *table = country_table(w->attributes);
+    d->has_countries = table != NULL;
     err_t err = difference_classes_make(d, &classes);
-    err = err ? err : difference_flows_make(d, attributes, &classes, &flows);
-    err = err ? err : sum_up(w, &classes, &flows, rows);
+    err = err ? err : sums_init(&sums, table, d->coverage_count);
+    err = err ? err : difference_flows_sum(d, table ? w->attributes : NULL, &classes, &sums);
+    for (size_t row = 0; row < d->coverage_count && !err; row++) {
+        finish_row(w, &sums, &sums.cells[row * sums.countries * FAMILY_COUNT], &rows[row]);
+    }
+    compare_around(rows, d->coverage_count);
     difference_classes_release(&classes);
-    free(flows.slots);
+    free(sums.cells);
+    free(sums.whole);
     d->coverage = rows;
     return err;
 }

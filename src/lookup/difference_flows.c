@@ -2,7 +2,17 @@
 
 #include <stdlib.h>
 
-/* ---- flows ---- */
+/*
+ * Flows that are put down before they are summed up. Most repeat soon, and one sum is as many
+ * additions as a class has rows; the table fits the cache.
+ */
+#define FLOWS 32768
+
+typedef struct difference_flows {
+    difference_flow_t *slots;
+    size_t mask;  /* slots - 1 */
+    size_t count; /* of those in use; at most half */
+} difference_flows_t;
 
 static size_t place(const difference_flows_t *f, const difference_flow_t *flow)
 {
@@ -20,31 +30,22 @@ static size_t place(const difference_flows_t *f, const difference_flow_t *flow)
     return i;
 }
 
-static err_t grow(difference_flows_t *f)
+/* Everything that was put down goes into the sums. */
+static void drain(difference_flows_t *f, const difference_classes_t *classes,
+                  difference_sums_t *sums)
 {
-    size_t slots = f->slots ? (f->mask + 1) * 2 : 1024;
-    difference_flows_t grown = {calloc(slots, sizeof *grown.slots), slots - 1, f->count};
-    if (!grown.slots) {
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; f->slots && i <= f->mask; i++) {
+    for (size_t i = 0; f->count && i <= f->mask; i++) {
         if (f->slots[i].used) {
-            grown.slots[place(&grown, &f->slots[i])] = f->slots[i];
+            difference_sums_add(sums, classes, &f->slots[i]);
+            f->slots[i].used = false;
+            f->count--;
         }
     }
-    free(f->slots);
-    *f = grown;
-    return ERR_OK;
 }
 
-static err_t add(difference_flows_t *f, const difference_flow_t *flow)
+/* The caller has left room. */
+static void add(difference_flows_t *f, const difference_flow_t *flow)
 {
-    if (f->count * 2 > f->mask) {
-        err_t err = grow(f);
-        if (err) {
-            return err;
-        }
-    }
     difference_flow_t *slot = &f->slots[place(f, flow)];
     if (slot->used) {
         difference_count_add(&slot->count, flow->count);
@@ -52,7 +53,6 @@ static err_t add(difference_flows_t *f, const difference_flow_t *flow)
         *slot = *flow;
         f->count++;
     }
-    return ERR_OK;
 }
 
 /* ---- the walk ---- */
@@ -90,14 +90,12 @@ static cursor_t start(const join_ranges_t *ranges, family_t family)
 
 static uint16_t country_of(const attributes_t *attributes, uint32_t id)
 {
-    geo_code_t code = attributes ? attributes_at(attributes, id).country : 0;
-    unsigned x = (unsigned)(code >> 56) - 'a', y = (unsigned)(code >> 48 & 0xff) - 'a';
-    bool pair = x < 26 && y < 26 && !(code & UINT64_C(0xffffffffffff));
-    return pair ? (uint16_t)(x * 26 + y + 1) : 0;
+    return attributes ? difference_country_place(attributes_at(attributes, id).country) : 0;
 }
 
-static err_t walk(const difference_t *d, const attributes_t *attributes,
-                  const difference_classes_t *classes, family_t family, difference_flows_t *flows)
+static void walk(const difference_t *d, const attributes_t *attributes,
+                 const difference_classes_t *classes, family_t family, difference_flows_t *flows,
+                 difference_sums_t *sums)
 {
     cursor_t cursors[3] = {
         start(d->before.join ? &d->before.join->ranges[family] : NULL, family),
@@ -113,10 +111,10 @@ static err_t walk(const difference_t *d, const attributes_t *attributes,
         flow.after = classes->of_answer[1][cursors[1].id];
         flow.country = country_of(attributes, cursors[2].id);
         flow.count = difference_count_span(first, last);
-        err_t err = add(flows, &flow);
-        if (err) {
-            return err;
+        if (flows->count * 2 > flows->mask) {
+            drain(flows, classes, sums);
         }
+        add(flows, &flow);
         more = u128_cmp(last, end) < 0;
         for (unsigned i = 0; more && i < 3; i++) {
             if (!u128_cmp(cursors[i].last, last)) {
@@ -126,20 +124,18 @@ static err_t walk(const difference_t *d, const attributes_t *attributes,
         }
         first = (u128_t){last.hi + (last.lo == UINT64_MAX), last.lo + 1};
     }
-    return ERR_OK;
 }
 
-err_t difference_flows_make(const difference_t *d, const attributes_t *attributes,
-                            const difference_classes_t *classes, difference_flows_t *out)
+err_t difference_flows_sum(const difference_t *d, const attributes_t *attributes,
+                           const difference_classes_t *classes, difference_sums_t *sums)
 {
-    difference_flows_t flows = {NULL, 0, 0};
-    err_t err = grow(&flows);
-    err = err ? err : walk(d, attributes, classes, FAMILY_IPV4, &flows);
-    err = err ? err : walk(d, attributes, classes, FAMILY_IPV6, &flows);
-    if (err) {
-        free(flows.slots);
-        return err;
+    difference_flows_t flows = {calloc(FLOWS, sizeof *flows.slots), FLOWS - 1, 0};
+    if (!flows.slots) {
+        return ERR_NOMEM;
     }
-    *out = flows;
+    walk(d, attributes, classes, FAMILY_IPV4, &flows, sums);
+    walk(d, attributes, classes, FAMILY_IPV6, &flows, sums);
+    drain(&flows, classes, sums);
+    free(flows.slots);
     return ERR_OK;
 }

@@ -66,25 +66,55 @@ typedef struct difference_flow {
     difference_count_t count;
 } difference_flow_t;
 
+/* Addresses of one row, country and family: every flow goes into one of the three. */
+typedef struct difference_cell {
+    difference_count_t stays;
+    difference_count_t gained;
+    difference_count_t lost;
+} difference_cell_t;
+
 #define DIFFERENCE_COUNTRIES (26 * 26 + 1)
 
-typedef struct difference_flows {
-    difference_flow_t *slots;
-    size_t mask; /* slots - 1 */
-    size_t count;
-} difference_flows_t;
+/* Rows against countries. */
+typedef struct difference_sums {
+    difference_cell_t *cells;    /* by row, then by number of the country, then by family */
+    difference_country_t *whole; /* by number, in order of codes: `code` and `whole` are used */
+    size_t countries;
+    uint16_t number[DIFFERENCE_COUNTRIES]; /* of a country that may occur, plus 1 */
+} difference_sums_t;
 
-err_t difference_flows_make(const difference_t *d, const attributes_t *attributes,
-                            const difference_classes_t *classes,
-                            difference_flows_t *out) FPD_MUST_CHECK;
+/* The place of a country; 0 for what is no pair of letters. */
+uint16_t difference_country_place(fp_code_t code);
+void difference_sums_add(difference_sums_t *sums, const difference_classes_t *classes,
+                         const difference_flow_t *flow);
+/* Walks all addresses and sums them up. */
+err_t difference_flows_sum(const difference_t *d, const attributes_t *attributes,
+                           const difference_classes_t *classes,
+                           difference_sums_t *sums) FPD_MUST_CHECK;
 /* Fills the numbers of all rows. */
 err_t difference_coverage_make(difference_work_t *w) FPD_MUST_CHECK;
 void difference_guard_make(difference_work_t *w);
 
 /* ---- numbers ---- */
 
-void difference_count_add(difference_count_t *to, difference_count_t n);
+static inline void difference_count_add(difference_count_t *to, difference_count_t n)
+{
+    uint64_t lo = to->n.lo + n.n.lo;
+    bool carry = lo < n.n.lo;
+    uint64_t hi = to->n.hi + n.n.hi;
+    uint32_t over = hi < n.n.hi;
+    hi += carry;
+    over += carry && !hi;
+    *to = (difference_count_t){{hi, lo}, to->top + n.top + over};
+}
+
 /* The addresses from first to last, inclusive. */
-difference_count_t difference_count_span(u128_t first, u128_t last);
+static inline difference_count_t difference_count_span(u128_t first, u128_t last)
+{
+    u128_t n = {last.hi - first.hi - (last.lo < first.lo), last.lo - first.lo};
+    difference_count_t count = {n, 0};
+    difference_count_add(&count, (difference_count_t){{0, 1}, 0});
+    return count;
+}
 
 #endif

@@ -384,12 +384,40 @@ static void test_against_every_address(void **unused)
     assert_true(moving > 50);
 }
 
-/* ---- many advertisements: more rows than fit in one word ---- */
+/* ---- many advertisements: more rows than fit in a word, more flows than are put down ---- */
+
+#define ADS 80
+
+/* The /24s of each /16 of an advertisement, each in a country of its own. */
+static attributes_t *many_countries(void)
+{
+    geo_table_t tables[ATTRIBUTE_SOURCE_COUNT] = {{0}};
+    geo_table_t *t = &tables[ATTRIBUTE_COUNTRY];
+    const size_t count = 1 + ADS * 256 + 1;
+    t->record_count = 257;
+    t->records = calloc(t->record_count, sizeof *t->records);
+    t->v4 = (geo_ranges4_t){calloc(count, sizeof(uint32_t)), calloc(count, sizeof(uint32_t)),
+                            count};
+    t->v6 = (geo_ranges6_t){calloc(1, sizeof(u128_t)), calloc(1, sizeof(uint32_t)), 1};
+    for (size_t i = 0; i < 256; i++) {
+        const char text[] = {(char)('a' + i / 26), (char)('a' + i % 26), '\0'};
+        t->records[i + 1].country = code(text);
+    }
+    for (uint32_t i = 0; i < ADS * 256; i++) {
+        t->v4.start[i + 1] = UINT32_C(0x0a000000) + i * 256;
+        t->v4.record[i + 1] = 1 + i % 256;
+    }
+    t->v4.start[count - 1] = UINT32_C(0x0a000000) + ADS * 65536;
+    const bool present[ATTRIBUTE_SOURCE_COUNT] = {[ATTRIBUTE_COUNTRY] = true};
+    attributes_t *out = NULL;
+    assert_int_equal(attributes_from_tables_take(tables, present, &out), ERR_OK);
+    return out;
+}
 
 static void test_many_rows(void **unused)
 {
     (void)unused;
-    enum { ADS = 80 };
+    attributes_t *attributes = many_countries();
     model_t *models[2] = {NULL, NULL};
     join_index_t *joins[2] = {NULL, NULL};
     for (unsigned s = 0; s < 2; s++) {
@@ -411,14 +439,14 @@ static void test_many_rows(void **unused)
         findings_init(&findings, 0);
         assert_int_equal(model_build(sources, ADS, NULL, &findings, &models[s]), ERR_OK);
         findings_release(&findings);
-        assert_int_equal(join_build(models[s], NULL, &joins[s]), ERR_OK);
+        assert_int_equal(join_build(models[s], attributes, &joins[s]), ERR_OK);
     }
     arena_t arena;
     arena_init(&arena, 0);
     difference_t *d = NULL;
     assert_int_equal(difference_make((difference_side_t){models[0], joins[0]},
-                                     (difference_side_t){models[1], joins[1]}, NULL, &rails, &arena,
-                                     &d),
+                                     (difference_side_t){models[1], joins[1]}, attributes, &rails,
+                                     &arena, &d),
                      ERR_OK);
     assert_int_equal(d->coverage_count, 1 + 2 * ADS);
     assert_int_equal(low(d->coverage[0].moves[0].lost), 32768);
@@ -426,9 +454,19 @@ static void test_many_rows(void **unused)
         bool moved = slice_is(d->coverage[i].advertisement, "ad77");
         assert_int_equal(low(d->coverage[i].moves[0].before), 65536);
         assert_int_equal(low(d->coverage[i].moves[0].lost), moved ? 32768 : 0);
+        assert_int_equal(d->coverage[i].countries_before, 256);
+        assert_int_equal(d->coverage[i].countries_vanished, moved ? 128 : 0);
     }
+    for (size_t i = 0; i < 128; i++) {
+        const difference_country_t *c = &d->coverage[0].countries[i];
+        assert_int_equal(low(c->moves[0].before), ADS * 256);
+        assert_int_equal(low(c->moves[0].lost), 256);
+        assert_int_equal(low(c->whole[0]), ADS * 256);
+    }
+    assert_int_equal(d->coverage[0].country_count, 128);
     assert_int_equal(d->advertisement_count, 1);
     arena_release(&arena);
+    attributes_unref(attributes);
     for (unsigned s = 0; s < 2; s++) {
         join_free(joins[s]);
         model_free(models[s]);

@@ -482,6 +482,32 @@ static void test_nothing(void **unused)
     release(&p);
 }
 
+static void test_snapshots(void **unused)
+{
+    (void)unused;
+    snapshot_t *before = fixture_one(ROUTES("  a: {cidr: [192.0.2.0/24]}\n", "a"));
+    snapshot_t *after = fixture_one(ROUTES("  a: {cidr: [192.0.2.0/25]}\n", "a"));
+    const snapshot_t *sides[][2] = {{before, after}, {NULL, after}, {before, NULL}, {NULL, NULL}};
+    static const char *const want[] = {
+        "1 footprint changed, 1 object changed; -128 IPv4 addresses",
+        "1 footprint added, 1 advertisement added, 1 object added, 1 network map added, "
+        "1 PID added; +128 IPv4 addresses",
+        "1 footprint removed, 1 advertisement removed, 1 object removed, 1 network map removed, "
+        "1 PID removed; -256 IPv4 addresses",
+        "no difference"};
+    for (size_t i = 0; i < 4; i++) {
+        pair_t p = {0};
+        arena_init(&p.arena, 0);
+        assert_int_equal(
+            difference_make_snapshots(sides[i][0], sides[i][1], &rails, &p.arena, &p.d), ERR_OK);
+        assert_string_equal(summary(&p), want[i]);
+        assert_non_null(text_of(&p));
+        release(&p);
+    }
+    snapshot_unref(before);
+    snapshot_unref(after);
+}
+
 /* ---- JSON ---- */
 
 static void test_json(void **unused)
@@ -556,21 +582,14 @@ static void test_failing_allocations(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_amounts),
-        cmocka_unit_test(test_identity),
-        cmocka_unit_test(test_footprints),
-        cmocka_unit_test(test_lists_are_cut),
-        cmocka_unit_test(test_objects),
-        cmocka_unit_test(test_audience),
-        cmocka_unit_test(test_network_maps),
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_a_type_alone),
-        cmocka_unit_test(test_summary_names_few_countries),
-        cmocka_unit_test(test_address_rail),
-        cmocka_unit_test(test_country_rails),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_amounts),      cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_footprints),   cmocka_unit_test(test_lists_are_cut),
+        cmocka_unit_test(test_objects),      cmocka_unit_test(test_audience),
+        cmocka_unit_test(test_network_maps), cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_a_type_alone), cmocka_unit_test(test_summary_names_few_countries),
+        cmocka_unit_test(test_address_rail), cmocka_unit_test(test_country_rails),
+        cmocka_unit_test(test_nothing),      cmocka_unit_test(test_snapshots),
+        cmocka_unit_test(test_json),         cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,6 +253,20 @@ err_t difference_make(difference_side_t before, difference_side_t after,
                       arena_t *arena, difference_t **out) FPD_MUST_CHECK;
 
 /*
+ * The same of two snapshots, of which one may be NULL: nothing. Where they were built with
+ * different databases, what these move counts as well, and countries are those of the later one.
+ */
+static inline FPD_MUST_CHECK err_t difference_make_snapshots(const snapshot_t *before,
+                                                             const snapshot_t *after,
+                                                             const difference_options_t *options,
+                                                             arena_t *arena, difference_t **out)
+{
+    const snapshot_t *last = after ? after : before;
+    return difference_make(difference_side(before), difference_side(after),
+                           last ? snapshot_attributes(last) : NULL, options, arena, out);
+}
+
+/*
  * One line without a newline, for logs: "2 footprints changed, 1 object added; +512 IPv4 addresses
  * in de, at; -1 /48". Addresses are those of everything; where they stay the same, those of the
  * first advertisement or capability type that moves, with its name.
