@@ -28,8 +28,10 @@ admin_answer_t admin_document_list, admin_document_get;
 admin_answer_t admin_check;
 /* admin_explain.c */
 admin_answer_t admin_explain;
-/* admin.c: what changes documents, or tells of changes. */
-admin_answer_t admin_change;
+/* admin_changes.c */
+admin_answer_t admin_document_change, admin_changes, admin_rollback;
+/* admin_history.c */
+admin_answer_t admin_generation_list, admin_generation_get, admin_audit;
 
 /* ---- shared ---- */
 

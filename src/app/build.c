@@ -61,8 +61,10 @@ void build_log_difference(builder_t *b, snapshot_t *before, snapshot_t *after)
     difference_t *d = NULL;
     buf_t line = BUF_INIT;
     arena_init(&arena, 0);
+    const difference_options_t rails = {.address_share = b->config->guard_address_share,
+                                        .country_share = b->config->guard_country_share};
     if (!difference_make(difference_side(before), difference_side(after),
-                         snapshot_attributes(after), NULL, &arena, &d) &&
+                         snapshot_attributes(after), &rails, &arena, &d) &&
         !d->same) {
         difference_write_summary(d, &line);
         log_line(LOG_LEVEL_INFO, "build", "generation %llu: %.*s",
@@ -75,7 +77,7 @@ void build_log_difference(builder_t *b, snapshot_t *before, snapshot_t *after)
 /* ---- publishing ---- */
 
 /* Versions and patches: the last step that may fail. What it cost, and what it says of itself. */
-err_t build_versions(builder_t *b, snapshot_t *next)
+err_t build_versions(builder_t *b, snapshot_t *next, uint64_t number)
 {
     hub_publication_t p;
     err_t err = hub_publish(b->hub, next, &p);
@@ -84,27 +86,27 @@ err_t build_versions(builder_t *b, snapshot_t *next)
             LOG_LEVEL_ERROR, "updates",
             "generation %llu: %zu patches were wrong and are not sent: their readers get whole "
             "documents; this is a defect of footprintd",
-            (unsigned long long)snapshot_generation(next), p.refused);
+            (unsigned long long)number, p.refused);
     }
     if (!err && p.changed) {
         log_line(
             LOG_LEVEL_INFO, "updates",
             "generation %llu: %zu resources changed, %zu bytes of patches; change set %.2f ms, "
             "patches %.2f ms",
-            (unsigned long long)snapshot_generation(next), p.changed, p.patch_bytes,
-            (double)p.trees_us / 1000, (double)p.patch_us / 1000);
+            (unsigned long long)number, p.changed, p.patch_bytes, (double)p.trees_us / 1000,
+            (double)p.patch_us / 1000);
     }
     return err;
 }
 
-void build_publish(builder_t *b, snapshot_t *next, uint64_t recorded, const digest_t *documents)
+void build_publish(builder_t *b, snapshot_t *next, uint64_t number, const digest_t *documents)
 {
     snapshot_t *previous = b->current;
     pthread_mutex_lock(&b->lock);
     b->current = next;
     b->generation++;
     b->documents = *documents;
-    b->state.number = recorded ? recorded : b->generation;
+    b->state.number = number;
     b->state.published = time(NULL);
     b->state.refused = 0;
     buf_clear(&b->refusal);
@@ -154,13 +156,17 @@ static err_t digest_documents(const store_documents_t *documents, digest_t *out)
     return err;
 }
 
-/* The model goes into the snapshot, so what the log says of it is counted before. */
-static err_t build_snapshot(builder_t *b, model_t *model, size_t documents, uint64_t start,
-                            snapshot_t **out)
+/* What the log says of a build; the model goes into the snapshot, so it is counted before. */
+typedef struct report {
+    uint64_t start;
+    size_t documents;
+    size_t objects;
+} report_t;
+
+static err_t build_snapshot(builder_t *b, model_t *model, report_t *report, snapshot_t **out)
 {
-    size_t objects = 0;
     for (size_t i = 0; i < model->advertisement_count; i++) {
-        objects += model->advertisements[i].count;
+        report->objects += model->advertisements[i].count;
     }
     snapshot_options_t options = {
         .base_uri = b->config->base_uri,
@@ -168,28 +174,31 @@ static err_t build_snapshot(builder_t *b, model_t *model, size_t documents, uint
         .propmap_max_get_bytes = (size_t)b->config->propmap_max_get_bytes,
         .propmap_max_entities = (size_t)b->config->propmap_max_response_entities,
     };
-    err_t err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
-    if (!err) {
-        log_line(LOG_LEVEL_INFO, "build",
-                 "generation %llu: %zu documents, %zu capability objects, in %llu ms",
-                 (unsigned long long)b->generation + 1, documents, objects,
-                 (unsigned long long)(now_ms() - start));
-        log_propmap(*out, b->config);
-        log_unmatched(*out);
-        if (!documents) {
-            log_line(LOG_LEVEL_WARNING, "build",
-                     "there are no documents in %.*s: clients are told that nothing is offered "
-                     "anywhere",
-                     SLICE_ARG(b->config->footprints));
-        }
+    return snapshot_build_take(model, &options, b->current, b->generation + 1, out);
+}
+
+static void log_build(const builder_t *b, const report_t *report, uint64_t took_ms, uint64_t number,
+                      const snapshot_t *snapshot)
+{
+    log_line(LOG_LEVEL_INFO, "build",
+             "generation %llu: %zu documents, %zu capability objects, in %llu ms",
+             (unsigned long long)number, report->documents, report->objects,
+             (unsigned long long)took_ms);
+    log_propmap(snapshot, b->config);
+    log_unmatched(snapshot);
+    if (!report->documents) {
+        log_line(LOG_LEVEL_WARNING, "build",
+                 "there are no documents in %.*s: clients are told that nothing is offered "
+                 "anywhere",
+                 SLICE_ARG(b->config->footprints));
     }
-    return err;
 }
 
 /* The documents are recorded before anybody is shown them. */
-static err_t record_and_publish(builder_t *b, const store_documents_t *documents, snapshot_t *next)
+static err_t record_and_publish(builder_t *b, const store_documents_t *documents,
+                                const report_t *report, snapshot_t *next)
 {
-    uint64_t number = 0;
+    uint64_t number = 0, took_ms = now_ms() - report->start;
     digest_t digest;
     store_kind_t kind = b->generation ? STORE_KIND_FILES : STORE_KIND_START;
     err_t err = digest_documents(documents, &digest);
@@ -198,7 +207,11 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
         /* Better unrecorded than unserved, when there is nothing else. */
         err = b->generation ? err : ERR_OK;
     }
-    err = err ? err : build_versions(b, next);
+    number = number ? number : b->generation + 1;
+    if (!err) {
+        log_build(b, report, took_ms, number, next);
+    }
+    err = err ? err : build_versions(b, next, number);
     if (!err) {
         build_publish(b, next, number, &digest);
     }
@@ -225,7 +238,7 @@ static void note_refusal(builder_t *b, err_t err, findings_t *findings)
     if (b->generation) {
         log_line(LOG_LEVEL_ERROR, "build",
                  "the documents were refused: %.*s; generation %llu goes on being served",
-                 SLICE_ARG(buf_slice(&why)), (unsigned long long)b->generation);
+                 SLICE_ARG(buf_slice(&why)), (unsigned long long)b->state.number);
     } else {
         log_line(LOG_LEVEL_ERROR, "build",
                  "the documents were refused: %.*s; there is nothing to serve",
@@ -243,7 +256,7 @@ static bool is_served(const builder_t *b, const store_documents_t *documents)
 
 err_t build_directory(builder_t *b, bool only_changed)
 {
-    uint64_t start = now_ms();
+    report_t report = {.start = now_ms()};
     findings_t findings;
     store_documents_t documents;
     model_t *model = NULL;
@@ -260,8 +273,9 @@ err_t build_directory(builder_t *b, bool only_changed)
         model_free(model);
     } else {
         load_log_findings("build", &findings);
-        err = err ? err : build_snapshot(b, model, documents.count, start, &next);
-        err = err ? err : record_and_publish(b, &documents, next);
+        report.documents = documents.count;
+        err = err ? err : build_snapshot(b, model, &report, &next);
+        err = err ? err : record_and_publish(b, &documents, &report, next);
         if (err && next) {
             snapshot_unref(next);
         }

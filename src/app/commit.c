@@ -110,7 +110,7 @@ static void publish(builder_t *b, builder_commit_t *c)
     proposal_t *p = &c->proposal;
     digest_t digest;
     err_t err = build_digest(p->texts, p->text_count, &digest);
-    err = err ? err : build_versions(b, p->snapshot);
+    err = err ? err : build_versions(b, p->snapshot, c->number);
     if (err) {
         /* It is durable all the same: the directory has it, and the next look publishes it. */
         log_line(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
