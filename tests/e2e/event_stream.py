@@ -73,6 +73,7 @@ class Reader:
 
     def feed(self, chunk):
         """The items that are complete now."""
+        assert b"\r" not in chunk, chunk[:500]
         self.chunks.append(chunk)
         *blocks, self.buffer = (self.buffer + chunk).split(b"\n\n")
         made = [self.item(block) for block in blocks]
@@ -81,7 +82,6 @@ class Reader:
 
     @staticmethod
     def item(block):
-        assert b"\r" not in block, block[:500]
         if block == b":":
             return COMMENT
         text = block.decode("utf-8")
