@@ -9,7 +9,7 @@ import http_client
 from event_stream import JSON_PATCH, MERGE_PATCH, canonical, without_tag
 from tips_client import ERROR, MEDIA, PARAMS, WINDOW, View, open_view
 from update_client import PROTOCOLS, Socket
-from update_site import FILTERS, MARKER, Site, world
+from update_site import FILTERS, MARKER, Site, threads_of, world
 from update_site import MEDIA as TYPE_OF
 
 PLAIN = ["netmap", "cdni", "propmap"]
@@ -19,8 +19,8 @@ MANY = [f"198.51.100.{n}/32" for n in range(256)]
 
 
 @pytest.fixture
-def site(tmp_path):
-    with Site(tmp_path) as made:
+def site(tmp_path, request):
+    with Site(tmp_path, threads=threads_of(request)) as made:
         yield made
 
 
@@ -135,7 +135,8 @@ def test_which_requests_share_a_view(site):
     every = [uri("cdni"), uri("netmap"), uri("propmap-filtered", first),
              uri("propmap-filtered", other), uri("cdni-filtered", INPUT),
              uri("cdni-filtered", {"cdni-capabilities": [
-                 {"capability-type": "FCI.DeliveryProtocol", "capability-value": {}}]})]
+                 {"capability-type": "FCI.DeliveryProtocol",
+         "capability-value": {"delivery-protocols": []}}]})]
     assert len(set(every)) == len(every)
 
 
@@ -555,7 +556,7 @@ def test_content_that_returns(site):
 def test_filtered_view_that_stays(site):
     """The full tag changes, the filtered content does not: a tag of either time is known."""
     request = {"cdni-capabilities": [{"capability-type": "FCI.DeliveryProtocol",
-                                      "capability-value": {}}]}
+                                      "capability-value": {"delivery-protocols": []}}]}
     view = View(site, "cdni-filtered", request)
     old_tag = site.tag("cdni")
     site.publish()

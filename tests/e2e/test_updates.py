@@ -9,7 +9,7 @@ import third_party
 from event_stream import (CONTROL, JSON_PATCH, MERGE_PATCH, PATCHES, apply_event, canonical, read_json,
                           without_tag)
 from update_client import PARAMS, PROTOCOLS, stopped_in
-from update_site import MARKER, MEDIA, TYPES, Site, adding, same, world
+from update_site import MARKER, MEDIA, TYPES, Site, adding, same, threads_of, world
 
 PLAIN = ["netmap", "cdni", "propmap"]
 INPUTS = {"netmap-filtered": {"pids": ["pid-a"]},
@@ -32,8 +32,8 @@ def all_same(stream, site):
 
 
 @pytest.fixture
-def site(tmp_path):
-    with Site(tmp_path) as made:
+def site(tmp_path, request):
+    with Site(tmp_path, threads=threads_of(request)) as made:
         yield made
 
 
@@ -217,7 +217,8 @@ def test_generation_that_is_refused_is_not_told(site):
 def test_filtered_documents(site):
     """A filtered document has the tag of the full one; what it leaves out, is left out."""
     add = {"f": {"resource-id": "cdni-filtered", "input": {"cdni-capabilities": [
-        {"capability-type": "FCI.DeliveryProtocol", "capability-value": {}}]}}, "cdni": "cdni"}
+        {"capability-type": "FCI.DeliveryProtocol",
+         "capability-value": {"delivery-protocols": []}}]}}, "cdni": "cdni"}
     stream = site.stream(add)
     stream.until(lambda s: len(s.held) == 2)
     for how in [{"protocols": ["https/1.1"]}, {}, {"metro": ["203.0.113.0/25"]}]:

@@ -8,7 +8,7 @@ import pytest
 import http_client
 from event_stream import COMMENT, canonical
 from update_client import LIMIT, PARAMS, PROTOCOLS, readable, stopped_in
-from update_site import Site, adding, same, world
+from update_site import Site, adding, same, threads_of, world
 
 PLAIN = ["netmap", "cdni", "propmap"]
 MANY = [f"198.51.100.{n}/32" for n in range(256)] + [f"203.0.113.{n}/32" for n in range(256)]
@@ -16,8 +16,8 @@ BIG = MANY + [f"2001:db8:{n:x}::/48" for n in range(4096)]
 
 
 @pytest.fixture
-def site(tmp_path):
-    with Site(tmp_path) as made:
+def site(tmp_path, request):
+    with Site(tmp_path, threads=threads_of(request)) as made:
         yield made
 
 

@@ -176,7 +176,7 @@ def controlled(site):
                          ids=lambda row: row[0])
 def test_control(controlled, row):
     _, request, code, field, value = row
-    if isinstance(request, dict) and "a" in request.get("add", {}) and row in BOTH:
+    if row in BOTH and isinstance(request, dict) and isinstance(request["add"], dict):
         # Not the id that is in use.
         request = json.loads(json.dumps(request).replace('"a":', '"fresh":', 1))
         field = field and field.replace("add/a", "add/fresh")
@@ -206,7 +206,7 @@ INPUTS = [
     ("cdni-filtered", {"cdni-capabilities": [{"capability-value": {}}]}),
     ("cdni-filtered", {"cdni-capabilities": [{"capability-type": None, "capability-value": {}}]}),
     ("netmap-filtered", {}), ("netmap-filtered", {"pids": "a"}), ("netmap-filtered", {"pids": [1]}),
-    ("netmap-filtered", {"pids": [], "address-types": ["ipv5"]}),
+    ("netmap-filtered", {"pids": [], "address-types": 4}),
     ("propmap-filtered", {}), ("propmap-filtered", {"entities": ["nope"]}),
     ("propmap-filtered", {"entities": ["ipv4:192.0.2.1/33"]}),
     ("propmap-filtered", {"entities": [], "properties": ["nope"]}),
@@ -218,6 +218,7 @@ def test_bad_input(site, resource, request_):
     """As the resource itself answers, to the byte."""
     own = site.request("POST", site.uri(resource), json.dumps(request_),
                        {"Content-Type": MEDIA % FILTERS[resource]})
+    assert own.status == 400
     response = site.ask({"add": {"f": {"resource-id": resource, "input": request_}}})
     assert (response.status, response.body) == (own.status, own.body)
     assert response.get("content-type") == own.get("content-type")

@@ -47,13 +47,15 @@ def numbered(advertisement):
 class Site:
     """Leaving the `with` block wants the clients' streams read well and the server to end well."""
 
-    def __init__(self, folder, more="", documents=None):
+    def __init__(self, folder, more="", documents=None, threads=1):
+        """With one thread, a stream that opens after a GET sees no older generation."""
         self.folder = folder
         (folder / "footprints").mkdir(exist_ok=True)
         self.marker = 1
         self.write(documents or world())
         # Files are looked at when a signal says so, and not between two of them.
-        self.config = write_config(folder, more="watch: {enabled: false}\n" + more)
+        self.config = write_config(folder, more=f"watch: {{enabled: false}}\nthreads: {threads}\n"
+                                   f"{more}")
         self.streams, self.connections, self.http = [], [], None
         self.server = None
 
@@ -194,6 +196,11 @@ class Site:
                                                       [("content-type", PARAMS)]))
         self.streams.append(made)
         return made
+
+
+def threads_of(request):
+    """Tests that are for several threads get them."""
+    return 3 if request.node.get_closest_marker("threads") else 1
 
 
 def adding(add, **rest):

@@ -171,10 +171,10 @@ def test_random_edits(number, tmp_path):
     world = World(rng)
     resume = rng.random() < 0.5
     (tmp_path / "footprints").mkdir()
-    more = f"updates: {{resume-from-tag: {str(resume).lower()}}}\nthreads: {rng.choice([1, 2])}\n"
+    more = f"updates: {{resume-from-tag: {str(resume).lower()}}}\n"
     edits = 0
     documents = world.documents()
-    with SiteOf(tmp_path, more, documents, rng) as site:
+    with SiteOf(tmp_path, more, documents, rng, rng.choice([1, 2])) as site:
         site.wait_marker(world.marker)
         state, last = State(site), None
         stream = Stream(site, rng.choice(["h1", "h2c"]))
@@ -210,9 +210,9 @@ def test_random_edits(number, tmp_path):
 class SiteOf(Site):
     """Documents in both notations."""
 
-    def __init__(self, folder, more, documents, rng):
+    def __init__(self, folder, more, documents, rng, threads):
         self.rng = rng
-        super().__init__(folder, more, documents)
+        super().__init__(folder, more, documents, threads)
 
     def write(self, documents):
         write(self, documents, self.rng)
