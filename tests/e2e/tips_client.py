@@ -21,6 +21,23 @@ def open_view(site, resource, tag=None, protocol="h1", headers=(), **more):
                                headers=[f"Content-Type: {PARAMS}", f"Accept: {MEDIA}", *headers])
 
 
+def post(uri, request, media=PARAMS, headers=(), protocol="h1", **how):
+    body = request if isinstance(request, bytes) else json.dumps(request).encode()
+    return http_client.request(uri, protocol, data=body, headers=[f"Content-Type: {media}", *headers],
+                               **how)
+
+
+def check_error(response, status, code, field=None, value=None):
+    assert response.status == status, response.body
+    assert response.get("content-type") == ERROR
+    meta = json.loads(response.body)["meta"]
+    assert meta["code"] == code, meta
+    if field is not None:
+        assert meta.get("field") == field, meta
+    if value is not None:
+        assert meta.get("value") == value, meta
+
+
 class View:
     """An open view, over the site's own connection where nothing else is said."""
 

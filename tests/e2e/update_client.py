@@ -6,11 +6,13 @@ All waits are for what has to come, with a generous limit against hanging.
 import collections
 import json
 import os
+import re
 import select
 import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import urllib.parse
 
 import http_client
@@ -266,6 +268,34 @@ class FramesRequest:
 
     def close(self):
         pass
+
+
+def heads_on_one_connection(uri, count, body=None, media=None):
+    """The heads of the responses to `count` requests over one connection of HTTP/2, as they come, by
+    nghttp, which tells of responses that do not end."""
+    args = ["stdbuf", "-oL", "nghttp", "-v", f"-m{count}"]
+    with tempfile.NamedTemporaryFile() as file:
+        if body is not None:
+            file.write(body)
+            file.flush()
+            args += ["-d", file.name, "-H", f"content-type: {media}"]
+        process = subprocess.Popen([*args, uri], stdout=subprocess.PIPE, bufsize=0)
+        heads, done, text = {}, 0, b""
+        while done < count:
+            assert readable(process.stdout), text
+            chunk = os.read(process.stdout.fileno(), 65536)
+            assert chunk, text
+            *lines, text = (text + chunk).split(b"\n")
+            for line in lines:
+                field = re.match(rb".* recv \(stream_id=(\d+)\) (:?[\w-]+): (.*)", line)
+                if field:
+                    stream, name, value = field.groups()
+                    heads.setdefault(int(stream), {})[name.decode()] = value.decode()
+                done += b" recv HEADERS frame" in line
+        process.kill()
+        process.wait(LIMIT)
+        process.stdout.close()
+    return [heads[stream] for stream in sorted(heads)]
 
 
 class Stream:

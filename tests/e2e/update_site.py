@@ -14,6 +14,7 @@ MARKER = "FCI.Marker"  # a type that nobody registered, which numbers the genera
 
 MEDIA = "application/alto-%s+json"
 TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap"}
+PLAIN = ["netmap", "cdni", "propmap"]
 FILTERS = {"netmap-filtered": "networkmapfilter", "cdni-filtered": "cdnifilter",
            "propmap-filtered": "propmapparams"}
 

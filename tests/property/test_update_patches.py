@@ -19,14 +19,13 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 import test_wire  # noqa: E402
 from event_stream import PATCHES, canonical, read_json, without_tag  # noqa: E402
 from tips_client import View  # noqa: E402
-from update_site import Site  # noqa: E402
+from update_site import PLAIN, Site  # noqa: E402
 from update_worlds import World  # noqa: E402
 
 WORLDS = int(os.environ.get("FPD_UPDATE_WORLDS", "10"))
 GENERATIONS = int(os.environ.get("FPD_UPDATE_GENERATIONS", "60"))
 SEED = test_wire.SEED
 
-PLAIN = ["netmap", "cdni", "propmap"]
 FILTERED = {
     "netmap-filtered": {"pids": ["pid-a", "pid-default"]},
     "cdni-filtered": {"cdni-capabilities": [
