@@ -23,7 +23,8 @@ def test_reader(size):
     reader, items = Reader(), []
     for at in range(0, len(STREAM), size):
         items += reader.feed(STREAM[at:at + size])
-    assert [item if item == COMMENT else item.id for item in items] == [None, COMMENT, "a", "a", "a",
+    assert [item if item == COMMENT else item.id for item in items] == [None, COMMENT, "a", "a",
+                                                                        "a",
                                                                         None]
     document = None
     for event in items[2:5]:
@@ -36,7 +37,8 @@ BAD = [b"event: t,a\r\ndata: 1\r\n\r\n", b"event:t,a\ndata: 1\n\n", b"event: t,a
        b"data: 1\n\n", b"event: t,a\n\n", b"event: t,a\nid: 7\ndata: 1\n\n", b": comment\n\n",
        b"event: t,a\n:\ndata: 1\n\n", b"retry: 5\n\n", b"\n\n", b"event: t,a\ndata: 1\n\n\n\n",
        b"\xef\xbb\xbfevent: t,a\ndata: 1\n\n", b"event: t,a\ndata: {\"a\ndata: b\":1}\n\n",
-       b"event: t,a\ndata: {\"a\":1,\"a\":1}\n\n", b"event: t,a\ndata: \xff\n\n", b"event: t\ndata: 1\n\n",
+       b"event: t,a\ndata: {\"a\":1,\"a\":1}\n\n", b"event: t,a\ndata: \xff\n\n",
+       b"event: t\ndata: 1\n\n",
        b"event: t,a\ndata: NaN\n\n", b"event: t,a\nevent: t,b\ndata: 1\n\n"]
 
 
@@ -56,8 +58,10 @@ def test_end_in_the_middle():
 
 @pytest.mark.parametrize("name,parts", [
     ("application/json-patch+json,sub1", ("application/json-patch+json", "sub1")),
-    ("application/alto-updatestreamcontrol+json", ("application/alto-updatestreamcontrol+json", None)),
-    ('multipart/related;boundary="a,b";type=x/y,s1', ('multipart/related;boundary="a,b";type=x/y', "s1")),
+    ("application/alto-updatestreamcontrol+json",
+     ("application/alto-updatestreamcontrol+json", None)),
+    ('multipart/related;boundary="a,b";type=x/y,s1',
+     ('multipart/related;boundary="a,b";type=x/y', "s1")),
     ("application/merge-patch+json,s.part", ("application/merge-patch+json", "s.part"))])
 def test_names(name, parts):
     assert split_name(name) == parts
@@ -67,13 +71,16 @@ def test_names(name, parts):
 
 def test_json_patch():
     document = read_json('{"a":{"b":[1,2,3]},"c/d":1,"e~f":2,"":3}')
-    patch = [{"op": "test", "path": "/a/b/0", "value": "\ue0001"}, {"op": "remove", "path": "/a/b/1"},
-             {"op": "add", "path": "/a/b/-", "value": None}, {"op": "replace", "path": "/c~1d", "value": {}},
+    patch = [{"op": "test", "path": "/a/b/0", "value": "\ue0001"},
+             {"op": "remove", "path": "/a/b/1"},
+             {"op": "add", "path": "/a/b/-", "value": None},
+             {"op": "replace", "path": "/c~1d", "value": {}},
              {"op": "remove", "path": "/e~0f"}, {"op": "add", "path": "/", "value": "x"}]
     assert canonical(third_party.apply_json_patch(document, patch)) == (
         '{"":"x","a":{"b":["\ue0001","\ue0003",null]},"c/d":{}}'.encode())
     assert third_party.apply_json_patch(document, []) == document
-    assert third_party.apply_json_patch(document, [{"op": "replace", "path": "", "value": {"x": 1}}]) == {
+    assert third_party.apply_json_patch(document,
+                                        [{"op": "replace", "path": "", "value": {"x": 1}}]) == {
         "x": 1}
 
 

@@ -155,7 +155,8 @@ def test_steps_are_small(site):
 def test_edge_over_both_protocols(old, edge):
     """The same bytes, which may be kept for long, and are not sent again."""
     view = old.views["cdni"]
-    uri = view.edge_uri(0, view.end) if edge == "start" else view.edge_uri(view.start, view.start + 1)
+    uri = view.edge_uri(0, view.end) if edge == "start" else view.edge_uri(view.start,
+                                                                           view.start + 1)
     one, two = (http_client.request(uri, protocol) for protocol in PROTOCOLS)
     assert one.status == two.status == 200 and one.body == two.body
     for response in (one, two):

@@ -17,7 +17,8 @@ BOTH = f"{MERGE_PATCH},{JSON_PATCH}"
 
 GONE = [("0/0", 404), ("{s}/{s}", 404), ("{e}/{s}", 404), ("0{s}/{s1}", 404), ("-1/1", 404),
         ("+{s}/{s1}", 404), ("{s}.0/{s1}", 404), ("1e0/2", 404), ("{s}", 404), ("{s}/{s1}/", 404),
-        ("{s}/{s1}/x", 404), ("", 404), ("/", 404), ("{s}/", 404), ("x/y", 404), ("\u0661/\u0662", 404),
+        ("{s}/{s1}/x", 404), ("", 404), ("/", 404), ("{s}/", 404), ("x/y", 404),
+        ("\u0661/\u0662", 404),
         ("99999999999999999999/1", 404), ("1/99999999999999999999", 404),
         ("0/99999999999999999999", 404), ("9007199254740992/9007199254740993", 404),
         ("18446744073709551617/2", 404), ("4294967297/4294967298", 425),
@@ -41,7 +42,8 @@ def test_edges_that_are_none(old, edge, status, protocol):
     check_error(response, status, "E_INVALID_FIELD_VALUE")
     assert json.loads(response.body)["meta"]["field"] == "ug"
     assert response.get("cache-control") == "no-store"
-    if edge.replace("/", "").isascii() and edge.count("/") == 1 and "%" not in edge and len(edge) > 3:
+    if edge.replace("/",
+                    "").isascii() and edge.count("/") == 1 and "%" not in edge and len(edge) > 3:
         assert json.loads(response.body)["meta"]["value"] == edge
 
 
@@ -179,7 +181,8 @@ def test_before_the_body(old):
         assert post(uri, b"{", headers=["Accept: text/html"]).status == 406
         assert post(uri, b"x" * (2 << 20)).status == 413
     assert http_client.request(old.uri("tips")).status == 405
-    assert post(old.uri("tips"), {"resource-id": "cdni"}, headers=[f"Accept: {MEDIA}"]).status == 200
+    assert post(old.uri("tips"), {"resource-id": "cdni"},
+                headers=[f"Accept: {MEDIA}"]).status == 200
     assert post(old.uri("tips"), b"{", headers=[f"Accept: {MERGE_PATCH}"]).status == 406
     assert post(f"{view.uri}/ug", b"{", headers=[f"Accept: {MEDIA}"]).status == 406
     assert post(f"{view.uri}/ug", {"resource-id": "cdni"},

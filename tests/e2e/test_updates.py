@@ -6,7 +6,8 @@ import pytest
 
 import http_client
 import third_party
-from event_stream import (CONTROL, JSON_PATCH, MERGE_PATCH, PATCHES, apply_event, canonical, read_json,
+from event_stream import (CONTROL, JSON_PATCH, MERGE_PATCH, PATCHES, apply_event, canonical,
+                          read_json,
                           without_tag)
 from update_client import PARAMS, PROTOCOLS
 from update_site import MARKER, MEDIA, PLAIN, TYPES, Site, adding, same, threads_of, world
@@ -231,7 +232,8 @@ def test_filtered_documents(site):
     assert stream.held["f"]["meta"]["vtag"] == stream.held["cdni"]["meta"]["vtag"]
 
 
-ODD = ["line\nfeed", "carriage\rreturn", "\r\n\r\n", "data: x", "event: y", " leading", "\u2028\u2029",
+ODD = ["line\nfeed", "carriage\rreturn", "\r\n\r\n", "data: x", "event: y", " leading",
+       "\u2028\u2029",
        "\u0000\u0001\u001f", "\U0001f600", "a/b~c~0~1", "", ":", "\\n", "\ufeff", "e\u0301\u00e9",
        "\n\ndata: {}\n\n", "\u007f\u0080"]
 
@@ -250,7 +252,8 @@ def test_odd_texts(site, protocol):
 
 
 NULLS = [{"a": 1}, {"a": None}, {"a": {"b": None, "c": 1}}, {"a": {"b": {"d": None}, "c": 1}},
-         {"a": [None, {"x": None}]}, {"a": {}}, {}, {"a": None, "b": None}, {"b": None}, {"b": [[None]]}]
+         {"a": [None, {"x": None}]}, {"a": {}}, {}, {"a": None, "b": None}, {"b": None},
+         {"b": [[None]]}]
 
 
 def test_nulls(site):
@@ -265,7 +268,8 @@ def test_nulls(site):
 def test_numbers_stay_as_they_are_written(site):
     stream = site.stream({"cdni": "cdni"})
     stream.data()
-    for text in ["1", "18446744073709551615", "1e400", "0.10", "-0.0", "1E+2", "0.1000000000000000055511"]:
+    for text in ["1", "18446744073709551615", "1e400", "0.10", "-0.0", "1E+2",
+                 "0.1000000000000000055511"]:
         site.marker += 1
         document = json.dumps(world(site.marker, more=[
             {"capability-type": "FCI.Number", "capability-value": {"n": "HERE"},
@@ -280,7 +284,8 @@ def test_lines_are_short(site):
     long = "x" * 20000
     site.publish(metro=[f"198.51.100.{n}/32" for n in range(256)] + [
         f"203.0.113.{n}/32" for n in range(256)], more=[
-        {"capability-type": "FCI.Long", "capability-value": {"text": long}, "footprints": ["metro"]}])
+        {"capability-type": "FCI.Long", "capability-value": {"text": long},
+         "footprints": ["metro"]}])
     stream = site.stream({"cdni": "cdni"})
     lines = stream.data().lines
     assert len(lines) > 4

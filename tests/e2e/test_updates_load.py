@@ -156,7 +156,8 @@ def test_streams_per_connection(tmp_path):
         frames = site.frames()
         path = urllib.parse.urlsplit(site.uri("updates")).path
         streams = [site.frames_stream(frames, {"cdni": "cdni"}).begin() for _ in range(3)]
-        over = frames.ask(path, json.dumps(adding({"a": "cdni"})).encode(), [("content-type", PARAMS)])
+        over = frames.ask(path, json.dumps(adding({"a": "cdni"})).encode(),
+                          [("content-type", PARAMS)])
         over.head()
         assert over.status == 503
         # Elsewhere there is room, and here again when one has ended.

@@ -251,7 +251,8 @@ def test_methods_of_control(site):
     assert stream.data().id == "a"
 
 
-@pytest.mark.parametrize("media", ["application/json", "application/alto-tipsparams+json", "text/plain",
+@pytest.mark.parametrize("media",
+                         ["application/json", "application/alto-tipsparams+json", "text/plain",
                                    "", "application/x-www-form-urlencoded",
                                    "application/alto-updatestreamparams"])
 def test_media_type(site, media):
@@ -263,15 +264,18 @@ def test_media_type(site, media):
 
 @pytest.mark.parametrize("media", [f"{PARAMS}; charset=utf-8", PARAMS.upper(), f"{PARAMS};x=\"y\""])
 def test_media_type_as_it_may_be_written(site, media):
-    response = http_client.request(site.uri("updates"), data=b"{}", headers=[f"Content-Type: {media}"])
+    response = http_client.request(site.uri("updates"), data=b"{}",
+                                   headers=[f"Content-Type: {media}"])
     check_error(response, MISSING, "add")
     stream = site.stream({"a": "cdni"})
-    response = http_client.request(stream.control_uri, data=b"{}", headers=[f"Content-Type: {media}"])
+    response = http_client.request(stream.control_uri, data=b"{}",
+                                   headers=[f"Content-Type: {media}"])
     check_error(response, MISSING, "add")
 
 
 ACCEPTED = ["text/event-stream", "*/*", "text/*", "TEXT/event-stream",
-            "application/json, text/event-stream;q=0.1", "text/event-stream, application/alto-error+json"]
+            "application/json, text/event-stream;q=0.1",
+            "text/event-stream, application/alto-error+json"]
 NOT_ACCEPTED = ["application/json", "text/html", "text/event-stream;q=0", "application/*",
                 "text/event-stream;q=0, */*", "application/alto-cdni+json"]
 
@@ -319,7 +323,8 @@ def test_unknown_control_uri(site):
     base, _, token = stream.control_uri.rpartition("/")
     assert stream.control({"remove": []}).status == 204
     stream.rest()
-    wrong = [token[:-1] + ("A" if token[-1] != "A" else "B"), token[:-1], token + "A", "A" * len(token),
+    wrong = [token[:-1] + ("A" if token[-1] != "A" else "B"), token[:-1], token + "A",
+             "A" * len(token),
              "", token + "/", token + "/x", "%00", "..%2f" + token]
     answers = set()
     for one in [token, *wrong]:
@@ -352,7 +357,8 @@ GOOD = [
     ("all-letters", {"add": {"aZ09-:@_": {"resource-id": "cdni"}}}, {"aZ09-:@_"}),
     ("escaped", b'{"\\u0061dd":{"\\u0061":{"resource-id":"\\u0063dni"}}}', {"a"}),
     ("twice-one", {"add": {"a": {"resource-id": "cdni"},
-                           "b": {"resource-id": "cdni", "incremental-changes": False}}}, {"a", "b"}),
+                           "b": {"resource-id": "cdni", "incremental-changes": False}}},
+                           {"a", "b"}),
     ("unknown-tag", entry(tag="t" * 64), {"a"}),
     ("odd-tag", entry(tag="!\"#~,"), {"a"}),
 ]

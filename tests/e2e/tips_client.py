@@ -23,7 +23,8 @@ def open_view(site, resource, tag=None, protocol="h1", headers=(), **more):
 
 def post(uri, request, media=PARAMS, headers=(), protocol="h1", **how):
     body = request if isinstance(request, bytes) else json.dumps(request).encode()
-    return http_client.request(uri, protocol, data=body, headers=[f"Content-Type: {media}", *headers],
+    return http_client.request(uri, protocol, data=body,
+                               headers=[f"Content-Type: {media}", *headers],
                                **how)
 
 
@@ -138,5 +139,6 @@ def apply_item(document, i, media, body):
     if media == MERGE_PATCH:
         assert i > 0
         return third_party.apply_merge_patch(document, read_json(body))
-    assert i == 0 and re.fullmatch(r"application/alto-(cdni|networkmap|propmap)\+json", media), media
+    assert i == 0 and re.fullmatch(r"application/alto-(cdni|networkmap|propmap)\+json",
+                                   media), media
     return read_json(body)

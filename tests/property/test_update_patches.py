@@ -38,7 +38,8 @@ FILTERED = {
 }
 EVERY = [*PLAIN, *FILTERED]
 # Whose documents name the versions of whose.
-BEFORE = [("netmap", "cdni"), ("netmap", "propmap"), ("cdni", "propmap"), ("netmap", "cdni-filtered"),
+BEFORE = [("netmap", "cdni"), ("netmap", "propmap"), ("cdni", "propmap"),
+          ("netmap", "cdni-filtered"),
           ("netmap", "propmap-filtered"), ("cdni", "propmap-filtered")]
 
 

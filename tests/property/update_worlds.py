@@ -11,7 +11,8 @@ from test_wire import Maker
 MARKER = "FCI.Marker"
 PIDS = ["pid-a", "pid-b", "Pid:c"]
 
-ODD = ["data: x", "event: y\n\n", "\r\n", " leading", "\u2028", "\U0001f600", "a/b~c", "\u0000", "\ufeff",
+ODD = ["data: x", "event: y\n\n", "\r\n", " leading", "\u2028", "\U0001f600", "a/b~c", "\u0000",
+       "\ufeff",
        "e\u0301", "\u00e9"]
 
 
@@ -52,7 +53,8 @@ class World:
         made = {rng.choice(["a", "b", "a/b", "m~n", "", "\u00e9"]): self.maker.any_json()
                 for _ in range(rng.randint(1, 4))}
         made["text"] = rng.choice(ODD)
-        made["list"] = [rng.choice([None, "x", {"n": None}, [], 1]) for _ in range(rng.randrange(6))]
+        made["list"] = [rng.choice([None, "x", {"n": None}, [],
+                                    1]) for _ in range(rng.randrange(6))]
         return made
 
     def draw_pids(self):
@@ -105,7 +107,8 @@ class World:
         """Deep inside of what nobody here understands."""
         found = [one for one in self.capabilities if one["capability-type"] == "FCI.Opaque"]
         if not found:
-            self.capabilities.append({"capability-type": "FCI.Opaque", "capability-value": self.opaque(),
+            self.capabilities.append({"capability-type": "FCI.Opaque",
+                                      "capability-value": self.opaque(),
                                       "footprints": [self.large]})
             return
         value = self.rng.choice(found)["capability-value"]

@@ -40,7 +40,8 @@ def rows(name):
 
 
 def named(row):
-    return re.sub(r"[^\w-]+", "_", str(row.get("name") or row.get("comment") or row.get("edge") or "row"))
+    return re.sub(r"[^\w-]+", "_",
+                  str(row.get("name") or row.get("comment") or row.get("edge") or "row"))
 
 
 if PRESENT:
@@ -53,7 +54,8 @@ if PRESENT:
     @pytest.mark.parametrize("row", rows("patch/diff-edge-cases.json"), ids=named)
     def test_diff_edge_cases(row):
         row = read_json(json.dumps(row))
-        assert canonical(third_party.apply_json_patch(row["before"], row["json-patch"])) == canonical(
+        assert canonical(third_party.apply_json_patch(row["before"],
+                                                      row["json-patch"])) == canonical(
             row["wanted"])
         if row["merge-patch-possible"] and "merge-patch" in row:
             assert canonical(third_party.apply_merge_patch(row["before"], row["merge-patch"])) == \
@@ -101,12 +103,15 @@ if PRESENT:
     def test_rfc7396(row):
         assert third_party.apply_merge_patch(row["original"], row["patch"]) == row["result"]
 
-    @pytest.mark.parametrize("name", ["rfc8895-3-networkmap", "rfc8895-3-costmap", "rfc9241-3.7.3-cdni"])
+    @pytest.mark.parametrize("name",
+                             ["rfc8895-3-networkmap", "rfc8895-3-costmap", "rfc9241-3.7.3-cdni"])
     def test_printed_patches(name):
         given = text(f"patch/{name}.json")
         wanted = canonical(given["after"])
-        assert canonical(third_party.apply_json_patch(given["before"], given["json-patch"])) == wanted
-        assert canonical(third_party.apply_merge_patch(given["before"], given["merge-patch"])) == wanted
+        assert canonical(third_party.apply_json_patch(given["before"],
+                                                      given["json-patch"])) == wanted
+        assert canonical(third_party.apply_merge_patch(given["before"],
+                                                       given["merge-patch"])) == wanted
 
     def test_printed_patches_that_fail():
         costs = text("patch/rfc8895-3-costmap.json")
@@ -149,7 +154,8 @@ if PRESENT:
             with pytest.raises(ValueError):
                 read_json(event["data"])
 
-    @pytest.mark.parametrize("row", rows("sse/event-field-cases.json"), ids=lambda row: row["event"])
+    @pytest.mark.parametrize("row", rows("sse/event-field-cases.json"),
+                             ids=lambda row: row["event"])
     def test_event_field(row):
         assert split_name(row["event"]) == (row["media-type"], row["data-id"])
 
@@ -183,7 +189,8 @@ if PRESENT:
 
     def ours(value):
         """The network map is called `netmap` here."""
-        return json.loads(json.dumps(value).replace('"resource-id": "net"', '"resource-id": "netmap"'))
+        return json.loads(json.dumps(value).replace('"resource-id": "net"',
+                                                    '"resource-id": "netmap"'))
 
     def check(response, row):
         assert response.status == row["status"], response.body
@@ -201,7 +208,8 @@ if PRESENT:
 
     def prepared(site, state):
         """A stream with these substreams active, and these closed."""
-        active, closed = (["a"], []) if isinstance(state, str) else (state["active"], state["closed"])
+        active, closed = (["a"], []) if isinstance(state, str) else (state["active"],
+                                                                     state["closed"])
         stream = site.stream({name: "cdni" for name in active + closed})
         if closed:
             assert stream.control({"remove": closed}).status == 204
@@ -298,7 +306,8 @@ if PRESENT:
                 {"capability-type": kind, "capability-value": {}}]}).uri for kind in ("A.a", "B.b")}
             assert len(uris) == 2
             return
-        body = json.dumps(row.get("body", {"resource-id": "cdni"})).replace("<current>", site.tag("cdni"))
+        body = json.dumps(row.get("body", {"resource-id": "cdni"})).replace("<current>",
+                                                                            site.tag("cdni"))
         for _ in range(row.get("repeat", 1)):
             response = http_client.request(
                 uri, data=body.encode(),
@@ -369,7 +378,8 @@ if PRESENT:
             response = http_client.request(
                 site.uri("tips"), data=(UPDATES / f"tips/{name}.json").read_bytes(),
                 headers=[f"Content-Type: {tips_client.PARAMS}"])
-            check(response, {"status": 400, "code": "E_INVALID_FIELD_VALUE", "field": "resource-id"})
+            check(response,
+                  {"status": 400, "code": "E_INVALID_FIELD_VALUE", "field": "resource-id"})
         view = View(site, "cdni")
         assert set(load("tips/open-response.json")) == {"tips-view-uri", "tips-view-summary"}
         assert json.loads(view.next_edge().body).keys() == load("tips/next-edge-response.json").keys()
