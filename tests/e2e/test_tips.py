@@ -62,13 +62,15 @@ def test_snapshot_of_filtered(site, name, request_):
     site.publish(pid_a=["192.0.2.0/27"])
     if name == "cdni-filtered":
         site.publish()
-    for _ in range(1000):
+    # Filtered documents are made when there is time for it.
+    wanted = without_tag(site.document(name, request_))
+    for _ in range(100000):
         view.refresh()
-        if view.end > before:
+        if without_tag(view.newest()) == wanted:
             break
-    document = view.follow(view.step(None, 0, before), before) if view.start <= before else None
+    document = view.follow(view.step(None, 0, before), before)
     assert canonical(document) == canonical(view.newest())
-    assert without_tag(view.newest()) == without_tag(site.document(name, request_))
+    assert without_tag(document) == wanted
 
 
 def test_absolute_uri_by_request(site):
@@ -221,21 +223,21 @@ def test_content_that_returns(site):
 
 
 def test_filtered_view_that_stays(site):
-    """The full tag changes, the filtered content does not: a tag of either time is known."""
+    """The full tag changes, the filtered content does not: either tag is known."""
     request = {"cdni-capabilities": [{"capability-type": "FCI.DeliveryProtocol",
                                       "capability-value": {"delivery-protocols": []}}]}
     view = View(site, "cdni-filtered", request)
     old_tag = site.tag("cdni")
     site.publish()
     new_tag = site.tag("cdni")
-    view.refresh()
-    for tag in (old_tag, new_tag):
-        assert view.refresh(tag)[0] != 0
-    document = view.newest()
+    assert view.refresh(old_tag) == (view.end, view.end + 1)
+    view = View(site, "cdni-filtered", request, new_tag)
+    assert view.edge == (view.end, view.end + 1)
+    document, end = view.newest(), view.end
     site.publish(protocols=["https/1.1"])
-    while view.end == view.edge[0]:
+    while view.end == end:
         view.refresh(new_tag)
-    assert canonical(view.follow(document, view.end - 1)) == canonical(
+    assert canonical(view.follow(document, end)) == canonical(
         site.document("cdni-filtered", request))
 
 

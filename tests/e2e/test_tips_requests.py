@@ -60,7 +60,7 @@ def test_methods_of_edges(old, method):
     for edge in [(0, view.end), (view.end, view.end + 1)]:
         response = http_client.request(view.edge_uri(*edge), method=method)
         assert response.status == 405
-        assert {name.strip() for name in response.get("allow").split(",")} == {"GET", "HEAD"}
+        assert {name.strip() for name in response.get("allow").split(",")} == {"GET", "HEAD", "OPTIONS"}
 
 
 STEP_ACCEPTED = ["*/*", "application/*", BOTH, f"{BOTH},application/alto-cdni+json"]
@@ -175,7 +175,7 @@ def test_before_the_body(old):
     for uri in (old.uri("tips"), f"{view.uri}/ug"):
         for method in ("PUT", "DELETE"):
             response = http_client.request(uri, method=method)
-            assert (response.status, response.get("allow")) == (405, "POST")
+            assert (response.status, response.get("allow")) == (405, "POST, OPTIONS")
         for media in ("application/json", "application/alto-updatestreamparams+json", ""):
             assert post(uri, b"{", media).status == 415
         assert post(uri, b"{", headers=["Accept: text/html"]).status == 406

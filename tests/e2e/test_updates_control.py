@@ -2,7 +2,7 @@
 import pytest
 
 from event_stream import canonical
-from update_client import PROTOCOLS, stopped_in
+from update_client import PARAMS, PROTOCOLS, stopped_in
 from update_site import MEDIA, Site, same, threads_of
 
 
@@ -108,14 +108,16 @@ def test_control_belongs_to_one_stream(site):
     assert two.data().id == "a"
 
 
-def test_client_gone_is_the_end_of_control(site):
-    """Tried until the server has seen that the connection is gone."""
-    for protocol in PROTOCOLS:
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_client_gone_is_the_end_of_control(tmp_path, protocol):
+    """Tried until the server has seen that the connection is gone, which the heartbeat shows."""
+    with Site(tmp_path, "updates: {heartbeat-s: 1}\n") as site:
         stream = site.stream({"a": "cdni"}, protocol)
         stream.data()
         stream.source.abort()
-        for _ in range(10000):
-            if stream.control({"add": {"": {}}}).status == 404:
+        for _ in range(100000):
+            if site.request("POST", stream.control_uri, b"{}",
+                            {"Content-Type": PARAMS}).status == 404:
                 break
         else:
             raise AssertionError("the control of a stream without a client answers")

@@ -105,12 +105,14 @@ BOTH = [
     ("input-for-get", entry(input={}), VALUE, "add/a/input", None),
     ("one-of-two", {"add": {"ok": {"resource-id": "cdni"}, "bad": {"resource-id": "nope"}}}, VALUE,
      "add/bad/resource-id", "nope"),
-    # The first row that applies decides.
-    ("id-before-resource", {"add": {"a,b": {}}}, VALUE, "add", "a,b"),
-    ("entry-before-id", {"add": {"a,b": 1}}, TYPE, None, None),
-    ("resource-before-tag", {"add": {"a": {"resource-id": "nope", "tag": 5}}}, VALUE,
-     "add/a/resource-id", "nope"),
+    # What is missing comes first, then what is of a wrong type, then what has a wrong value.
+    ("type-before-id", {"add": {"a,b": 1}}, TYPE, None, None),
+    ("missing-before-type", {"add": {"a": {"tag": 5}}}, MISSING, "add/a/resource-id", None),
+    ("type-before-resource", {"add": {"a": {"resource-id": "nope", "tag": 5}}}, TYPE, "add/a/tag",
+     None),
     ("type-before-value", entry(tag="has space", input=5), TYPE, "add/a/input", None),
+    ("resource-before-tag", {"add": {"a": {"resource-id": "nope", "tag": "has space"}}}, VALUE,
+     "add/a/resource-id", "nope"),
 ]
 CREATION = [
     ("remove-only", {"remove": ["x"]}, MISSING, "add", None),
@@ -240,14 +242,14 @@ def test_input_need_not_be_valid_for_others(site):
 def test_methods(site, protocol):
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         response = http_client.request(site.uri("updates"), protocol, method)
-        assert (response.status, response.get("allow")) == (405, "POST"), method
+        assert (response.status, response.get("allow")) == (405, "POST, OPTIONS"), method
 
 
 def test_methods_of_control(site):
     stream = site.stream({"a": "cdni"})
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         response = http_client.request(stream.control_uri, method=method)
-        assert (response.status, response.get("allow")) == (405, "POST"), method
+        assert (response.status, response.get("allow")) == (405, "POST, OPTIONS"), method
     assert stream.data().id == "a"
 
 
