@@ -3,9 +3,11 @@
 #include "builder.h"
 #include "check.h"
 #include "footprintd/store/file.h"
+#include "footprintd/updates/tips.h"
 #include "load.h"
 #include "options.h"
 #include "shutdown.h"
+#include "watch.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -28,6 +30,7 @@ typedef struct server {
     builder_t *builder;
     compressor_t *compressor;
     updater_t *updater;
+    watch_t *watch;
 } server_t;
 
 static void raise_file_limit(uint64_t connections)
@@ -140,7 +143,14 @@ static err_t start(server_t *s)
         log_line(LOG_LEVEL_ERROR, "http", "the server does not start: %s", err_text(err));
         return err;
     }
-    return builder_start(s->builder, s->http, s->compressor, s->updater);
+    err = builder_start(s->builder, s->http, s->compressor, s->updater);
+    if (!err && s->config.watch_enabled &&
+        watch_new(s->config.footprints, (unsigned)s->config.watch_debounce_ms, s->builder,
+                  &s->watch)) {
+        log_line(LOG_LEVEL_WARNING, "watch",
+                 "the documents are not watched, the system refuses it; SIGHUP reads them again");
+    }
+    return err;
 }
 
 static void say_ready(const server_t *s)
@@ -211,6 +221,15 @@ static void log_readers(server_t *s)
              (unsigned long long)f.greatest_ms,
              f.count ? (double)f.total_ms / (double)f.count : 0.0);
     http_server_log_readers(s->http);
+    buf_t views = BUF_INIT;
+    tips_describe(s->hub, &views);
+    for (size_t at = 0; at < views.len;) {
+        size_t len = (size_t)((char *)memchr(views.ptr + at, '\n', views.len - at) - views.ptr) -
+                     at;
+        log_line(LOG_LEVEL_INFO, "tips", "view: %.*s", (int)len, views.ptr + at);
+        at += len + 1;
+    }
+    buf_release(&views);
 }
 
 static void wait_for_the_end(server_t *s)
@@ -242,6 +261,7 @@ static void wait_for_the_end(server_t *s)
 
 static void stop(server_t *s)
 {
+    watch_free(s->watch);
     builder_free(s->builder);
     compressor_free(s->compressor);
     updater_free(s->updater);
