@@ -82,6 +82,9 @@ class Site:
                 connection.sock.close()
         finally:
             self.server.__exit__(kind, value, trace)
+            if kind is not None:
+                print(f"footprintd ended with {self.server.process.poll()}",
+                      *self.server.log[-100:], sep="\n")
 
     def restart(self):
         self.server.__exit__(None, None, None)

@@ -6,7 +6,7 @@ views. Patches are applied by other people's code. After every generation the do
 are, as canonical JSON, what GET and POST answer.
 
 FPD_TEST_SEED chooses the worlds (a number, or "random"); FPD_UPDATE_WORLDS and FPD_UPDATE_GENERATIONS
-how many, and how often each changes (by one to five edits at once).
+how many, and how often each changes (by one to ten edits at once).
 """
 import os
 import pathlib
@@ -22,8 +22,8 @@ from tips_client import View  # noqa: E402
 from update_site import PLAIN, Site  # noqa: E402
 from update_worlds import World  # noqa: E402
 
-WORLDS = int(os.environ.get("FPD_UPDATE_WORLDS", "10"))
-GENERATIONS = int(os.environ.get("FPD_UPDATE_GENERATIONS", "60"))
+WORLDS = int(os.environ.get("FPD_UPDATE_WORLDS", "14"))
+GENERATIONS = int(os.environ.get("FPD_UPDATE_GENERATIONS", "40"))
 SEED = test_wire.SEED
 
 FILTERED = {
@@ -172,7 +172,9 @@ def test_random_edits(number, tmp_path):
     world = World(rng)
     resume = rng.random() < 0.5
     (tmp_path / "footprints").mkdir()
-    more = f"updates: {{resume-from-tag: {str(resume).lower()}}}\n"
+    # One stream is read at the end only.
+    more = (f"updates: {{resume-from-tag: {str(resume).lower()}, stall-s: 3600}}\n"
+            "limits: {send-timeout-s: 3600}\n")
     edits = 0
     documents = world.documents()
     with SiteOf(tmp_path, more, documents, rng, rng.choice([1, 2])) as site:
@@ -190,7 +192,7 @@ def test_random_edits(number, tmp_path):
                 view.follow(state)
             if generation % 20 == 19:
                 reopen(site, state, rng.choice(states[-20:]), resume)
-            made = [world.edit() for _ in range(rng.randint(1, 5))]
+            made = [world.edit() for _ in range(rng.randint(1, 10))]
             edits += len(made)
             print(f"generation {generation + 2}: {', '.join(made)}")
             site.publish_files(world.documents(), world.marker)

@@ -322,7 +322,7 @@ if PRESENT:
     @pytest.fixture(scope="module")
     def graph(tmp_path_factory):
         """A view that has lost its first versions, and has six or more."""
-        with Site(tmp_path_factory.mktemp("graph"), "updates: {log-bytes: 65536}\n",
+        with Site(tmp_path_factory.mktemp("graph"), "updates: {log-bytes: 400000}\n",
                   world(1, metro=MANY)) as made:
             view = View(made, "cdni")
             first = view.start
