@@ -22,7 +22,7 @@ from tips_client import View  # noqa: E402
 from update_site import PLAIN, Site  # noqa: E402
 from update_worlds import World  # noqa: E402
 
-WORLDS = int(os.environ.get("FPD_UPDATE_WORLDS", "14"))
+WORLDS = int(os.environ.get("FPD_UPDATE_WORLDS", "9"))
 GENERATIONS = int(os.environ.get("FPD_UPDATE_GENERATIONS", "40"))
 SEED = test_wire.SEED
 
