@@ -171,13 +171,17 @@ class Socket:
 
 
 INITIAL_WINDOW_SIZE = 4
+WIDE = 1 << 30
 
 
 class Frames(http_client.Http2):
-    """A connection of bare frames with many requests; windows are opened by hand."""
+    """A connection of bare frames with many requests; windows are opened by hand, if they are not
+    wide open."""
 
-    def __init__(self, port, window=65535):
-        super().__init__(port, [(INITIAL_WINDOW_SIZE, window)])
+    def __init__(self, port, window=None):
+        super().__init__(port, [(INITIAL_WINDOW_SIZE, WIDE if window is None else window)])
+        if window is None:
+            self.open_window(WIDE)
         self.last = -1
         self.requests = {}
         self.goaway = False

@@ -189,7 +189,7 @@ class Site:
         self.streams.append(Stream(self.uri("updates"), source))
         return self.streams[-1]
 
-    def frames(self, window=65535):
+    def frames(self, window=None):
         made = Frames(urllib.parse.urlsplit(self.url).port, window)
         self.connections.append(made)
         return made
