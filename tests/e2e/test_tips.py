@@ -119,6 +119,17 @@ def test_open_with_tag(old):
         assert canonical(document) == canonical(old.versions["cdni"][1 + j - view.start])
 
 
+def test_limit_of_views(tmp_path):
+    with Site(tmp_path, "limits: {tips-views: 2}\n") as site:
+        View(site, "cdni"), View(site, "netmap")
+        for protocol in PROTOCOLS:
+            response = open_view(site, "propmap", protocol=protocol)
+            assert response.status == 429 and int(response.get("retry-after")) > 0
+        # What is there already is not one more.
+        View(site, "cdni")
+        assert open_view(site, "nope").status == 400
+
+
 # ---- edges ----
 
 @pytest.mark.parametrize("name", PLAIN)

@@ -181,6 +181,63 @@ def test_retry_after(tmp_path):
                 assert int(head["retry-after"]) > 0
 
 
+def check_busy(response):
+    assert (response.status, response.body) == (503, b"")
+    assert int(response.get("retry-after")) > 0
+
+
+def test_limit_of_streams(tmp_path):
+    with Site(tmp_path, "limits: {update-streams: 2}\n") as site:
+        streams = [site.stream({"a": "cdni"}, protocol) for protocol in PROTOCOLS]
+        for protocol in PROTOCOLS:
+            check_busy(site.ask(adding({"a": "cdni"}), protocol))
+        # What is wrong is told all the same, and an end makes room.
+        assert site.ask({}).status == 400
+        assert streams[0].control({"remove": []}).status == 204
+        streams[0].rest()
+        site.stream({"a": "cdni"}).data()
+        streams[1].data()
+
+
+def test_limit_of_substreams(tmp_path):
+    with Site(tmp_path, "limits: {update-substreams: 3}\n") as site:
+        check_busy(site.ask(adding({name: "cdni" for name in "abcd"})))
+        stream = site.stream({name: "cdni" for name in "abc"})
+        add = adding({"d": "cdni"})
+        check_busy(stream.control(add))
+        # Nothing has changed, so the id is free; one goes, so there is room.
+        assert stream.control({**add, "remove": ["b"]}).status == 204
+        while stream.stopped != ["b"] or set(stream.held) != set("abcd"):
+            assert stream.event()
+        check_busy(stream.control(adding({"e": "cdni"})))
+
+
+def test_limit_of_ids(tmp_path):
+    """In the life of a stream: ids that have ended count."""
+    with Site(tmp_path, "limits: {update-substream-ids: 3}\n") as site:
+        stream = site.stream({"a": "cdni", "b": "cdni"})
+        assert stream.control({**adding({"c": "cdni"}), "remove": ["a"]}).status == 204
+        check_busy(stream.control({**adding({"d": "cdni"}), "remove": ["b"]}))
+        while set(stream.held) != {"a", "b", "c"}:
+            assert stream.event()
+        site.publish()
+        assert {stream.data().id, stream.data().id} == {"b", "c"}
+
+
+def test_limit_of_inputs(tmp_path):
+    """Filtered documents that are followed; the same one counts once."""
+    with Site(tmp_path, "limits: {update-inputs: 1}\n") as site:
+        first, other = ({"resource-id": "netmap-filtered", "input": {"pids": [pid]}}
+                        for pid in ("pid-a", "pid-b"))
+        stream = site.stream({"f": first})
+        site.stream({"f": first}).data()
+        check_busy(site.ask(adding({"f": other})))
+        check_busy(stream.control(adding({"g": other})))
+        assert stream.control(adding({"g": first})).status == 204
+        assert stream.control({"remove": []}).status == 204
+        stream.rest()
+
+
 # ---- heartbeats ----
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

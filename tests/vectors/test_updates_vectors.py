@@ -291,7 +291,7 @@ if PRESENT:
 
     # ---- TIPS ----
 
-    # Whether there may be too many views is asked in tests/e2e.
+    # Whether there may be too many views is asked in test_limit_of_views of tests/e2e.
     @pytest.mark.parametrize("row", [row for row in rows("tips/open-and-next-edge-cases.json")
                                      if row["name"] != "too-many-views"], ids=named)
     def test_open_and_next_edge(site, row):
