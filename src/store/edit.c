@@ -50,6 +50,16 @@ static err_t open_directory(const char *directory, int *out, buf_t *why)
     return ERR_OK;
 }
 
+/* Asked before the commit: what only removes files would learn of it afterwards. */
+static err_t check_writable(int directory, const char *path, buf_t *why)
+{
+    if (faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) == 0) {
+        return ERR_OK;
+    }
+    buf_printf(why, "the directory %s cannot be written: %s", path, strerrordesc_np(errno));
+    return errno == EROFS || errno == EACCES || errno == EPERM ? ERR_RANGE : ERR_IO;
+}
+
 /* "file " and the clause; a name that cannot be shown is not. */
 static err_t about(slice_t file, const buf_t *clause, err_t err, buf_t *why)
 {
@@ -160,6 +170,7 @@ err_t store_edit_prepare(const char *directory, const store_edit_change_t *chang
     }
     arena_init(&e->arena, 0);
     err_t err = open_directory(directory, &e->directory, why);
+    err = err ? err : check_writable(e->directory, directory, why);
     err = err ? err : prepare_all(e, changes, count, why);
     if (err) {
         store_edit_free(e);
