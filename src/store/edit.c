@@ -69,25 +69,36 @@ static err_t about(slice_t file, const buf_t *clause, err_t err, buf_t *why)
     return err;
 }
 
-err_t store_edit_look(const char *directory, slice_t name, store_hash_t *out, buf_t *why)
+static err_t look(int directory, slice_t name, store_hash_t *out, buf_t *clause)
 {
     char text[STORE_EDIT_NAME_MAX + 1];
-    if (!store_edit_name_check(name, why)) {
+    if (!store_edit_name_check(name, clause)) {
         return ERR_RANGE;
     }
     memcpy(text, name.ptr, name.len);
     text[name.len] = '\0';
+    edit_seen_t seen;
+    err_t err = edit_file_look(directory, text, &seen, clause);
+    if (!err) {
+        *out = seen.hash;
+    }
+    return err;
+}
+
+err_t store_edit_look(const char *directory, slice_t name, store_hash_t *out, buf_t *why)
+{
     int fd;
     err_t err = open_directory(directory, &fd, why);
     if (err) {
         return err;
     }
-    edit_seen_t seen;
-    err = edit_file_look(fd, text, &seen, why);
-    (void)close(fd);
-    if (!err) {
-        *out = seen.hash;
+    buf_t clause = BUF_INIT;
+    err = look(fd, name, out, &clause);
+    if (err) {
+        err = about(name, &clause, err, why);
     }
+    buf_release(&clause);
+    (void)close(fd);
     return err;
 }
 

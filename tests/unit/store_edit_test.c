@@ -246,6 +246,9 @@ static void test_look(void **state)
     assert_false(seen.present);
     assert_int_equal(store_edit_look(x->documents, SLICE_LIT("../x.yaml"), &seen, &x->why),
                      ERR_RANGE);
+    assert_why(x, "the file ../x.yaml holds a '/'");
+    assert_int_equal(store_edit_look("/nonexistent", SLICE_LIT("a.yaml"), &seen, &x->why), ERR_IO);
+    assert_why(x, "the directory /nonexistent cannot be opened");
 }
 
 static void test_symbolic_links(void **state)
