@@ -1,6 +1,7 @@
 #include "http/internal.h"
 
 #include "footprintd/log/log.h"
+#include "http/admin_server.h"
 #include "http/events.h"
 #include "http/job.h"
 #include "http/tips.h"
@@ -121,6 +122,10 @@ static void loop_release(http_loop_t *loop)
     sweep_end(loop);
     events_release(loop);
     conn_release_listeners(loop);
+    if (loop->server->admin) {
+        h2o_timeout_unlink(&loop->admin_ctx.http2._graceful_shutdown_timeout);
+        h2o_context_dispose(&loop->admin_ctx);
+    }
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
     (void)h2o_mem_release_shared(loop->pin);
@@ -137,6 +142,9 @@ void *loop_main(void *arg)
     /* All on this thread: the library keeps free lists by thread. */
     h2o_linklist_init_anchor(&loop->conns);
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &loop->server->config);
+    if (loop->server->admin) {
+        h2o_context_init(&loop->admin_ctx, loop->ctx.loop, &loop->server->admin->config);
+    }
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
     loop_set_wakeable(loop, true);
     loop_show(loop, atomic_exchange(&loop->new_snapshot, NULL));

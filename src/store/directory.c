@@ -71,7 +71,7 @@ static err_t list(DIR *dir, slice_t directory, size_t limit, store_documents_t *
         }
         slice_t name = slice_str(entry->d_name);
         doc_format_t format;
-        if (!document_name_format(name, &format)) {
+        if (!store_document_format(name, &format)) {
             continue;
         }
         if (!document_name_printable(name)) {

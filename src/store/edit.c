@@ -32,7 +32,7 @@ bool store_edit_name_check(slice_t name, buf_t *why)
         buf_append_str(why, "begins with a dot");
     } else if (!document_name_printable(name)) {
         buf_append_str(why, "holds control characters or is not UTF-8");
-    } else if (!document_name_format(name, &format)) {
+    } else if (!store_document_format(name, &format)) {
         buf_append_str(why, "does not end in .yaml, .yml or .json");
     } else {
         return true;

@@ -6,7 +6,7 @@ static bool ends_in(slice_t name, const char *suffix)
     return name.len > len && memcmp(name.ptr + name.len - len, suffix, len) == 0;
 }
 
-bool document_name_format(slice_t name, doc_format_t *format)
+bool store_document_format(slice_t name, doc_format_t *format)
 {
     if (!name.len || name.ptr[0] == '.') {
         return false;
@@ -24,4 +24,11 @@ bool document_name_printable(slice_t name)
         }
     }
     return utf8_valid(name);
+}
+
+slice_t store_document_name(slice_t path)
+{
+    const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
+    size_t from = slash ? (size_t)(slash - path.ptr) + 1 : 0;
+    return slice_of(path.ptr + from, path.len - from);
 }

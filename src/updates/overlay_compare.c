@@ -209,7 +209,8 @@ static err_t compare_objects(const comparison_t *c, overlay_object_t *object, co
 {
     const node_t *node = other->kind == ITEM_NODE ? other->u.node : NULL;
     const json_value_t *json = node ? NULL : other->u.json;
-    if (object->count != (node ? node->count : json->u.object.count)) {
+    size_t count = node ? node->count : json ? json->u.object.count : 0;
+    if (object->count != count) {
         return ERR_DATA;
     }
     uint64_t round = ++c->o->round;

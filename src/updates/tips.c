@@ -111,6 +111,24 @@ bool tips_hold(hub_t *hub, slice_t token, bool hold)
     return v != NULL;
 }
 
+void tips_describe(hub_t *hub, buf_t *lines)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    uint64_t now = hub_now_ms(hub);
+    for (const feed_t *f = hub->list; f; f = f->next) {
+        const tips_view_t *v = f->view;
+        if (v) {
+            buf_printf(lines,
+                       "resource=%.*s start-seq=%llu end-seq=%llu step-bytes=%zu held-polls=%zu "
+                       "idle-s=%llu\n",
+                       SLICE_ARG(f->id), (unsigned long long)feed_oldest(f)->seq,
+                       (unsigned long long)feed_newest(f)->seq, f->step_bytes, v->polls,
+                       (unsigned long long)(now - v->used_ms) / 1000);
+        }
+    }
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
 /* ---- the graph ---- */
 
 /*
@@ -265,7 +283,7 @@ err_t tips_open(hub_t *hub, slice_t body, slice_t client, slice_t base, hub_refu
     arena_t arena;
     arena_init(&arena, ARENA_MAX);
     params_t p = {&arena, refusal, NULL};
-    tips_params_t params;
+    tips_params_t params = {0};
     err_t err = ERR_OK;
     if (read_params(&p, body, &params) && check_open(hub, &p, &params)) {
         err = open_view(hub, &params, client, base, refusal, text);
@@ -294,7 +312,7 @@ err_t tips_next_edge(hub_t *hub, slice_t token, slice_t body, hub_refusal_t *ref
     arena_t arena;
     arena_init(&arena, ARENA_MAX);
     params_t p = {&arena, refusal, NULL};
-    tips_params_t params;
+    tips_params_t params = {0};
     bool read = read_params(&p, body, &params);
     (void)pthread_mutex_lock(&hub->lock);
     tips_view_t *v = find_view(hub, token);
