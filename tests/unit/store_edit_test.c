@@ -246,6 +246,9 @@ static void test_look(void **state)
     assert_false(seen.present);
     assert_int_equal(store_edit_look(x->documents, SLICE_LIT("../x.yaml"), &seen, &x->why),
                      ERR_RANGE);
+    assert_why(x, "the file ../x.yaml holds a '/'");
+    assert_int_equal(store_edit_look("/nonexistent", SLICE_LIT("a.yaml"), &seen, &x->why), ERR_IO);
+    assert_why(x, "the directory /nonexistent cannot be opened");
 }
 
 static void test_symbolic_links(void **state)
@@ -266,6 +269,24 @@ static void test_symbolic_links(void **state)
     changes[0].before = hash_of(NULL);
     assert_refused(x, changes, 3, ERR_RANGE, "is a symbolic link");
     assert_true(file_is(x, "../outside", "a1"));
+}
+
+/* Before anything is committed, also of an edit that only removes. */
+static void test_read_only_directory(void **state)
+{
+    store_fixture_t *x = *state;
+    begin(x);
+    bool root = geteuid() == 0;
+    store_edit_change_t changes[3];
+    three_changes(changes);
+    assert_int_equal(chmod(x->dir, 0755), 0);
+    assert_int_equal(chmod(x->documents, 0555), 0);
+    assert_true(!root || seteuid(12345) == 0);
+    assert_refused(x, changes, 3, ERR_RANGE, "cannot be written: Permission denied");
+    assert_refused(x, changes + 1, 1, ERR_RANGE, "cannot be written: Permission denied");
+    assert_true(!root || seteuid(0) == 0);
+    assert_int_equal(chmod(x->documents, 0755), 0);
+    assert_true(file_is(x, "b.yaml", "b1"));
 }
 
 /* A limit of the process in the place of a full disk: the same failure of the same call. */
@@ -661,6 +682,7 @@ int main(void)
         TEST(test_refused),
         TEST(test_look),
         TEST(test_symbolic_links),
+        TEST(test_read_only_directory),
         TEST(test_disk_full),
         TEST(test_every_step),
         TEST(test_every_step_of_recovery),
