@@ -51,9 +51,10 @@ class Server:
         self.ended = False
         pin = ["taskset", "-c", str(cpu)] if cpu is not None else []
         self.started = time.monotonic()
-        self.process = subprocess.Popen([*pin, *map(str, args)], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, errors="replace", **kwargs)
+        kwargs.setdefault("stdin", subprocess.DEVNULL)
+        self.process = subprocess.Popen([*pin, *map(str, args)], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace",
+                                        **kwargs)
         running.append(self)
         self.pid = self.process.pid  # taskset becomes the program
         threading.Thread(target=self._read, daemon=True).start()
@@ -106,6 +107,12 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+def rss_kib(pid):
+    """VmRSS of any process, such as a worker of a server."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.M).group(1))
 
 
 def cpu_seconds(pid):
