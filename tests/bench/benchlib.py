@@ -49,6 +49,7 @@ class Server:
         self.lines = []  # (monotonic seconds, text)
         self.changed = threading.Condition()
         self.ended = False
+        self.matched_at = -1  # number of the line that wait_for found last
         pin = ["taskset", "-c", str(cpu)] if cpu is not None else []
         self.started = time.monotonic()
         kwargs.setdefault("stdin", subprocess.DEVNULL)
@@ -78,6 +79,7 @@ class Server:
             while True:
                 for at in range(at, len(self.lines)):
                     if re.search(pattern, self.lines[at][1]):
+                        self.matched_at = at
                         return self.lines[at]
                 at = len(self.lines)
                 if self.ended or time.monotonic() > end:
