@@ -30,17 +30,23 @@ http {{
     keepalive_requests 100000000;
     client_body_temp_path {place}/t1; proxy_temp_path {place}/t2; fastcgi_temp_path {place}/t3;
     uwsgi_temp_path {place}/t4; scgi_temp_path {place}/t5;
-    nchan_channel_id c;
     nchan_message_buffer_length 1;
-    nchan_subscriber_first_message newest;
     server {{
         listen 127.0.0.1:{h1} backlog=4096;
-        location = /publish {{ nchan_publisher; }}
-        location = /updates {{ nchan_subscriber eventsource; }}
+        location = /publish {{ nchan_publisher; nchan_channel_id c; }}
+        location = /updates {{
+            nchan_subscriber eventsource;
+            nchan_channel_id c;
+            nchan_subscriber_first_message newest;
+        }}
     }}
     server {{
         listen 127.0.0.1:{h2} http2 backlog=4096;
-        location = /updates {{ nchan_subscriber eventsource; }}
+        location = /updates {{
+            nchan_subscriber eventsource;
+            nchan_channel_id c;
+            nchan_subscriber_first_message newest;
+        }}
     }}
 }}
 """
