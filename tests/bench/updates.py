@@ -87,15 +87,20 @@ class Side:
         self.before = rss_kib(pid)
         self.clients = subscribe(FAN_OUT)
         self.connected = rss_kib(pid)
-        self.spread, self.whole, self.cpu, self.bytes = [], [], [], 0
+        self.spread, self.whole, self.cpu, self.client, self.bytes = [], [], [], [], 0
+
+    def processor(self):
+        return [benchlib.threads_seconds(pid) / FAN_OUT * 1e6 for pid in
+                (self.pid, self.clients.pid)]
 
     def round(self, record):
-        used = benchlib.threads_seconds(self.pid)
+        used = self.processor()
         began, first, last, self.bytes = self.publish(self.clients)
         if record:
             self.spread.append(last - first)
             self.whole.append(last - began)
-            self.cpu.append((benchlib.threads_seconds(self.pid) - used) / FAN_OUT * 1e6)
+            for values, before, after in zip((self.cpu, self.client), used, self.processor()):
+                values.append(after - before)
 
     def finish(self):
         self.memory = (rss_kib(self.pid) - self.before) * 1024 / FAN_OUT
@@ -104,8 +109,8 @@ class Side:
 
     def row(self, name, less=None):
         return [name, ms(self.spread), ms(self.whole), ms(less) if less else "",
-                f"{median(self.cpu):.2f} us", f"{self.at_once:,.0f}", f"{self.memory:,.0f}",
-                f"{self.bytes:,.0f}"]
+                f"{median(self.cpu):.2f} us", f"{median(self.client):.2f} us",
+                f"{self.at_once:,.0f}", f"{self.memory:,.0f}", f"{self.bytes:,.0f}"]
 
 
 def fan_out(place, transport, args, goals):
@@ -117,7 +122,7 @@ def fan_out(place, transport, args, goals):
         return began, *clients.next_event()
 
     def publish(clients):
-        began = nchan.publish(body, f"application/alto-cdni+json,a")
+        began = nchan.publish(body, "application/alto-cdni+json,a")
         event = clients.next_event()
         nchan.answered()
         return began, *event
@@ -143,7 +148,7 @@ def fan_out(place, transport, args, goals):
     print(f"{transport}: an event of {len(body)} bytes to {FAN_OUT} subscribers; bytes of memory "
           "and on the wire a subscriber")
     table(["server", "first to last", "trigger to last", "less rebuild", "processor a delivery",
-           "RSS, connected", f"RSS, {WARM_UP + args.rounds} events later", "wire"],
+           "client's", "RSS, connected", f"RSS, {WARM_UP + args.rounds} events later", "wire"],
           [a.row("footprintd", less), b.row("nginx + nchan")])
     # Rounds are pairs: what the machine did to one round it did to both.
     goals.at_most(f"fan-out {transport}: first to last arrival, of nchan's time",
@@ -273,8 +278,8 @@ def wire_bytes(place, _, args, goals):
 
 
 def stall(place, transport, args, goals):
-    # Each event is a full replacement, and of 10 KB over HTTP/1.1, where only the kernel's buffers
-    # stand between a server and a reader that has stopped.
+    # Patches over HTTP/2, where a stream's window is soon used up. Full replacements of 10 KB over
+    # HTTP/1.1, where the kernel's buffers are between a server and a reader that has stopped.
     more = [f"2001:db9:{0x1000 + i:x}::/48" for i in range(400)] if transport == "h1" else []
 
     def text(n):
@@ -282,10 +287,10 @@ def stall(place, transport, args, goals):
 
     server = start(place, text(0), updates={"stall-s": 3600})
     shape = streams.shape(transport, STALLED)
-    live = server.subscribe(shape, incremental=False)
+    patched = transport == "h2"
+    live = server.subscribe(shape, patched)
     stalled = server.subscribe(
-        [*shape, *(["--window", 65535] if transport == "h2" else ["--receive-buffer", 16384])],
-        incremental=False)
+        [*shape, *(["--window", 65535] if patched else ["--receive-buffer", 16384])], patched)
     for _ in range(WARM_UP):
         server.edit(server.document, text(server.generation))
         live.next_event()
