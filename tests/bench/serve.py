@@ -114,7 +114,7 @@ def start_bare(place, bodies):
 
 
 def run_nginx(place):
-    """nginx of nginx.conf in `place`: as an ordinary user, in a folder of its own, on processor 0."""
+    """nginx by nginx.conf in `place`: as an ordinary user, in its own folder, on processor 0."""
     who = {}
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")

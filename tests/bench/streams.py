@@ -126,7 +126,7 @@ class Footprintd(Server):
         return began
 
     def parts(self):
-        """{generation: {part: milliseconds}} of what the log has told; "rebuild" is always there."""
+        """{generation: {part: milliseconds}} that the log has told; "rebuild" is always there."""
         found = {}
         with self.changed:
             lines = [text for _, text in self.lines]

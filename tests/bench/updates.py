@@ -5,7 +5,7 @@ usage: updates.py [--cases REGEX] [--rounds 15] [--edits 100] [--events 1000] [-
 
 Cases:
   fan-out h2, fan-out h1   one event of 1 KB to 5,000 subscribers, beside nginx with nchan that
-                           publishes the same bytes: 200 connections of 25 streams; 5,000 connections
+                           publishes the same bytes: 200 connections of 25 streams; 5,000 of one
   hold                     20,000 subscribers over --events events: memory
   edit                     100k prefixes in 200 documents: one is edited, 1,000 subscribers, --edits
                            times
@@ -324,7 +324,8 @@ def stall(place, transport, args, goals):
            "resumed to up to date", "events then, a reader", "closed"],
           [[before, max(seen), seen[-1], after, ms(times), f"{caught_up / 1e6:.1f} ms",
             f"{least}-{most}, {total / STALLED:.1f} on average", closed]])
-    goals.at_most(f"stall {transport}: growth of memory", max(seen) - before, GOAL_STALL_KIB, " KiB")
+    goals.at_most(f"stall {transport}: growth of memory", max(seen) - before, GOAL_STALL_KIB,
+                  " KiB")
     goals.holds(f"stall {transport}: readers are up to date with no stream ended", closed == 0)
 
 
