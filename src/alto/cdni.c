@@ -1,21 +1,24 @@
 #include "footprintd/alto/cdni.h"
 
-#include "values_text.h"
+#include "value_list.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* The shape of a wire object, between fragments. */
 #define OPEN_FOOTPRINTS SLICE_LIT(",\"footprints\":[")
 #define OPEN_UNION      SLICE_LIT("{\"footprint-type\":\"footprintunion\",\"footprint-value\":[")
 #define CLOSE_UNION     SLICE_LIT("]}")
+#define CLOSE_VALUES    SLICE_LIT("]}")
 #define CLOSE_OBJECT    SLICE_LIT("]}")
 #define CLOSE_GLOBAL    SLICE_LIT("}")
 #define COMMA           SLICE_LIT(",")
 
-/* A value list, or a capability, and its fragment: encoded once a build. */
+/* A capability and its fragment, or a value list: encoded once a build. */
 typedef struct encoded {
     const void *key;
     fragment_t *fragment;
+    value_list_t list;
 } encoded_t;
 
 typedef struct maker {
@@ -60,49 +63,50 @@ static bool push_fragment(maker_t *m, fragment_t *f)
     return true;
 }
 
-/* The fragment for m->text, remembered for `key`. */
-static fragment_t *remember(maker_t *m, const void *key)
+static encoded_t *recall(const maker_t *m, const void *key)
 {
-    fragment_t *f = NULL;
-    encoded_t *e = arena_alloc(m->in->arena, sizeof *e);
-    if (buf_failed(&m->text) || !e || fragments_intern(m->in->fragments, buf_slice(&m->text), &f) ||
-        !push_fragment(m, f)) {
-        m->failed = true;
-        return NULL;
-    }
-    *e = (encoded_t){key, f};
-    m->failed |= table_put(&m->encoded, slice_of((const char *)&e->key, sizeof e->key), e, NULL) !=
-                 ERR_OK;
-    return f;
+    return table_get(&m->encoded, slice_of((const char *)&key, sizeof key));
 }
 
-static fragment_t *recall(maker_t *m, const void *key)
+static encoded_t *remember(maker_t *m, const void *key)
 {
-    const encoded_t *e = table_get(&m->encoded, slice_of((const char *)&key, sizeof key));
-    return e ? e->fragment : NULL;
+    encoded_t *e = arena_alloc(m->in->arena, sizeof *e);
+    if (e) {
+        e->key = key;
+    }
+    m->failed |= !e || table_put(&m->encoded, slice_of((const char *)&e->key, sizeof e->key), e,
+                                 NULL) != ERR_OK;
+    return m->failed ? NULL : e;
 }
 
 /* {"footprint-type":"asn","footprint-value":["as64496"]} */
-static fragment_t *encode_values(maker_t *m, const fp_values_t *v)
+static const value_list_t *encode_values(maker_t *m, const fp_values_t *v)
 {
-    fragment_t *f = recall(m, v);
-    if (f) {
-        return f;
+    encoded_t *e = recall(m, v);
+    if (e) {
+        return &e->list;
     }
-    buf_clear(&m->text);
-    buf_printf(&m->text, "{\"footprint-type\":\"%s\",\"footprint-value\":[",
-               fp_type_infos[v->type].name);
-    values_text(&m->text, v);
-    buf_append_str(&m->text, "]}");
-    return remember(m, v);
+    char open[64];
+    int len = snprintf(open, sizeof open, "{\"footprint-type\":\"%s\",\"footprint-value\":[",
+                       fp_type_infos[v->type].name);
+    e = remember(m, v);
+    if (!e || value_list_make(m->in->fragments, m->in->arena, &m->text, slice_of(open, (size_t)len),
+                              v, CLOSE_VALUES, &e->list)) {
+        m->failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < e->list.fragment_count && !m->failed; i++) {
+        m->failed |= !push_fragment(m, e->list.fragments[i]);
+    }
+    return &e->list;
 }
 
 /* {"capability-type":"FCI.X","capability-value":{...} */
 static fragment_t *encode_capability(maker_t *m, const capability_t *c)
 {
-    fragment_t *f = recall(m, c);
-    if (f) {
-        return f;
+    encoded_t *e = recall(m, c);
+    if (e) {
+        return e->fragment;
     }
     buf_clear(&m->text);
     buf_append_str(&m->text, "{\"capability-type\":");
@@ -110,12 +114,35 @@ static fragment_t *encode_capability(maker_t *m, const capability_t *c)
     buf_append_str(&m->text, ",\"capability-value\":");
     buf_append_slice(&m->text, c->text);
     m->content->value_bytes += c->text.len;
-    return remember(m, c);
+    e = remember(m, c);
+    if (!e || buf_failed(&m->text) ||
+        fragments_intern(m->in->fragments, buf_slice(&m->text), &e->fragment) ||
+        !push_fragment(m, e->fragment)) {
+        m->failed = true;
+        return NULL;
+    }
+    return e->fragment;
 }
 
-static void hash_fragment(hasher_t *h, const fragment_t *f)
+static void hash_digest(hasher_t *h, const digest_t *digest)
 {
-    hasher_update(h, f->digest.bytes, DIGEST_SIZE);
+    hasher_update(h, digest->bytes, DIGEST_SIZE);
+}
+
+static void push_list(maker_t *m, const value_list_t *list)
+{
+    for (size_t i = 0; i < list->segment_count; i++) {
+        push_segment(m, list->segments[i]);
+    }
+}
+
+static size_t count_lists(const fp_set_t *set)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        n += set->constraints[i].type == FP_UNION ? set->constraints[i].member_count : 1;
+    }
+    return n;
 }
 
 /*
@@ -131,9 +158,15 @@ static void make_object(maker_t *m, const model_object_t *o, hasher_t *h, cdni_o
         return;
     }
     *out = (cdni_object_t){.object = o, .first = m->segment_count};
+    out->lists = arena_array(m->in->arena, count_lists(set), sizeof *out->lists);
+    size_t lists = 0;
+    if (!out->lists) {
+        m->failed = true;
+        return;
+    }
     hasher_begin(h);
     hasher_update(h, "c", 1);
-    hash_fragment(h, head);
+    hash_digest(h, &head->digest);
     push_segment(m, fragment_slice(head));
     if (set->count) {
         push_segment(m, OPEN_FOOTPRINTS);
@@ -150,15 +183,16 @@ static void make_object(maker_t *m, const model_object_t *o, hasher_t *h, cdni_o
         }
         hasher_update(h, is_union ? "(" : "f", 1);
         for (size_t k = 0; k < parts && !m->failed; k++) {
-            fragment_t *f = encode_values(m, is_union ? c->members[k] : c->values);
-            if (!f) {
+            const value_list_t *list = encode_values(m, is_union ? c->members[k] : c->values);
+            if (!list) {
                 return;
             }
             if (k) {
                 push_segment(m, COMMA);
             }
-            push_segment(m, fragment_slice(f));
-            hash_fragment(h, f);
+            out->lists[lists++] = list;
+            push_list(m, list);
+            hash_digest(h, &list->digest);
         }
         if (is_union) {
             push_segment(m, CLOSE_UNION);
@@ -301,4 +335,12 @@ err_t cdni_body(const cdni_content_t *c, body_t **out)
     return err;
 }
 
-const resource_kind_t resource_kind_cdni = {"cdni", ALTO_MEDIA_CDNI, NULL, NULL, NULL, NULL};
+static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
+{
+    (void)input, (void)limits, (void)arena, (void)refused;
+    return cdni_tree(resource->content, NULL, nodes, out);
+}
+
+const resource_kind_t resource_kind_cdni = {
+    .name = "cdni", .media_type = ALTO_MEDIA_CDNI, .tree = tree, .rank = 1};

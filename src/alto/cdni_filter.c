@@ -117,27 +117,52 @@ static bool matches(const capability_t *offered, const wanted_t *wanted, size_t 
 }
 
 /* Objects of one capability stand together: each distinct capability is matched once. */
-static size_t select_objects(const cdni_content_t *c, const wanted_t *wanted, size_t count,
-                             slice_t *out)
+static void choose_objects(const cdni_content_t *c, const wanted_t *wanted, size_t count,
+                           bool *chosen)
 {
-    size_t n = 0, chosen = 0;
     const capability_t *last = NULL;
     bool take = false;
-    out[n++] = c->head;
     for (size_t i = 0; i < c->count; i++) {
         const cdni_object_t *o = &c->objects[i];
         if (o->object->capability != last) {
             last = o->object->capability;
             take = matches(last, wanted, count);
         }
-        if (!take) {
-            continue;
+        chosen[i] = take;
+    }
+}
+
+/* False: the answer is made, or memory is out. *chosen is NULL when all objects are wanted. */
+static bool choose(request_t *r, const cdni_content_t *c, slice_t body, const alto_limits_t *limits,
+                   bool **chosen)
+{
+    const json_value_t *list = request_parse(r, body) ? validated(r, limits) : NULL;
+    *chosen = NULL;
+    if (!list || !list->u.array.count) {
+        return list != NULL;
+    }
+    wanted_t *wanted = arena_array(r->arena, list->u.array.count, sizeof *wanted);
+    *chosen = arena_array(r->arena, c->count + 1, sizeof **chosen);
+    if (!wanted || !*chosen) {
+        return false;
+    }
+    choose_objects(c, wanted, take_wanted(r, list, wanted), *chosen);
+    return !arena_failed(r->arena);
+}
+
+static size_t chosen_segments(const cdni_content_t *c, const bool *chosen, slice_t *out)
+{
+    size_t n = 0;
+    out[n++] = c->head;
+    for (size_t i = 0; i < c->count; i++) {
+        const cdni_object_t *o = &c->objects[i];
+        if (chosen[i]) {
+            if (n > 1) {
+                out[n++] = SLICE_LIT(",");
+            }
+            memcpy(out + n, c->segments + o->first, o->count * sizeof *out);
+            n += o->count;
         }
-        if (chosen++) {
-            out[n++] = SLICE_LIT(",");
-        }
-        memcpy(out + n, c->segments + o->first, o->count * sizeof *out);
-        n += o->count;
     }
     out[n++] = c->tail;
     return n;
@@ -148,22 +173,30 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
 {
     const cdni_content_t *c = resource->content;
     request_t r = {arena, out, NULL};
-    const json_value_t *list = request_parse(&r, body) ? validated(&r, limits) : NULL;
-    if (!list) {
+    bool *chosen;
+    if (!choose(&r, c, body, limits, &chosen)) {
         return request_end(&r);
     }
-    if (!list->u.array.count) {
+    if (!chosen) {
         request_answer_document(&r, ALTO_MEDIA_CDNI, c->document);
         return request_end(&r);
     }
-    wanted_t *wanted = arena_array(arena, list->u.array.count, sizeof *wanted);
     slice_t *segments = arena_array(arena, c->segment_count + c->count + 2, sizeof *segments);
-    if (wanted && segments) {
-        size_t count = take_wanted(&r, list, wanted);
-        size_t n = select_objects(c, wanted, count, segments);
-        request_answer(&r, ALTO_MEDIA_CDNI, segments, n);
+    if (segments) {
+        request_answer(&r, ALTO_MEDIA_CDNI, segments, chosen_segments(c, chosen, segments));
     }
     return request_end(&r);
+}
+
+static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
+{
+    request_t r = {arena, refused, NULL};
+    bool *chosen;
+    *out = NULL;
+    return choose(&r, resource->content, input, limits, &chosen)
+               ? cdni_tree(resource->content, chosen, nodes, out)
+               : request_end(&r);
 }
 
 /*
@@ -178,10 +211,12 @@ static uint64_t cost(const resource_t *resource, slice_t body)
 }
 
 const resource_kind_t resource_kind_cdni_filtered = {
-    "cdni-filtered",
-    ALTO_MEDIA_CDNI,
-    ALTO_MEDIA_CDNI_FILTER,
-    ALTO_MEDIA_CDNI_FILTER_COMPAT,
-    answer,
-    cost,
+    .name = "cdni-filtered",
+    .media_type = ALTO_MEDIA_CDNI,
+    .accepts = ALTO_MEDIA_CDNI_FILTER,
+    .accepts_compat = ALTO_MEDIA_CDNI_FILTER_COMPAT,
+    .answer = answer,
+    .cost = cost,
+    .tree = tree,
+    .rank = 1,
 };

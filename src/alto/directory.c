@@ -38,5 +38,5 @@ err_t directory_write(const directory_entry_t *entries, size_t count, slice_t de
     return buf_failed(out) ? ERR_NOMEM : ERR_OK;
 }
 
-const resource_kind_t resource_kind_directory = {
-    "directory", ALTO_MEDIA_DIRECTORY, NULL, NULL, NULL, NULL};
+const resource_kind_t resource_kind_directory = {.name = "directory",
+                                                 .media_type = ALTO_MEDIA_DIRECTORY};

@@ -1,6 +1,6 @@
 #include "footprintd/alto/network_map.h"
 
-#include "values_text.h"
+#include "value_list.h"
 
 #include <stdlib.h>
 
@@ -10,27 +10,42 @@ typedef struct maker {
     arena_t *arena;
     network_map_content_t *content;
     fragment_t **fragments;
-    size_t fragment_count;
+    size_t fragment_count, fragment_cap;
     buf_t text;
     hasher_t hasher;
     bool failed;
 } maker_t;
 
-/* "ipv4":["192.0.2.0/24"] as a fragment; its digest goes into the tag. */
-static slice_t encode(maker_t *m, const char *family, const fp_values_t *values)
+static bool push_fragment(maker_t *m, fragment_t *f)
 {
-    fragment_t *f = NULL;
-    buf_clear(&m->text);
-    buf_printf(&m->text, "\"%s\":[", family);
-    values_text(&m->text, values);
-    buf_append_char(&m->text, ']');
-    if (buf_failed(&m->text) || fragments_intern(m->store, buf_slice(&m->text), &f)) {
-        m->failed = true;
-        return SLICE_LIT("");
+    if (m->fragment_count == m->fragment_cap) {
+        size_t cap = m->fragment_cap ? m->fragment_cap * 2 : 64;
+        fragment_t **grown = realloc(m->fragments, cap * sizeof(fragment_t *));
+        if (!grown) {
+            return false;
+        }
+        m->fragments = grown;
+        m->fragment_cap = cap;
     }
     m->fragments[m->fragment_count++] = f;
-    hasher_update(&m->hasher, f->digest.bytes, DIGEST_SIZE);
-    return fragment_slice(f);
+    return true;
+}
+
+/* "ipv4":["192.0.2.0/24"]; its digest goes into the tag. */
+static const value_list_t *encode(maker_t *m, slice_t open, const fp_values_t *values)
+{
+    value_list_t *list = arena_alloc(m->arena, sizeof *list);
+    if (!list ||
+        value_list_make(m->store, m->arena, &m->text, open, values, SLICE_LIT("]"), list)) {
+        m->failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < list->fragment_count; i++) {
+        m->failed |= !push_fragment(m, list->fragments[i]);
+    }
+    m->content->segment_count += list->segment_count + 1; /* and a comma */
+    hasher_update(&m->hasher, list->digest.bytes, DIGEST_SIZE);
+    return list;
 }
 
 static void make_pid(maker_t *m, const model_pid_t *pid, network_map_pid_t *out)
@@ -44,17 +59,18 @@ static void make_pid(maker_t *m, const model_pid_t *pid, network_map_pid_t *out)
         m->failed = true;
         return;
     }
-    m->fragments[m->fragment_count++] = f;
+    m->failed |= !push_fragment(m, f);
     out->open = fragment_slice(f);
+    m->content->segment_count += 3; /* comma, opening and closing */
     hasher_update(&m->hasher, "p", 1);
     hasher_update(&m->hasher, f->digest.bytes, DIGEST_SIZE);
     if (pid->v4_count) {
         fp_values_t v = {FP_IPV4CIDR, pid->v4_count, {.v4 = pid->v4}};
-        out->addresses[FAMILY_IPV4] = encode(m, "ipv4", &v);
+        out->addresses[FAMILY_IPV4] = encode(m, SLICE_LIT("\"ipv4\":["), &v);
     }
     if (pid->v6_count) {
         fp_values_t v = {FP_IPV6CIDR, pid->v6_count, {.v6 = pid->v6}};
-        out->addresses[FAMILY_IPV6] = encode(m, "ipv6", &v);
+        out->addresses[FAMILY_IPV6] = encode(m, SLICE_LIT("\"ipv6\":["), &v);
     }
 }
 
@@ -74,8 +90,7 @@ static void make(maker_t *m)
 {
     const model_network_map_t *map = m->map;
     network_map_pid_t *pids = arena_array(m->arena, map->pid_count, sizeof *pids);
-    m->fragments = arena_array(m->arena, map->pid_count * 3, sizeof(fragment_t *));
-    if (!pids || !m->fragments) {
+    if (!pids) {
         m->failed = true;
         return;
     }
@@ -90,7 +105,15 @@ static void make(maker_t *m)
     m->content->id = map->id;
     m->content->pids = pids;
     m->content->count = map->pid_count;
-    m->content->fragments = m->fragments;
+    fragment_t **kept = arena_array(m->arena, m->fragment_count + 1, sizeof(fragment_t *));
+    if (!kept) {
+        m->failed = true;
+        return;
+    }
+    if (m->fragment_count) {
+        memcpy(kept, m->fragments, m->fragment_count * sizeof(fragment_t *));
+    }
+    m->content->fragments = kept;
     m->content->fragment_count = m->fragment_count;
     make_frame(m);
 }
@@ -106,13 +129,14 @@ err_t network_map_build(const model_network_map_t *map, fragments_t *fragments, 
     make(&m);
     hasher_release(&m.hasher);
     buf_release(&m.text);
+    free(m.fragments);
     *out = m.content;
     return m.failed ? ERR_NOMEM : ERR_OK;
 }
 
 err_t network_map_body(const network_map_content_t *c, body_t **out)
 {
-    slice_t *all = calloc(c->count * 6 + 2, sizeof *all);
+    slice_t *all = calloc(c->segment_count + 2, sizeof *all);
     fragment_t *head = NULL;
     digest_t none = {{0}};
     size_t n = 0;
@@ -120,7 +144,7 @@ err_t network_map_body(const network_map_content_t *c, body_t **out)
     if (!err) {
         all[n++] = fragment_slice(head);
         for (size_t i = 0; i < c->count; i++) {
-            n += network_map_pid_segments(&c->pids[i], 3, i > 0, all + n);
+            n += network_map_pid_segments(&c->pids[i], NETWORK_MAP_ALL_FAMILIES, i > 0, all + n);
         }
         all[n++] = SLICE_LIT("}}");
         err = body_new_shared(all, n, head, c->fragments, c->fragment_count, out);
@@ -139,18 +163,27 @@ size_t network_map_pid_segments(const network_map_pid_t *pid, unsigned families,
     }
     out[n++] = pid->open;
     for (unsigned f = 0; f < FAMILY_COUNT; f++) {
-        if (!(families & 1u << f) || !pid->addresses[f].len) {
+        const value_list_t *list = pid->addresses[f];
+        if (!(families & 1u << f) || !list) {
             continue;
         }
         if (before) {
             out[n++] = SLICE_LIT(",");
         }
-        out[n++] = pid->addresses[f];
+        memcpy(out + n, list->segments, list->segment_count * sizeof *out);
+        n += list->segment_count;
         before = true;
     }
     out[n++] = SLICE_LIT("}");
     return n;
 }
 
+static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
+{
+    (void)input, (void)limits, (void)arena, (void)refused;
+    return network_map_tree(resource->content, NULL, NETWORK_MAP_ALL_FAMILIES, nodes, out);
+}
+
 const resource_kind_t resource_kind_network_map = {
-    "network-map", ALTO_MEDIA_NETWORK_MAP, NULL, NULL, NULL, NULL};
+    .name = "network-map", .media_type = ALTO_MEDIA_NETWORK_MAP, .tree = tree};

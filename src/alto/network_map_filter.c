@@ -3,7 +3,6 @@
 #include "request.h"
 
 #define ENTRIES_DEFAULT 65536
-#define ALL_FAMILIES    3u
 
 /* ---- names in requests: well-formed but unknown ones are ignored ---- */
 
@@ -80,7 +79,7 @@ static bool validate(request_t *r, const alto_limits_t *limits, const json_value
 static unsigned families(const json_value_t *types)
 {
     if (!types || !types->u.array.count) {
-        return ALL_FAMILIES;
+        return NETWORK_MAP_ALL_FAMILIES;
     }
     unsigned chosen = 0;
     for (size_t i = 0; i < types->u.array.count; i++) {
@@ -110,42 +109,69 @@ static bool find_pid(const network_map_content_t *c, slice_t name, size_t *index
     return false;
 }
 
+/* False: the answer is made, or memory is out. *wanted is NULL when all PIDs are. */
+static bool choose(request_t *r, const network_map_content_t *c, slice_t body,
+                   const alto_limits_t *limits, uint8_t **wanted, unsigned *chosen)
+{
+    const json_value_t *pids = NULL, *types = NULL;
+    *wanted = NULL;
+    if (!request_parse(r, body) || !validate(r, limits, &pids, &types)) {
+        return false;
+    }
+    *chosen = families(types);
+    if (!pids->u.array.count) {
+        return true;
+    }
+    *wanted = arena_array(r->arena, c->count, 1);
+    for (size_t i = 0; *wanted && i < pids->u.array.count; i++) {
+        size_t index;
+        if (find_pid(c, pids->u.array.items[i].u.text, &index)) {
+            (*wanted)[index] = 1;
+        }
+    }
+    return *wanted != NULL;
+}
+
 static err_t answer(const resource_t *resource, slice_t body, const alto_limits_t *limits,
                     arena_t *arena, alto_answer_t *out)
 {
     const network_map_content_t *c = resource->content;
     request_t r = {arena, out, NULL};
-    const json_value_t *pids = NULL, *types = NULL;
-    if (!request_parse(&r, body) || !validate(&r, limits, &pids, &types)) {
+    uint8_t *wanted = NULL;
+    unsigned chosen = 0;
+    if (!choose(&r, c, body, limits, &wanted, &chosen)) {
         return request_end(&r);
     }
-    bool all = pids->u.array.count == 0;
-    unsigned chosen = families(types);
-    if (all && chosen == ALL_FAMILIES) {
+    if (!wanted && chosen == NETWORK_MAP_ALL_FAMILIES) {
         request_answer_document(&r, ALTO_MEDIA_NETWORK_MAP, c->document);
         return request_end(&r);
     }
-    uint8_t *wanted = arena_array(arena, c->count, 1);
-    slice_t *segments = arena_array(arena, c->count * 6 + 2, sizeof *segments);
-    if (!wanted || !segments) {
+    slice_t *segments = arena_array(arena, c->segment_count + 2, sizeof *segments);
+    if (!segments) {
         return request_end(&r);
-    }
-    for (size_t i = 0; i < pids->u.array.count; i++) {
-        size_t index;
-        if (find_pid(c, pids->u.array.items[i].u.text, &index)) {
-            wanted[index] = 1;
-        }
     }
     size_t n = 0;
     segments[n++] = c->head;
     for (size_t i = 0; i < c->count; i++) {
-        if (all || wanted[i]) {
+        if (!wanted || wanted[i]) {
             n += network_map_pid_segments(&c->pids[i], chosen, n > 1, segments + n);
         }
     }
     segments[n++] = c->tail;
     request_answer(&r, ALTO_MEDIA_NETWORK_MAP, segments, n);
     return request_end(&r);
+}
+
+static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
+{
+    request_t r = {arena, refused, NULL};
+    uint8_t *wanted = NULL;
+    unsigned chosen = 0;
+    *out = NULL;
+    return choose(&r, resource->content, input, limits, &wanted, &chosen)
+               ? network_map_tree(resource->content, wanted, chosen, nodes, out)
+               : request_end(&r);
 }
 
 static uint64_t cost(const resource_t *resource, slice_t body)
@@ -155,10 +181,10 @@ static uint64_t cost(const resource_t *resource, slice_t body)
 }
 
 const resource_kind_t resource_kind_network_map_filtered = {
-    "network-map-filtered",
-    ALTO_MEDIA_NETWORK_MAP,
-    ALTO_MEDIA_NETWORK_MAP_FILTER,
-    NULL,
-    answer,
-    cost,
+    .name = "network-map-filtered",
+    .media_type = ALTO_MEDIA_NETWORK_MAP,
+    .accepts = ALTO_MEDIA_NETWORK_MAP_FILTER,
+    .answer = answer,
+    .cost = cost,
+    .tree = tree,
 };

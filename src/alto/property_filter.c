@@ -1,6 +1,7 @@
 #include "properties.h"
 
 #include "property_query.h"
+#include "property_tree.h"
 #include "request.h"
 
 /* ---- validation (RFC 9240 8.6) ---- */
@@ -209,10 +210,11 @@ static uint64_t cost(const resource_t *resource, slice_t body)
 }
 
 const resource_kind_t resource_kind_property_map_filtered = {
-    "property-map-filtered",
-    ALTO_MEDIA_PROPERTY_MAP,
-    ALTO_MEDIA_PROPERTY_MAP_PARAMS,
-    NULL,
-    answer,
-    cost,
+    .name = "property-map-filtered",
+    .media_type = ALTO_MEDIA_PROPERTY_MAP,
+    .accepts = ALTO_MEDIA_PROPERTY_MAP_PARAMS,
+    .answer = answer,
+    .cost = cost,
+    .tree = property_map_filtered_tree,
+    .rank = 2,
 };

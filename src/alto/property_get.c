@@ -1,6 +1,7 @@
 #include "properties.h"
 
 #include "property_items.h"
+#include "property_tree.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -192,5 +193,7 @@ err_t property_map_body(const property_map_content_t *c, size_t *size, body_t **
     return err;
 }
 
-const resource_kind_t resource_kind_property_map = {
-    "property-map", ALTO_MEDIA_PROPERTY_MAP, NULL, NULL, NULL, NULL};
+const resource_kind_t resource_kind_property_map = {.name = "property-map",
+                                                    .media_type = ALTO_MEDIA_PROPERTY_MAP,
+                                                    .tree = property_map_tree,
+                                                    .rank = 2};

@@ -9,8 +9,10 @@
 
 struct builder {
     const config_t *config;
+    hub_t *hub;
     http_server_t *server;
     compressor_t *compressor;
+    updater_t *updater;
     /* The builder thread's alone, once it runs. */
     databases_t databases;
     snapshot_t *current;
@@ -70,6 +72,29 @@ static void log_unmatched(const snapshot_t *snapshot)
     }
 }
 
+/* Versions and patches: the last step that may fail. What it cost, and what it says of itself. */
+static err_t publish_versions(builder_t *b, snapshot_t *next)
+{
+    hub_publication_t p;
+    err_t err = hub_publish(b->hub, next, &p);
+    if (p.refused) {
+        log_line(
+            LOG_LEVEL_ERROR, "updates",
+            "generation %llu: %zu patches were wrong and are not sent: their readers get whole "
+            "documents; this is a defect of footprintd",
+            (unsigned long long)snapshot_generation(next), p.refused);
+    }
+    if (!err && p.changed) {
+        log_line(
+            LOG_LEVEL_INFO, "updates",
+            "generation %llu: %zu resources changed, %zu bytes of patches; change set %.2f ms, "
+            "patches %.2f ms",
+            (unsigned long long)snapshot_generation(next), p.changed, p.patch_bytes,
+            (double)p.trees_us / 1000, (double)p.patch_us / 1000);
+    }
+    return err;
+}
+
 /* The model goes into the snapshot, so what the log says of it is counted before. */
 static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
 {
@@ -118,6 +143,10 @@ static err_t build_next(builder_t *b)
     findings_init(&findings, (size_t)b->config->limits.findings);
     snapshot_t *next = NULL;
     err_t err = build(b, &findings, &next);
+    err = err ? err : publish_versions(b, next);
+    if (err && next) {
+        snapshot_unref(next);
+    }
     size_t errors = findings.errors;
     findings_release(&findings);
     if (err) {
@@ -145,6 +174,8 @@ static err_t build_next(builder_t *b)
     pthread_mutex_lock(&b->lock);
     if (b->server && !b->stopping) {
         http_server_publish(b->server, next);
+        hub_tell_news(b->hub);
+        updater_wake(b->updater);
         compressor_submit(b->compressor, next);
     }
     pthread_mutex_unlock(&b->lock);
@@ -202,13 +233,14 @@ static void *builder_main(void *arg)
     return NULL;
 }
 
-err_t builder_new(const config_t *config, builder_t **out)
+err_t builder_new(const config_t *config, hub_t *hub, builder_t **out)
 {
     builder_t *b = calloc(1, sizeof *b);
     if (!b) {
         return ERR_NOMEM;
     }
     b->config = config;
+    b->hub = hub;
     databases_init(&b->databases, config);
     pthread_mutex_init(&b->lock, NULL);
     pthread_condattr_t monotonic;
@@ -231,10 +263,12 @@ snapshot_t *builder_current(builder_t *b)
     return b->current;
 }
 
-err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor)
+err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor,
+                    updater_t *updater)
 {
     b->server = server;
     b->compressor = compressor;
+    b->updater = updater;
     compressor_submit(compressor, b->current);
     b->running = pthread_create(&b->thread, NULL, builder_main, b) == 0;
     return b->running ? ERR_OK : ERR_NOMEM;

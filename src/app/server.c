@@ -23,9 +23,11 @@ typedef struct server {
     const char *config_file;
     buf_t config_text; /* as it was at the start */
     config_t config;
+    hub_t *hub;
     http_server_t *http;
     builder_t *builder;
     compressor_t *compressor;
+    updater_t *updater;
 } server_t;
 
 static void raise_file_limit(uint64_t connections)
@@ -44,6 +46,32 @@ static void raise_file_limit(uint64_t connections)
                  "limits.connections is %llu, but this process may open only %llu files",
                  (unsigned long long)connections, (unsigned long long)wanted);
     }
+}
+
+static void on_news(void *arg)
+{
+    http_server_news(((server_t *)arg)->http);
+}
+
+static err_t open_hub(server_t *s)
+{
+    const config_t *c = &s->config;
+    const config_limits_t *l = &c->limits;
+    hub_options_t options = {.base_uri = c->base_uri,
+                             .log_bytes = (size_t)c->updates_log_bytes,
+                             .resume_from_tag = c->updates_resume_from_tag,
+                             .view_idle_s = (unsigned)c->tips_view_idle_s,
+                             .streams = (size_t)l->update_streams,
+                             .substreams = (size_t)l->update_substreams,
+                             .substream_ids = (size_t)l->update_substream_ids,
+                             .inputs = (size_t)l->update_inputs,
+                             .client_inputs = (size_t)l->update_client_inputs,
+                             .input_bytes = (size_t)l->update_input_bytes,
+                             .views = (size_t)l->tips_views,
+                             .opens_per_s = (size_t)l->update_opens_per_s,
+                             .full_bytes_per_s = (size_t)l->update_full_bytes_per_s,
+                             .alto = {.filter_entries = (size_t)l->filter_entries}};
+    return hub_new(&options, &s->hub);
 }
 
 static err_t open_http(server_t *s)
@@ -76,7 +104,13 @@ static err_t open_http(server_t *s)
                               .handshake_timeout_s = (unsigned)c->limits.handshake_timeout_s,
                               .send_timeout_s = (unsigned)c->limits.send_timeout_s,
                               .worker_queue = (size_t)c->limits.worker_queue,
-                              .alto = {.filter_entries = (size_t)c->limits.filter_entries}};
+                              .alto = {.filter_entries = (size_t)c->limits.filter_entries},
+                              .base_uri = c->base_uri,
+                              .hub = s->hub,
+                              .heartbeat_s = (unsigned)c->updates_heartbeat_s,
+                              .stall_s = (unsigned)c->updates_stall_s,
+                              .streams_per_connection = (unsigned)c->updates_streams_per_connection,
+                              .poll_s = (unsigned)c->tips_poll_s};
     buf_t why = BUF_INIT;
     err_t err = http_server_new(&options, &s->http, &why);
     if (err) {
@@ -90,20 +124,23 @@ static err_t open_http(server_t *s)
 
 static err_t start(server_t *s)
 {
-    err_t err = open_http(s);
+    err_t err = open_hub(s);
+    err = err ? err : open_http(s);
     if (err) {
         return err;
     }
-    if ((err = builder_new(&s->config, &s->builder)) || (err = builder_build_first(s->builder)) ||
-        (err = compressor_new(&s->compressor))) {
+    if ((err = builder_new(&s->config, s->hub, &s->builder)) ||
+        (err = builder_build_first(s->builder)) || (err = compressor_new(&s->compressor)) ||
+        (err = updater_new(s->hub, &s->updater))) {
         return err;
     }
+    hub_on_news(s->hub, on_news, s);
     err = http_server_start(s->http, builder_current(s->builder));
     if (err) {
         log_line(LOG_LEVEL_ERROR, "http", "the server does not start: %s", err_text(err));
         return err;
     }
-    return builder_start(s->builder, s->http, s->compressor);
+    return builder_start(s->builder, s->http, s->compressor, s->updater);
 }
 
 static void say_ready(const server_t *s)
@@ -149,6 +186,33 @@ static void reload(server_t *s)
     builder_request(s->builder);
 }
 
+/* SIGUSR2: who reads what, and what readers were sent so far. */
+static void log_readers(server_t *s)
+{
+    hub_counters_t c;
+    hub_read_counters(s->hub, &c);
+    http_fan_out_t f = http_server_fan_out(s->http);
+    log_line(LOG_LEVEL_INFO, "updates",
+             "streams=%llu views=%llu feeds=%llu log-bytes=%llu streams-opened=%llu "
+             "streams-refused=%llu views-opened=%llu views-refused=%llu",
+             (unsigned long long)c.streams, (unsigned long long)c.views,
+             (unsigned long long)c.feeds, (unsigned long long)c.log_bytes,
+             (unsigned long long)c.streams_opened, (unsigned long long)c.streams_refused,
+             (unsigned long long)c.views_opened, (unsigned long long)c.views_refused);
+    log_line(LOG_LEVEL_INFO, "updates",
+             "versions=%llu json-patches=%llu merge-patches=%llu patches-refused=%llu "
+             "frames-made=%llu edges=%llu edges-gone=%llu edges-early=%llu",
+             (unsigned long long)c.versions, (unsigned long long)c.patches_json,
+             (unsigned long long)c.patches_merge, (unsigned long long)c.patches_refused,
+             (unsigned long long)c.frames_made, (unsigned long long)c.edges,
+             (unsigned long long)c.edges_gone, (unsigned long long)c.edges_early);
+    log_line(LOG_LEVEL_INFO, "updates", "fan-outs=%llu last-ms=%llu greatest-ms=%llu mean-ms=%.1f",
+             (unsigned long long)f.count, (unsigned long long)f.last_ms,
+             (unsigned long long)f.greatest_ms,
+             f.count ? (double)f.total_ms / (double)f.count : 0.0);
+    http_server_log_readers(s->http);
+}
+
 static void wait_for_the_end(server_t *s)
 {
     sigset_t set;
@@ -156,6 +220,7 @@ static void wait_for_the_end(server_t *s)
     sigaddset(&set, SIGHUP);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR2);
     for (;;) {
         int signal = 0;
         if (sigwait(&set, &signal) != 0) {
@@ -163,6 +228,10 @@ static void wait_for_the_end(server_t *s)
         }
         if (signal == SIGHUP) {
             reload(s);
+            continue;
+        }
+        if (signal == SIGUSR2) {
+            log_readers(s);
             continue;
         }
         log_line(LOG_LEVEL_INFO, "app", "%s: draining, at most %llu seconds",
@@ -175,9 +244,11 @@ static void stop(server_t *s)
 {
     builder_free(s->builder);
     compressor_free(s->compressor);
+    updater_free(s->updater);
     if (s->http) {
         http_server_free(s->http);
     }
+    hub_free(s->hub);
 }
 
 static int run_configured(server_t *s)

@@ -65,3 +65,26 @@ err_t table_put(table_t *table, slice_t key, void *value, void **old)
     *entry = (table_entry_t){key, hash, value};
     return ERR_OK;
 }
+
+/* Entries behind the gap move into it, as far as their own place permits: no gravestones are left.
+ */
+void *table_remove(table_t *table, slice_t key)
+{
+    table_entry_t *entry = table->entries ? slot(table, key, hash_slice(key)) : NULL;
+    if (!entry || !entry->value) {
+        return NULL;
+    }
+    void *value = entry->value;
+    size_t gap = (size_t)(entry - table->entries);
+    for (size_t i = (gap + 1) & table->mask; table->entries[i].value; i = (i + 1) & table->mask) {
+        size_t home = table->entries[i].hash & table->mask;
+        /* Whether the gap lies between its home and where it stands, around the end as it may. */
+        if (((i - home) & table->mask) >= ((i - gap) & table->mask)) {
+            table->entries[gap] = table->entries[i];
+            gap = i;
+        }
+    }
+    table->entries[gap] = (table_entry_t){{NULL, 0}, 0, NULL};
+    table->count--;
+    return value;
+}

@@ -31,6 +31,23 @@ const config_limit_info_t config_limit_infos[] = {
     {"database-check-s", FIELD(database_check_s), 5, 1, 86400,
      "time between two looks whether a GeoIP database was replaced"},
     {"findings", FIELD(findings), 10000, 10, 1000000, "findings that are kept of one build"},
+    {"update-streams", FIELD(update_streams), 65536, 1, 1000000,
+     "update streams at a time; 503 above"},
+    {"update-substreams", FIELD(update_substreams), 64, 1, 10000,
+     "substreams of one update stream at a time; 503 above"},
+    {"update-substream-ids", FIELD(update_substream_ids), 1024, 1, 1000000,
+     "substream-ids in the life of one update stream; 503 above"},
+    {"update-inputs", FIELD(update_inputs), 1024, 1, 100000,
+     "filtered documents that are followed at a time, by streams and TIPS views; 503 or 429 above"},
+    {"update-client-inputs", FIELD(update_client_inputs), 64, 1, 100000,
+     "of these, opened by one client address"},
+    {"update-input-bytes", FIELD(update_input_bytes), 256 * MIB, MIB, 64 * GIB,
+     "bytes of these together; no more are opened above"},
+    {"update-opens-per-s", FIELD(update_opens_per_s), 2000, 1, 1000000,
+     "update streams that are opened a second, four seconds' worth at once; 503 above"},
+    {"update-full-bytes-per-s", FIELD(update_full_bytes_per_s), 256 * MIB, 64 * KIB, 64 * GIB,
+     "bytes of whole documents that openings ask for a second; 503 above"},
+    {"tips-views", FIELD(tips_views), 4096, 1, 1000000, "TIPS views at a time; 429 above"},
 };
 const size_t config_limit_count = sizeof config_limit_infos / sizeof config_limit_infos[0];
 

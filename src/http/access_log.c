@@ -15,10 +15,6 @@ static void log_access(h2o_logger_t *logger, h2o_req_t *req)
 {
     (void)logger;
     char peer[NI_MAXHOST];
-    struct sockaddr_storage address;
-    socklen_t len = req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&address);
-    size_t peer_len = len ? h2o_socket_getnumerichost((struct sockaddr *)&address, len, peer)
-                          : SIZE_MAX;
     /* HTTP/2 requests have no begin time in the library; the handler's comes next. */
     struct timeval begin = req->timestamps.request_begin_at;
     if (begin.tv_sec == 0) {
@@ -29,7 +25,7 @@ static void log_access(h2o_logger_t *logger, h2o_req_t *req)
     int64_t elapsed = (int64_t)(now.tv_sec - begin.tv_sec) * 1000000 + now.tv_usec - begin.tv_usec;
     access_record_t record = {
         .time = begin,
-        .peer = peer_len == SIZE_MAX ? SLICE_LIT("") : slice_of(peer, peer_len),
+        .peer = conn_peer(req, peer),
         .method = slice_of_iovec(req->input.method),
         .path = slice_of_iovec(req->input.path),
         .status = req->res.status,

@@ -30,6 +30,20 @@ static void conn_on_close(void *data)
     free(conn);
 }
 
+slice_t conn_peer(h2o_req_t *req, char *buffer)
+{
+    struct sockaddr_storage address;
+    socklen_t len = req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&address);
+    size_t n = len ? h2o_socket_getnumerichost((struct sockaddr *)&address, len, buffer) : SIZE_MAX;
+    return n == SIZE_MAX ? SLICE_LIT("") : slice_of(buffer, n);
+}
+
+void conn_cut(http_conn_t *conn)
+{
+    conn->cut = true;
+    (void)shutdown(h2o_socket_get_fd(conn->sock), SHUT_RDWR);
+}
+
 static void conn_on_timeout(h2o_timeout_entry_t *entry)
 {
     http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, timeout, entry);

@@ -17,6 +17,9 @@
 
 typedef struct http_loop http_loop_t;
 
+/* Heartbeats come at somewhat different intervals, so that they do not come all at once. */
+#define HTTP_BEATS 8
+
 /* What a running loop is asked to become; it only ever rises. */
 typedef enum loop_stop {
     LOOP_RUN,
@@ -48,15 +51,22 @@ struct http_loop {
     http_server_t *server;
     unsigned index;
     pthread_t thread;
-    bool thread_runs; /* is to be joined */
-    bool wakeable;    /* has a queue that can be written to; under the server's lock */
+    atomic_bool thread_runs; /* is to be joined */
+    bool wakeable;           /* has a queue that can be written to; under the server's lock */
 
     loop_listener_t *listeners; /* one for each of the server's */
     snapshot_pin_t *pin;
     const view_t *view;   /* of the pinned snapshot */
     h2o_linklist_t conns; /* http_conn_t.link */
     size_t conn_count;
-    size_t jobs_out; /* POSTs at the workers */
+    h2o_linklist_t streams; /* sse_t.link */
+    h2o_linklist_t polls;   /* poll_t.link */
+    h2o_timeout_t beats[HTTP_BEATS];
+    h2o_timeout_entry_t more_news; /* the rest of the streams, in the next turn */
+    uint64_t news;                 /* counts them */
+    uint64_t news_began;           /* ms */
+    size_t awaiting;               /* streams that have not been sent all of the last news */
+    size_t jobs_out;               /* POSTs at the workers */
     h2o_multithread_receiver_t jobs_back;
     h2o_timeout_t sweep_timeout;
     h2o_timeout_entry_t sweep;
@@ -66,6 +76,8 @@ struct http_loop {
     /* The mailbox: any thread writes, then wakes the loop. */
     atomic_bool mail;
     _Atomic(snapshot_t *) new_snapshot; /* one reference */
+    atomic_bool new_versions;           /* of what streams and polls wait for */
+    atomic_bool log_readers;
     atomic_bool new_tls;
     atomic_int stop; /* loop_stop_t */
 };
@@ -80,6 +92,8 @@ struct http_server {
     size_t cache_control_len;
     atomic_size_t connections; /* of all loops */
     atomic_size_t answers;     /* bytes of computed answers that are not wholly sent */
+    atomic_uint random;        /* state for spreading Retry-After */
+    http_fan_out_t fan_out;    /* under `lock` */
 
     http_loop_t *loops; /* NULL until http_server_start */
     size_t loop_count;
@@ -107,7 +121,13 @@ typedef struct http_conn {
     uint64_t last_sent;
     uint64_t stalled_since; /* ms; 0: not stalled */
     bool slow_body;
+    unsigned streams; /* event streams and held polls */
 } http_conn_t;
+
+static inline http_conn_t *conn_of_request(h2o_req_t *req)
+{
+    return req->conn->callbacks->get_socket(req->conn)->on_close.data;
+}
 
 static inline http_loop_t *loop_of(h2o_context_t *ctx)
 {
@@ -146,6 +166,11 @@ void sweep_begin(http_loop_t *loop);
 void sweep_drain(http_loop_t *loop);
 void sweep_cut_all(http_loop_t *loop);
 void sweep_end(http_loop_t *loop);
+
+/* The client's address, for what one client may have; the buffer has NI_MAXHOST bytes. */
+slice_t conn_peer(h2o_req_t *req, char *buffer);
+/* Ends a connection that takes nothing; the library cleans up. */
+void conn_cut(http_conn_t *conn);
 
 /* handler.c */
 void handler_register(h2o_pathconf_t *path);

@@ -1,7 +1,9 @@
 #include "http/internal.h"
 
 #include "footprintd/log/log.h"
-#include "http/post.h"
+#include "http/events.h"
+#include "http/job.h"
+#include "http/tips.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,6 +70,14 @@ static void loop_read_mail(http_loop_t *loop)
     if (snapshot) {
         loop_show(loop, snapshot);
     }
+    if (atomic_exchange(&loop->new_versions, false)) {
+        events_on_news(loop);
+        tips_on_news(loop);
+    }
+    if (atomic_exchange(&loop->log_readers, false)) {
+        events_log(loop);
+        tips_log(loop);
+    }
     if (atomic_exchange(&loop->new_tls, false)) {
         conn_take_tls(loop);
     }
@@ -109,6 +119,7 @@ static void loop_release(http_loop_t *loop)
     h2o_loop_t *events = loop->ctx.loop;
     loop_set_wakeable(loop, false);
     sweep_end(loop);
+    events_release(loop);
     conn_release_listeners(loop);
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
@@ -126,9 +137,11 @@ void *loop_main(void *arg)
     /* All on this thread: the library keeps free lists by thread. */
     h2o_linklist_init_anchor(&loop->conns);
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &loop->server->config);
-    h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, post_on_jobs_back);
+    h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
     loop_set_wakeable(loop, true);
     loop_show(loop, atomic_exchange(&loop->new_snapshot, NULL));
+    events_init(loop);
+    tips_init(loop);
     sweep_begin(loop);
     if (conn_listen(loop) != ERR_OK) {
         log_line(LOG_LEVEL_ERROR, "http", "loop %u cannot listen: %s", loop->index,

@@ -1,6 +1,7 @@
 #include "http/post.h"
 
 #include "footprintd/log/log.h"
+#include "http/job.h"
 #include "http/send.h"
 
 #include <stdlib.h>
@@ -98,17 +99,8 @@ static void answer_here(h2o_req_t *req, const resource_t *resource)
 
 /* ---- on a worker ---- */
 
-/*
- * A job is seen by two: the worker side, until it comes back as a message, and the request, until
- * that is disposed. Both of these ends happen on the loop's thread, and the later one frees it.
- */
 typedef struct post_job {
-    worker_job_t super;
-    h2o_multithread_message_t message;
-    http_loop_t *loop;
-    h2o_req_t *req; /* NULL once the request is gone */
-    bool back;
-    atomic_bool unwanted; /* the request is gone: need not be computed */
+    http_job_t super;
     snapshot_t *snapshot; /* a real reference: the loop's pin must not cross threads */
     const resource_t *resource;
     slice_t request; /* own copy */
@@ -118,71 +110,48 @@ typedef struct post_job {
     err_t err;
 } post_job_t;
 
-static void job_free(post_job_t *job)
+static post_job_t *post_job_of(http_job_t *super)
 {
-    discharge(job->loop->server, job->charged);
+    return H2O_STRUCT_FROM_MEMBER(post_job_t, super, super);
+}
+
+static void job_release(http_job_t *super)
+{
+    post_job_t *job = post_job_of(super);
+    discharge(super->loop->server, job->charged);
     arena_release(&job->arena);
     snapshot_unref(job->snapshot);
     free(job);
 }
 
-/* The request's end of a job. */
-static void link_on_dispose(void *chunk)
+static void job_run(http_job_t *super, bool cancelled)
 {
-    post_job_t *job = *(post_job_t **)chunk;
-    if (!job) {
+    post_job_t *job = post_job_of(super);
+    http_server_t *server = super->loop->server;
+    if (cancelled) {
+        job->err = ERR_NOT_NOW;
         return;
     }
-    job->req = NULL;
-    atomic_store_explicit(&job->unwanted, true, memory_order_relaxed);
-    if (job->back) {
-        job_free(job);
-    }
-}
-
-static void job_run(worker_job_t *super, bool cancelled)
-{
-    post_job_t *job = H2O_STRUCT_FROM_MEMBER(post_job_t, super, super);
-    if (cancelled || atomic_load_explicit(&job->unwanted, memory_order_relaxed)) {
+    job->err = job->resource->kind->answer(job->resource, job->request, &server->options.alto,
+                                           &job->arena, &job->answer);
+    job->charged = job->arena.total;
+    if (!charge(server, job->charged)) {
+        /* Given back at once: the answer is not sent. */
+        arena_release(&job->arena);
+        log_unavailable("too many answers are waiting to be read");
         job->err = ERR_NOT_NOW;
-    } else {
-        job->err = job->resource->kind->answer(job->resource, job->request,
-                                               &job->loop->server->options.alto, &job->arena,
-                                               &job->answer);
-        job->charged = job->arena.total;
-        if (!charge(job->loop->server, job->charged)) {
-            /* Given back at once: the answer is not sent. */
-            arena_release(&job->arena);
-            log_unavailable("too many answers are waiting to be read");
-            job->err = ERR_NOT_NOW;
-        }
     }
-    h2o_multithread_send_message(&job->loop->jobs_back, &job->message);
 }
 
-void post_on_jobs_back(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+static void job_done(http_job_t *super, h2o_req_t *req)
 {
-    (void)receiver;
-    while (!h2o_linklist_is_empty(messages)) {
-        h2o_multithread_message_t *message = H2O_STRUCT_FROM_MEMBER(h2o_multithread_message_t, link,
-                                                                    messages->next);
-        post_job_t *job = H2O_STRUCT_FROM_MEMBER(post_job_t, message, message);
-        h2o_linklist_unlink(&message->link);
-        job->loop->jobs_out--;
-        job->back = true;
-        if (job->req) {
-            finish(job->req, job->err, &job->answer);
-        } else {
-            job_free(job);
-        }
-    }
+    post_job_t *job = post_job_of(super);
+    finish(req, job->err, &job->answer);
 }
 
 static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
 {
     http_loop_t *loop = loop_of_request(req);
-    post_job_t **link = h2o_mem_alloc_shared(&req->pool, sizeof *link, link_on_dispose);
-    *link = NULL;
     post_job_t *job = malloc(sizeof *job + req->entity.len);
     if (!job) {
         send_busy(req);
@@ -193,20 +162,15 @@ static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
         memcpy(copy, req->entity.base, req->entity.len);
     }
     *job = (post_job_t){
-        .super = {.run = job_run},
-        .loop = loop,
-        .req = req,
+        .super = {.run = job_run, .done = job_done, .release = job_release},
         .snapshot = snapshot_ref(loop->pin->snapshot),
         .resource = resource,
         .request = slice_of(copy, req->entity.len),
     };
     arena_init(&job->arena, POST_ANSWER_MAX);
-    *link = job;
-    loop->jobs_out++;
-    if (!worker_pool_submit(loop->server->workers, &job->super)) {
-        loop->jobs_out--;
-        *link = NULL;
-        job_free(job);
+    if (!http_job_submit(req, &job->super)) {
+        snapshot_unref(job->snapshot);
+        free(job);
         send_busy(req);
     }
 }

@@ -8,7 +8,5 @@
 
 /* The request has passed all checks, and the snapshot that the resource is of is pinned. */
 void post_answer(h2o_req_t *req, const resource_t *resource);
-/* Receiver of finished jobs, on the loop. */
-void post_on_jobs_back(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages);
 
 #endif

@@ -1,5 +1,7 @@
 #include "http/send.h"
 
+#include "http/conditional.h"
+
 /*
  * A body of one segment up to this size goes out in one call; anything else in steps, so that no
  * turn of the loop is long (a step is one system call, or one run through the TLS cipher).
@@ -25,10 +27,16 @@ static const char *reason_of(int status)
         return "Method Not Allowed";
     case 406:
         return "Not Acceptable";
+    case 410:
+        return "Gone";
     case 413:
         return "Content Too Large";
     case 415:
         return "Unsupported Media Type";
+    case 425:
+        return "Too Early";
+    case 429:
+        return "Too Many Requests";
     case 501:
         return "Not Implemented";
     case 503:
@@ -135,6 +143,76 @@ void send_busy(h2o_req_t *req)
 {
     add_header(req, H2O_TOKEN_RETRY_AFTER, SLICE_LIT("1"));
     send_empty(req, 503);
+}
+
+/* Clients that are sent away together should not come back together. */
+#define LATER_MIN_S 1
+#define LATER_MAX_S 8
+
+void send_later(h2o_req_t *req, int status)
+{
+    http_server_t *server = loop_of_request(req)->server;
+    uint32_t n = atomic_fetch_add_explicit(&server->random, 1, memory_order_relaxed);
+    uint32_t seconds = LATER_MIN_S + (n * 2654435761u >> 16) % (LATER_MAX_S - LATER_MIN_S + 1);
+    char *text = h2o_mem_alloc_pool(&req->pool, 2);
+    text[0] = (char)('0' + seconds);
+    add_header(req, H2O_TOKEN_RETRY_AFTER, slice_of(text, 1));
+    send_empty(req, status);
+}
+
+void send_text(h2o_req_t *req, int status, const char *media_type, slice_t body)
+{
+    slice_t *segment = h2o_mem_alloc_pool(&req->pool, sizeof *segment);
+    *segment = body;
+    set_status(req, status);
+    add_header(req, H2O_TOKEN_CONTENT_TYPE, slice_str(media_type));
+    add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
+    req->res.content_length = body.len;
+    send_segments(req, segment, body.len ? 1 : 0, body.len);
+}
+
+void send_poll_over(h2o_req_t *req)
+{
+    add_header(req, H2O_TOKEN_RETRY_AFTER, SLICE_LIT("0"));
+    send_empty(req, 503);
+}
+
+void send_edge(h2o_req_t *req, const char *media_type, slice_t etag, const slice_t *segments,
+               size_t count, size_t size, bool head)
+{
+    h2o_iovec_t copy = h2o_strdup(&req->pool, etag.ptr, etag.len);
+    reserve_headers(req);
+    add_header(req, H2O_TOKEN_ETAG, slice_of_iovec(copy));
+    add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("private, max-age=86400, immutable"));
+    const slice_t etags[CODING_COUNT] = {slice_of_iovec(copy), {"", 0}, {"", 0}};
+    for (ssize_t i = h2o_find_header(&req->headers, H2O_TOKEN_IF_NONE_MATCH, -1); i >= 0;
+         i = h2o_find_header(&req->headers, H2O_TOKEN_IF_NONE_MATCH, i)) {
+        slice_t line = slice_of_iovec(req->headers.entries[i].value);
+        if (conditional_none_match(line, etags, CODING_IDENTITY) != CONDITIONAL_NO_MATCH) {
+            send_empty(req, 304);
+            return;
+        }
+    }
+    set_status(req, 200);
+    add_header(req, H2O_TOKEN_CONTENT_TYPE, slice_str(media_type));
+    req->res.content_length = size;
+    if (head) {
+        send_nothing(req);
+    } else {
+        send_segments(req, segments, count, size);
+    }
+}
+
+void send_refusal(h2o_req_t *req, const hub_refusal_t *refusal)
+{
+    if (refusal->status == 503 || refusal->status == 429) {
+        send_later(req, refusal->status);
+    } else if (!refusal->body.len) {
+        send_empty(req, refusal->status);
+    } else {
+        h2o_iovec_t copy = h2o_strdup(&req->pool, refusal->body.ptr, refusal->body.len);
+        send_text(req, refusal->status, ALTO_MEDIA_ERROR, slice_of_iovec(copy));
+    }
 }
 
 /* What a 200 and its 304 have in common. */

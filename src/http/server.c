@@ -145,6 +145,35 @@ void http_server_publish(http_server_t *server, snapshot_t *snapshot)
     }
 }
 
+static void raise_flag(http_server_t *server, size_t offset)
+{
+    for (size_t i = 0; i < server->loop_count; i++) {
+        http_loop_t *loop = &server->loops[i];
+        if (loop->thread_runs) {
+            atomic_store((atomic_bool *)((char *)loop + offset), true);
+            loop_wake(loop);
+        }
+    }
+}
+
+void http_server_news(http_server_t *server)
+{
+    raise_flag(server, offsetof(http_loop_t, new_versions));
+}
+
+void http_server_log_readers(http_server_t *server)
+{
+    raise_flag(server, offsetof(http_loop_t, log_readers));
+}
+
+http_fan_out_t http_server_fan_out(http_server_t *server)
+{
+    (void)pthread_mutex_lock(&server->lock);
+    http_fan_out_t copy = server->fan_out;
+    (void)pthread_mutex_unlock(&server->lock);
+    return copy;
+}
+
 err_t http_server_reload_tls(http_server_t *server, buf_t *why)
 {
     SSL_CTX **fresh = calloc(server->listener_count + 1, sizeof(SSL_CTX *));
@@ -166,12 +195,7 @@ err_t http_server_reload_tls(http_server_t *server, buf_t *why)
             fresh[i] = old;
         }
         (void)pthread_mutex_unlock(&server->lock);
-        for (size_t i = 0; i < server->loop_count; i++) {
-            if (server->loops[i].thread_runs) {
-                atomic_store(&server->loops[i].new_tls, true);
-                loop_wake(&server->loops[i]);
-            }
-        }
+        raise_flag(server, offsetof(http_loop_t, new_tls));
     }
     for (size_t i = 0; fresh && i < server->listener_count; i++) {
         SSL_CTX_free(fresh[i]);

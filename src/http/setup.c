@@ -10,6 +10,9 @@
 #define DEFAULT_HANDSHAKE_TIMEOUT 10
 #define DEFAULT_SEND_TIMEOUT      30
 #define DEFAULT_WORKER_QUEUE      256
+#define DEFAULT_HEARTBEAT         15
+#define DEFAULT_STALL             30
+#define DEFAULT_STREAMS           32
 
 /*
  * The library's own limit answers with 413 on HTTP/1.1, but on HTTP/2 resets the stream in a way
@@ -53,6 +56,15 @@ void setup_defaults(http_options_t *options)
     }
     if (!options->worker_queue) {
         options->worker_queue = DEFAULT_WORKER_QUEUE;
+    }
+    if (!options->heartbeat_s) {
+        options->heartbeat_s = DEFAULT_HEARTBEAT;
+    }
+    if (!options->stall_s) {
+        options->stall_s = DEFAULT_STALL;
+    }
+    if (!options->streams_per_connection) {
+        options->streams_per_connection = DEFAULT_STREAMS;
     }
     if (!options->threads) {
         cpu_set_t cpus;

@@ -1,4 +1,6 @@
+#include "http/events.h"
 #include "http/internal.h"
+#include "http/tips.h"
 
 #include <sys/socket.h>
 
@@ -92,6 +94,8 @@ static void sweep_on_timeout(h2o_timeout_entry_t *entry)
             sweep_cut(conn, SHUT_RDWR);
         }
     }
+    events_sweep(loop, now);
+    tips_sweep(loop, now);
     h2o_timeout_link(loop->ctx.loop, &loop->sweep_timeout, &loop->sweep);
 }
 
@@ -101,6 +105,8 @@ void sweep_begin(http_loop_t *loop)
     unsigned shortest = options->send_timeout_s < options->request_timeout_s
                             ? options->send_timeout_s
                             : options->request_timeout_s;
+    shortest = options->stall_s < shortest ? options->stall_s : shortest;
+    shortest = options->poll_s && options->poll_s < shortest ? options->poll_s : shortest;
     uint64_t ms = (uint64_t)shortest * 1000 / 4;
     h2o_timeout_init(loop->ctx.loop, &loop->sweep_timeout, ms < SWEEP_MIN_MS ? SWEEP_MIN_MS : ms);
     loop->sweep.cb = sweep_on_timeout;
@@ -155,6 +161,8 @@ void sweep_drain(http_loop_t *loop)
     }
     loop->drain_began = h2o_now(loop->ctx.loop);
     conn_stop_listening(loop);
+    events_drain(loop);
+    tips_drain(loop);
     h2o_context_request_shutdown(&loop->ctx);
     loop->drain_tick.cb = sweep_on_drain_tick;
     sweep_on_drain_tick(&loop->drain_tick);

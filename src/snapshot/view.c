@@ -4,6 +4,7 @@
 #include "footprintd/alto/directory.h"
 #include "footprintd/alto/network_map.h"
 #include "footprintd/alto/property_map.h"
+#include "footprintd/alto/services.h"
 
 #include <stdlib.h>
 
@@ -259,6 +260,40 @@ static err_t add_property_maps(maker_t *m)
     return err;
 }
 
+/* ---- services ---- */
+
+/* Changes of everything that there is so far may be followed. */
+static void add_service(maker_t *m, const resource_kind_t *kind, slice_t id, slice_t path,
+                        const slice_t *uses, size_t count)
+{
+    list(m, add(m, kind, id, path, NULL, NULL), uses, count);
+    m->entries[m->entry_count - 1].capabilities = service_capabilities(kind, uses, count,
+                                                                       m->in->arena);
+}
+
+static int cmp_slice(const void *x, const void *y)
+{
+    return slice_cmp(*(const slice_t *)x, *(const slice_t *)y);
+}
+
+static err_t add_services(maker_t *m)
+{
+    size_t count = m->entry_count;
+    slice_t *uses = arena_array(m->in->arena, count, sizeof *uses);
+    if (!uses) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uses[i] = m->entries[i].id;
+    }
+    qsort(uses, count, sizeof *uses, cmp_slice);
+    add_service(m, &resource_kind_updates, SLICE_LIT(ALTO_UPDATES_ID),
+                SLICE_LIT("/" ALTO_UPDATES_ID), uses, count);
+    add_service(m, &resource_kind_tips, SLICE_LIT(ALTO_TIPS_ID), SLICE_LIT("/" ALTO_TIPS_ID), uses,
+                count);
+    return ERR_OK;
+}
+
 /* ---- directory ---- */
 
 static int cmp_entry(const void *x, const void *y)
@@ -315,9 +350,12 @@ err_t view_build(const view_input_t *input, view_t *out)
     const model_t *model = input->model;
     maker_t m = {.in = input, .view = out};
     *out = (view_t){0};
-    /* A map and an advertisement that only this view has, two of each, property maps, IRD twice. */
+    /*
+     * A map and an advertisement that only this view has, two of each, property maps, two services,
+     * the IRD twice.
+     */
     size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
-    m.cap = 2 * (maps + ads + 1) + 2;
+    m.cap = 2 * (maps + ads + 1) + 4;
     out->pids = calloc(maps, sizeof *out->pids);
     m.maps = arena_array(input->arena, maps, sizeof *m.maps);
     m.advertisements = arena_array(input->arena, ads, sizeof(const cdni_content_t *));
@@ -328,6 +366,7 @@ err_t view_build(const view_input_t *input, view_t *out)
     err = err ? err : add_maps(&m);
     err = err ? err : add_advertisements(&m);
     err = err ? err : add_property_maps(&m);
+    err = err ? err : add_services(&m);
     err = err ? err : add_directory(&m);
     free(m.entries);
     if (!err && arena_failed(input->arena)) {

@@ -63,9 +63,9 @@ const resource_t *view_find(const view_t *view, slice_t path)
     return table_get(&view->by_path, path);
 }
 
-const body_t *document_body(const document_t *d, coding_t coding)
+uint64_t snapshot_generation(const snapshot_t *s)
 {
-    return atomic_load_explicit(&d->bodies[coding], memory_order_acquire);
+    return s->generation;
 }
 
 /* ---- kinds ---- */

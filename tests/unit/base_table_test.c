@@ -129,6 +129,43 @@ static void replacing_never_grows(void **state)
     table_release(&t);
 }
 
+/* Against an array, with chains that go around the end. */
+static void removed_keys_are_gone_and_no_other(void **state)
+{
+    (void)state;
+    static char keys[500][20];
+    bool there[500] = {false};
+    int values[500];
+    table_t t = TABLE_INIT;
+    size_t count = 0;
+    uint32_t random = 1;
+    for (int i = 0; i < 500; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "key %d", i);
+    }
+    assert_null(table_remove(&t, SLICE_LIT("none")));
+    for (int round = 0; round < 20000; round++) {
+        random = random * 1664525 + 1013904223;
+        size_t i = random >> 16;
+        i %= 500;
+        if (random & 256) {
+            assert_int_equal(table_put(&t, slice_str(keys[i]), &values[i], NULL), ERR_OK);
+            count += !there[i];
+            there[i] = true;
+        } else {
+            assert_ptr_equal(table_remove(&t, slice_str(keys[i])), there[i] ? &values[i] : NULL);
+            count -= there[i];
+            there[i] = false;
+        }
+        assert_int_equal(t.count, count);
+        if (round % 500 == 0) {
+            for (size_t k = 0; k < 500; k++) {
+                assert_ptr_equal(table_get(&t, slice_str(keys[k])), there[k] ? &values[k] : NULL);
+            }
+        }
+    }
+    table_release(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +175,7 @@ int main(void)
         cmocka_unit_test(many_keys_against_an_array),
         cmocka_unit_test(a_failed_growth_changes_nothing),
         cmocka_unit_test(replacing_never_grows),
+        cmocka_unit_test(removed_keys_are_gone_and_no_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

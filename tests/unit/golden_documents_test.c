@@ -199,6 +199,24 @@ static void body_text(const resource_t *r, buf_t *out)
     assert_int_equal(out->len, body->size);
 }
 
+/* What changes are computed from says what is served. */
+static void check_tree(const resource_t *r, slice_t body)
+{
+    nodes_t nodes;
+    node_t *root = NULL;
+    buf_t text = BUF_INIT;
+    nodes_init(&nodes, NULL, NULL);
+    if (r->kind->tree) {
+        assert_int_equal(r->kind->tree(r, SLICE_LIT(""), NULL, NULL, NULL, &nodes, &root), ERR_OK);
+        node_write(root, &text);
+        assert_int_equal(text.len, body.len);
+        assert_memory_equal(text.ptr, body.ptr, body.len);
+        assert_int_equal(root->size, body.len);
+    }
+    buf_release(&text);
+    nodes_release(&nodes);
+}
+
 static void indent(buf_t *out, unsigned depth)
 {
     buf_append_char(out, '\n');
@@ -295,6 +313,7 @@ static void compare_resource(golden_t *g, const resource_t *r)
     const char *path = expected_path(g, file);
     buf_t text = BUF_INIT, marked = BUF_INIT, want = BUF_INIT, got = BUF_INIT;
     body_text(r, &text);
+    check_tree(r, buf_slice(&text));
     mark_tags(buf_slice(&text), &marked);
     json_value_t *actual = parse(g, id, buf_slice(&marked));
     if (slice_is(r->id, "directory")) {

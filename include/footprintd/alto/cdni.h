@@ -6,6 +6,7 @@
 
 #include "footprintd/alto/fragments.h"
 #include "footprintd/alto/resource.h"
+#include "footprintd/alto/tree.h"
 #include "footprintd/model/model.h"
 
 #define ALTO_MEDIA_CDNI        "application/alto-cdni+json"
@@ -16,12 +17,15 @@
 extern const resource_kind_t resource_kind_cdni;
 extern const resource_kind_t resource_kind_cdni_filtered;
 
+struct value_list;
+
 /* One wire object. */
 typedef struct cdni_object {
     const model_object_t *object;
     size_t first; /* index of its first segment; no comma in front */
     size_t count;
     digest_t digest;
+    const struct value_list **lists; /* of its constraints, and of their members, in order */
 } cdni_object_t;
 
 /* What one view shows of one advertisement. */
@@ -55,5 +59,8 @@ typedef struct cdni_input {
 /* Objects, segments, tag. The document is made apart (cdni_body), or shared with the last view. */
 err_t cdni_build(const cdni_input_t *input, cdni_content_t **out) FPD_MUST_CHECK;
 err_t cdni_body(const cdni_content_t *content, body_t **out) FPD_MUST_CHECK;
+/* The tree of the advertisement with the objects that are chosen, by index; NULL: all of them. */
+err_t cdni_tree(const cdni_content_t *content, const bool *chosen, nodes_t *nodes,
+                node_t **out) FPD_MUST_CHECK;
 
 #endif

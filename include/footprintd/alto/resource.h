@@ -9,6 +9,7 @@
 
 #include "footprintd/alto/document.h"
 #include "footprintd/alto/error.h"
+#include "footprintd/alto/tree.h"
 #include "footprintd/base/table.h"
 
 typedef struct resource resource_t;
@@ -27,6 +28,13 @@ typedef struct alto_limits {
     size_t filter_entries; /* capabilities or PIDs in one filter; default 1024 and 65536 */
 } alto_limits_t;
 
+/* What answers requests for a resource of a kind. */
+typedef enum resource_service {
+    SERVICE_RESOURCE, /* the resource itself: its document, or `answer` */
+    SERVICE_UPDATES,  /* an update stream (RFC 8895) */
+    SERVICE_TIPS,     /* TIPS (RFC 9569) */
+} resource_service_t;
+
 typedef struct resource_kind {
     const char *name;           /* "cdni-filtered": for logs and metrics */
     const char *media_type;     /* of the 200 response */
@@ -40,6 +48,15 @@ typedef struct resource_kind {
                     arena_t *arena, alto_answer_t *out);
     /* An upper estimate of the work of `answer` in microseconds: great ones go to a worker. */
     uint64_t (*cost)(const resource_t *resource, slice_t request);
+    /*
+     * The resource as a tree, whose text is what a GET, or a POST of the input, is answered with.
+     * For a POST resource whose input is wrong, *out is NULL and *refused what a POST is answered
+     * with. NULL: changes of the resource are not followed.
+     */
+    err_t (*tree)(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out);
+    unsigned rank; /* a resource uses only resources of a lower rank */
+    resource_service_t service;
 } resource_kind_t;
 
 struct resource {

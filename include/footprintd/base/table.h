@@ -34,5 +34,7 @@ void *table_get(const table_t *table, slice_t key);
  * value or NULL. ERR_NOMEM: the table is as it was; replacing cannot fail.
  */
 err_t table_put(table_t *table, slice_t key, void *value, void **old) FPD_MUST_CHECK;
+/* Returns what was there, or NULL. */
+void *table_remove(table_t *table, slice_t key);
 
 #endif

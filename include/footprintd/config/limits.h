@@ -24,6 +24,15 @@ typedef struct config_limits {
     uint64_t database_bytes;
     uint64_t database_check_s;
     uint64_t findings;
+    uint64_t update_streams;
+    uint64_t update_substreams;
+    uint64_t update_substream_ids;
+    uint64_t update_inputs;
+    uint64_t update_client_inputs;
+    uint64_t update_input_bytes;
+    uint64_t update_opens_per_s;
+    uint64_t update_full_bytes_per_s;
+    uint64_t tips_views;
 } config_limits_t;
 
 typedef struct config_limit_info {

@@ -9,6 +9,7 @@
 #define FOOTPRINTD_HTTP_SERVER_H
 
 #include "footprintd/snapshot/snapshot.h"
+#include "footprintd/updates/hub.h"
 
 typedef struct http_server http_server_t;
 
@@ -40,6 +41,12 @@ typedef struct http_options {
     unsigned send_timeout_s; /* a peer that takes nothing for so long is cut off */
     size_t worker_queue;     /* filter requests waiting for a worker: 503 above */
     alto_limits_t alto;
+    slice_t base_uri;     /* as in snapshot_options_t */
+    hub_t *hub;           /* of what is published; NULL: no update streams and no TIPS */
+    unsigned heartbeat_s; /* an event stream without events says that it lives; 15 */
+    unsigned stall_s;     /* an event stream that takes nothing for so long is cut off; 30 */
+    unsigned streams_per_connection; /* event streams and held polls; 32 */
+    unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
 } http_options_t;
 
 /*
@@ -54,6 +61,18 @@ err_t http_server_start(http_server_t *server, snapshot_t *first) FPD_MUST_CHECK
 slice_t http_server_uri(const http_server_t *server, size_t i);
 /* Any thread. Takes its own references. */
 void http_server_publish(http_server_t *server, snapshot_t *snapshot);
+/* Any thread: event streams and held polls look for what is new in the hub. */
+void http_server_news(http_server_t *server);
+
+/* How long news took to the last reader, over all of them so far. */
+typedef struct http_fan_out {
+    uint64_t count; /* of news on a loop that had readers for it */
+    uint64_t last_ms, greatest_ms, total_ms;
+} http_fan_out_t;
+
+http_fan_out_t http_server_fan_out(http_server_t *server);
+/* Writes a line of the log for every event stream and held poll: on every loop, soon. */
+void http_server_log_readers(http_server_t *server);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 /*

@@ -1,0 +1,58 @@
+/*
+ * Frames: what readers are sent of a resource, encoded once and shared by all of them: a whole
+ * version, or the patch from one version to a later one.
+ *
+ * A frame is immutable and reference-counted. Its text lies in pieces, which are cut between
+ * tokens, so that an event stream can begin a new line there (RFC 8895 5.2: a line feed is white
+ * space in JSON, and no payload can be taken for a field).
+ */
+#ifndef FOOTPRINTD_UPDATES_FRAME_H
+#define FOOTPRINTD_UPDATES_FRAME_H
+
+#include "footprintd/updates/patch.h"
+
+typedef enum frame_kind {
+    FRAME_FULL,
+    FRAME_MERGE,
+    FRAME_JSON,
+} frame_kind_t;
+#define FRAME_KIND_COUNT 3
+
+typedef struct frame_piece {
+    const char *ptr;
+    size_t len;
+    bool ends_line;
+} frame_piece_t;
+
+typedef struct frame {
+    atomic_uint refs;
+    frame_kind_t kind;
+    const char *media_type; /* static */
+    size_t size;            /* bytes of the text */
+    frame_piece_t *pieces;
+    size_t count;
+    size_t line_count;
+    char *text;   /* what the pieces point into: our own, */
+    body_t *body; /* or this; one reference */
+} frame_t;
+
+/* From here on a line is ended behind the next comma. */
+#define FRAME_LINE_MIN 4096
+
+/* Takes text, which came from malloc; on failure it is freed. */
+err_t frame_new_text_take(frame_kind_t kind, const char *media_type, char *text, size_t size,
+                          frame_t **out) FPD_MUST_CHECK;
+/* Takes a reference on the body. */
+err_t frame_new_body(const char *media_type, body_t *body, frame_t **out) FPD_MUST_CHECK;
+/* The tree's text. */
+err_t frame_new_tree(const char *media_type, const node_t *root, frame_t **out) FPD_MUST_CHECK;
+/*
+ * The smaller patch from one tree to another, verified. ERR_DATA: it was wrong, which must not
+ * happen; whoever asks sends the whole version then.
+ */
+err_t frame_new_patch(const node_t *from, const node_t *to, frame_t **out) FPD_MUST_CHECK;
+
+frame_t *frame_ref(frame_t *f);
+void frame_unref(frame_t *f);
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * The inside of the hub, for the files of src/updates.
+ *
+ * Locks: `making` is held while trees are made, because stores of nodes are for one thread at a
+ * time; `lock` guards feeds, streams' tables and views, and is held for moments only. A stream's
+ * own lock may be held when `lock` is taken, `making` is taken before either, and no call to the
+ * outside is made under any.
+ */
+#ifndef FPD_UPDATES_HUB_PRIVATE_H
+#define FPD_UPDATES_HUB_PRIVATE_H
+
+#include "feed.h"
+#include "footprintd/updates/stream.h"
+
+#include <pthread.h>
+
+struct tips_view;
+
+/* A resource whose changes are followed. */
+typedef struct offer {
+    char *id;
+    const resource_kind_t *kind;
+} offer_t;
+
+/*
+ * A token bucket: what may be spent is what a second and four allow, refilled as time passes.
+ */
+typedef struct meter {
+    uint64_t per_s;
+    uint64_t left;
+    uint64_t filled_ms;
+} meter_t;
+
+/* False, and nothing spent, when there is not enough left; a full bucket allows anything once. */
+bool meter_spend(meter_t *m, uint64_t now_ms, uint64_t amount);
+
+struct hub {
+    hub_options_t options; /* defaults filled in */
+    void (*notify)(void *arg);
+    void *notify_arg;
+
+    pthread_mutex_t making;
+    snapshot_t *snapshot; /* what was published last; NULL before */
+    nodes_t *nodes;       /* of GET resources of that generation */
+
+    pthread_mutex_t lock;
+    _Atomic(uint64_t) generation;
+    offer_t *offers; /* by id */
+    size_t offer_count;
+    table_t feeds; /* by key */
+    feed_t *list;  /* these, and those that are gone and have readers yet */
+    size_t input_feeds;
+    size_t input_bytes; /* of their newest versions */
+    size_t bytes;       /* kept by all feeds, beside newest versions */
+    uint64_t now_ms;
+    table_t streams; /* token -> stream_t */
+    size_t stream_count;
+    table_t views; /* token -> tips_view_t */
+    meter_t opens, full_bytes;
+    hub_counters_t counters;
+};
+
+uint64_t hub_now_ms(const hub_t *hub);
+
+#define OFFER_ID_MAX 64 /* RFC 7285 10.2 */
+
+/* 128 random bits as base64url, with a NUL. */
+#define TOKEN_LEN 22
+err_t token_make(char out[TOKEN_LEN + 1]) FPD_MUST_CHECK;
+
+/* What is followed under this id: its kind, or NULL. Under `lock`. */
+const resource_kind_t *hub_offer(const hub_t *hub, slice_t id);
+/* The feed of a GET resource, or NULL. Under `lock`. */
+feed_t *hub_get_feed(hub_t *hub, slice_t id);
+/* A reader comes and goes. Under `lock`; a feed without readers is dropped some time later. */
+void hub_feed_hold(feed_t *f);
+void hub_feed_drop(hub_t *hub, feed_t *f);
+/* Under `lock`: out of the table, and freed when nobody reads it. */
+void hub_feed_remove(hub_t *hub, feed_t *f);
+/* Appends a version and keeps the bytes of all feeds within the budget. Under `lock`. Takes step.
+ */
+err_t hub_feed_append(hub_t *hub, feed_t *f, uint64_t generation, node_t *root, body_t *body,
+                      frame_t *step) FPD_MUST_CHECK;
+
+void hub_refuse(hub_refusal_t *r, int status);
+/* 400 with this error. */
+void hub_refuse_with(hub_refusal_t *r, const alto_error_t *error);
+
+/*
+ * The feed of a POST resource with this input, made when it does not exist yet, up to date, with a
+ * reader's hold on it. *out is NULL when the client is refused: as the resource itself would
+ * answer, or 503 when there are too many. Slow; not under `lock`.
+ */
+err_t hub_open_input(hub_t *hub, slice_t id, const json_value_t *input, slice_t client,
+                     hub_refusal_t *refusal, feed_t **out) FPD_MUST_CHECK;
+/*
+ * Brings the feed of a POST resource, which the caller has a hold on, to the newest generation;
+ * with `all` also when only its tag has changed. Under `making`, not under `lock`.
+ */
+err_t hub_refresh(hub_t *hub, feed_t *f, bool all) FPD_MUST_CHECK;
+
+/* The parts of hub_tick. */
+void hub_tick_feeds(hub_t *hub, uint64_t now_ms);
+void hub_tick_views(hub_t *hub, uint64_t now_ms);
+/* At the end of the hub. */
+void hub_close_views(hub_t *hub);
+
+/* Canonical text of an input, so that what asks for the same is the same feed. */
+err_t input_canonical(const json_value_t *input, arena_t *arena, slice_t *out) FPD_MUST_CHECK;
+
+#endif
