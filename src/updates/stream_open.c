@@ -282,7 +282,8 @@ static err_t change(stream_t *s, const stream_params_t *params, const opened_t *
     const hub_options_t *o = &s->hub->options;
     size_t before = s->count, removed = 0;
     for (size_t i = 0; i < params->remove_count; i++) {
-        removed += find(s, params->remove[i])->feed != NULL;
+        const substream_t *sub = find(s, params->remove[i]);
+        removed += sub && sub->feed;
     }
     *applied = s->live - removed + params->add_count <= o->substreams &&
                s->count + params->add_count <= o->substream_ids;
