@@ -104,8 +104,11 @@ class Footprintd(Server):
         config = place / f"{folder.name}.yaml"
         # No heartbeats between the events that are counted, no second look at what was edited.
         keys = {"heartbeat-s": 60, **(updates or {})}
+        # All subscribers come at once.
+        limits = {"update-opens-per-s": 1000000, "update-full-bytes-per-s": 1 << 34}
         config.write_text(f'listen: [{{address: "127.0.0.1:0"}}]\nfootprints: {folder}\n'
-                          f"threads: 1\nwatch: {{enabled: false}}\nupdates: {json.dumps(keys)}\n")
+                          f"threads: 1\nwatch: {{enabled: false}}\nupdates: {json.dumps(keys)}\n"
+                          f"limits: {json.dumps(limits)}\n")
         super().__init__([BUILD / "footprintd", "--config", config], r"^footprintd: ready ", cpu=0)
         self.url = re.search(r"listen=(\S+)", self.ready_line).group(1)
         self.work_pid = self.pid
@@ -126,22 +129,22 @@ class Footprintd(Server):
         return began
 
     def parts(self):
-        """{generation: {part: milliseconds}} that the log has told; "rebuild" is always there."""
+        """{generation: {part: milliseconds}} that the log has told; of a rebuild in whole ones."""
         found = {}
         with self.changed:
             lines = [text for _, text in self.lines]
         for line in lines:
             if built := re.search(r"build: generation (\d+): .* in ([\d.]+) ms", line):
                 found.setdefault(int(built.group(1)), {})["rebuild"] = float(built.group(2))
-            elif told := re.search(r"updates: generation (\d+): (.*)", line):
+            elif told := re.search(r"updates: generation (\d+): .* change set ([\d.]+) ms, "
+                                   r"patches ([\d.]+) ms", line):
                 found.setdefault(int(told.group(1)), {}).update(
-                    (name, float(ms)) for name, ms in re.findall(r"([a-z][a-z ]*?)[ =]([\d.]+) ms",
-                                                                 told.group(2)))
+                    {"change set": float(told.group(2)), "patches": float(told.group(3))})
         return found
 
     def wait_told(self):
         """Until the log has told about the newest generation."""
-        self.wait_for(rf"build: generation {self.generation}: ")
+        self.wait_for(rf"updates: generation {self.generation}: .* patches [\d.]+ ms")
 
 
 class Nchan:
