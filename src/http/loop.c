@@ -92,6 +92,18 @@ static void loop_read_mail(http_loop_t *loop)
 
 /* ---- life ---- */
 
+/*
+ * The library keeps the buffer of a request's body as long as the request, and an event stream is a
+ * POST that lasts for days with a body of some hundred bytes; 8 KiB to begin with would be most of
+ * what a stream costs. Buffers grow by doubling. Of this thread only, before it has any.
+ */
+#define BUFFER_BYTES 256
+
+static void set_buffers(void)
+{
+    h2o_socket_buffer_prototype._initial_buf.capacity = BUFFER_BYTES;
+}
+
 static void loop_report(http_loop_t *loop, size_t *counter)
 {
     http_server_t *server = loop->server;
@@ -135,6 +147,7 @@ void *loop_main(void *arg)
     (void)snprintf(name, sizeof name, "http-%u", loop->index);
     (void)pthread_setname_np(pthread_self(), name);
     /* All on this thread: the library keeps free lists by thread. */
+    set_buffers();
     h2o_linklist_init_anchor(&loop->conns);
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &loop->server->config);
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
