@@ -20,7 +20,6 @@ static void empty_array(overlay_array_t *array)
 {
     *array = (overlay_array_t){.count = 0};
     array->ends.prev = array->ends.next = &array->ends;
-    rewind_array(array);
 }
 
 /* A piece in front of another, all of which but its place is in `like`. */
@@ -191,7 +190,6 @@ err_t overlay_array_at(overlay_t *o, overlay_array_t *array, size_t index, overl
             return ERR_NOMEM;
         }
         p->kind = PIECE_ONE;
-        p->first = 0;
         p->u.one = item;
     }
     look_at(array, p, index);

@@ -291,6 +291,23 @@ static void test_opaque_text(void **state)
     }
 }
 
+static void test_opaque_array(void **state)
+{
+    (void)state;
+    nodes_t nodes;
+    nodes_init(&nodes, NULL, NULL);
+    const node_t *from = nodes_text(&nodes, NULL, SLICE_LIT("[ 1, [\"\\u00e9\"] ]"));
+    const node_t *to = nodes_text(&nodes, NULL, SLICE_LIT("[[ \"\xc3\xa9\" , 2]]"));
+    slice_t patch = SLICE_LIT("[{\"op\":\"add\",\"path\":\"/1/-\",\"value\":2},{\"op\":\"remove\","
+                              "\"path\":\"/0\"}]");
+    assert_int_equal(patch_verify(PATCH_JSON, patch, from, to), ERR_OK);
+    assert_int_equal(patch_verify(PATCH_JSON, SLICE_LIT("[]"), from, to), ERR_DATA);
+    to = plant(&nodes, SLICE_LIT("[1,[\"\xc3\xa9\"]]"));
+    assert_int_equal(patch_verify(PATCH_JSON, SLICE_LIT("[]"), from, to), ERR_OK);
+    assert_int_equal(patch_verify(PATCH_JSON, SLICE_LIT("[]"), to, from), ERR_OK);
+    nodes_release(&nodes);
+}
+
 static void test_merge_into_opaque_text(void **state)
 {
     (void)state;
@@ -529,6 +546,19 @@ static void test_names_in_shared_runs(void **state)
             patch_verify(PATCH_JSON, slice_str(cases[i].patch), c.pair.from, c.pair.to),
             cases[i].err);
     }
+    /* Compared in between with what shares nothing. */
+    const node_t *x = node_get(c.pair.to, SLICE_LIT("x"));
+    for (int i = 0; i < 2; i++) {
+        buf_t patch = BUF_INIT;
+        buf_append_str(&patch, "[{\"op\":\"test\",\"path\":\"/x/m1/n\",\"value\":1},{\"op\":"
+                               "\"remove\",\"path\":\"/x/m100\"},{\"op\":\"test\",\"path\":"
+                               "\"/x\",\"value\":");
+        node_write(i ? x : node_get(c.pair.from, SLICE_LIT("x")), &patch);
+        buf_append_str(&patch, "}]");
+        assert_int_equal(patch_verify(PATCH_JSON, buf_slice(&patch), c.pair.from, c.pair.to),
+                         i ? ERR_OK : ERR_DATA);
+        buf_release(&patch);
+    }
     static const char merge[] = "{\"x\":{\"m100\":null,\"m1\":{\"n\":1},\"none\":null}}";
     assert_int_equal(patch_verify(PATCH_MERGE, slice_str(merge), c.pair.from, c.pair.to), ERR_OK);
     assert_int_equal(patch_verify(PATCH_MERGE, SLICE_LIT("{\"x\":{\"m100\":null,\"m1\":null}}"),
@@ -593,6 +623,51 @@ static void test_nomem(void **state)
     }
 }
 
+/* Memory is out at every place where the overlay takes some of its arena. */
+static void run_out(patch_type_t type, const json_value_t *patch, const pair_t *p, err_t verdict)
+{
+    for (size_t limit = 64;; limit += 1 + limit / 32) {
+        overlay_t o;
+        overlay_init(&o, p->from);
+        o.arena.limit = limit;
+        err_t err = type == PATCH_JSON ? overlay_apply_json(&o, patch, p->to)
+                                       : overlay_apply_merge(&o, patch, p->to);
+        err = err ? err : overlay_compare(&o, o.root, item_of_node(p->to), true, 0);
+        bool refused = arena_failed(&o.arena);
+        overlay_release(&o);
+        assert_int_equal(err, refused ? ERR_NOMEM : verdict);
+        if (!refused) {
+            return;
+        }
+    }
+}
+
+static void test_arena_runs_out(void **state)
+{
+    (void)state;
+    buf_t text = read_file(FPD_SOURCE_DIR "/tests/golden/updates/patches.json");
+    arena_t arena;
+    arena_init(&arena, 0);
+    const json_value_t *cases = read_json(&arena, buf_slice(&text));
+    for (size_t i = 0; i < cases->u.array.count; i++) {
+        const json_value_t *c = &cases->u.array.items[i], *to = json_get(c, "to");
+        buf_t from = written(json_get(c, "from")), result = written(to ? to : json_get(c, "from"));
+        pair_t pair;
+        pair_plant(&pair, buf_slice(&from), buf_slice(&result), false);
+        run_out(slice_is(json_get(c, "type")->u.text, "json") ? PATCH_JSON : PATCH_MERGE,
+                json_get(c, "patch"), &pair, to ? ERR_OK : ERR_DATA);
+        pair_release(&pair);
+        buf_release(&from);
+        buf_release(&result);
+    }
+    change_t c;
+    change_many(&c, false, 3000, 200, true);
+    run_out(PATCH_JSON, read_json(&arena, buf_slice(&c.patch)), &c.pair, ERR_OK);
+    change_release(&c);
+    arena_release(&arena);
+    buf_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -601,6 +676,7 @@ int main(void)
         cmocka_unit_test(test_text_that_is_no_json),
         cmocka_unit_test(test_scalars),
         cmocka_unit_test(test_opaque_text),
+        cmocka_unit_test(test_opaque_array),
         cmocka_unit_test(test_merge_into_opaque_text),
         cmocka_unit_test(test_copies_of_copies),
         cmocka_unit_test(test_depth),
@@ -608,6 +684,7 @@ int main(void)
         cmocka_unit_test(test_cost_follows_the_change),
         cmocka_unit_test(test_names_in_shared_runs),
         cmocka_unit_test(test_nomem),
+        cmocka_unit_test(test_arena_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
