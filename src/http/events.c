@@ -20,7 +20,8 @@
 /* One event stream; lies in the memory of its request. */
 typedef struct sse {
     h2o_generator_t super;
-    h2o_req_t *req; /* NULL once the request is gone, or its response is over */
+    h2o_req_t *req;   /* NULL once the request is gone, or its response is over */
+    h2o_conn_t *conn; /* lives longer than this */
     http_loop_t *loop;
     stream_t *stream;
     h2o_linklist_t link; /* http_loop_t.streams */
@@ -33,7 +34,6 @@ typedef struct sse {
     uint64_t news;        /* that it has seen */
     uint64_t began;       /* ms; of the send under way */
     uint64_t opened;      /* ms */
-    char peer[NI_MAXHOST];
 } sse_t;
 
 static uint64_t now_of(const sse_t *s)
@@ -234,12 +234,15 @@ static void log_end(const sse_t *s)
     if (!log_enabled(LOG_LEVEL_DEBUG)) {
         return;
     }
+    char text[NI_MAXHOST];
+    slice_t peer = conn_peer(s->conn, text);
     stream_info_t i;
     stream_describe(s->stream, &i);
     log_line(LOG_LEVEL_DEBUG, "updates",
-             "stream %llu of %s is over after %llu ms: %llu whole documents, %llu patches, %llu "
+             "stream %llu of %.*s is over after %llu ms: %llu whole documents, %llu patches, %llu "
              "versions passed over, %llu bytes",
-             (unsigned long long)i.id, s->peer, (unsigned long long)(now_of(s) - s->opened),
+             (unsigned long long)i.id, SLICE_ARG(peer),
+             (unsigned long long)(now_of(s) - s->opened),
              (unsigned long long)i.full, (unsigned long long)i.patches,
              (unsigned long long)i.coalesced, (unsigned long long)i.bytes);
 }
@@ -289,14 +292,13 @@ void events_begin(h2o_req_t *req, stream_t *stream)
     sse_t *s = h2o_mem_alloc_shared(&req->pool, sizeof *s, on_dispose);
     *s = (sse_t){.super = {on_proceed, on_stop},
                  .req = req,
+                 .conn = req->conn,
                  .loop = loop,
                  .stream = stream,
                  .beat = {.cb = on_beat},
                  .event = STREAM_EVENT_INIT,
                  .news = loop->news,
                  .opened = h2o_now(loop->ctx.loop)};
-    slice_t peer = conn_peer(req, s->peer);
-    s->peer[peer.len < sizeof s->peer ? peer.len : 0] = '\0';
     h2o_linklist_insert(&loop->streams, &s->link);
     req->res.status = 200;
     req->res.reason = "OK";
@@ -367,9 +369,11 @@ void events_sweep(http_loop_t *loop, uint64_t now_ms)
         sse_t *s = H2O_STRUCT_FROM_MEMBER(sse_t, link, n);
         http_conn_t *conn = s->req ? conn_of_request(s->req) : NULL;
         if (conn && s->sending && !conn->cut && now_ms - s->began > limit) {
+            char text[NI_MAXHOST];
+            slice_t peer = conn_peer(s->conn, text);
             log_line(LOG_LEVEL_INFO, "updates",
-                     "a stream of %s took nothing for %u seconds: its connection is cut off",
-                     s->peer, loop->server->options.stall_s);
+                     "a stream of %.*s took nothing for %u seconds: its connection is cut off",
+                     SLICE_ARG(peer), loop->server->options.stall_s);
             conn_cut(conn);
         }
     }
@@ -380,12 +384,15 @@ void events_log(http_loop_t *loop)
     uint64_t now = h2o_now(loop->ctx.loop);
     for (h2o_linklist_t *n = loop->streams.next; n != &loop->streams; n = n->next) {
         sse_t *s = H2O_STRUCT_FROM_MEMBER(sse_t, link, n);
+        char text[NI_MAXHOST];
+        slice_t peer = conn_peer(s->conn, text);
         stream_info_t i;
         stream_describe(s->stream, &i);
         log_line(LOG_LEVEL_INFO, "updates",
-                 "stream %llu: peer=%s age-s=%llu substreams=%zu generation=%llu lag-versions=%llu "
+                 "stream %llu: peer=%.*s age-s=%llu substreams=%zu generation=%llu lag-versions=%llu "
                  "lag-ms=%llu full=%llu patches=%llu coalesced=%llu bytes=%llu",
-                 (unsigned long long)i.id, s->peer, (unsigned long long)(now - s->opened) / 1000,
+                 (unsigned long long)i.id, SLICE_ARG(peer),
+                 (unsigned long long)(now - s->opened) / 1000,
                  i.substreams, (unsigned long long)i.generation, (unsigned long long)i.lag_versions,
                  (unsigned long long)(s->sending ? now - s->began : 0), (unsigned long long)i.full,
                  (unsigned long long)i.patches, (unsigned long long)i.coalesced,

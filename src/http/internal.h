@@ -168,7 +168,7 @@ void sweep_cut_all(http_loop_t *loop);
 void sweep_end(http_loop_t *loop);
 
 /* The client's address, for what one client may have; the buffer has NI_MAXHOST bytes. */
-slice_t conn_peer(h2o_req_t *req, char *buffer);
+slice_t conn_peer(h2o_conn_t *conn, char *buffer);
 /* Ends a connection that takes nothing; the library cleans up. */
 void conn_cut(http_conn_t *conn);
 
