@@ -3,6 +3,7 @@
 #include "builder.h"
 #include "check.h"
 #include "footprintd/store/file.h"
+#include "footprintd/updates/tips.h"
 #include "load.h"
 #include "options.h"
 #include "shutdown.h"
@@ -211,6 +212,15 @@ static void log_readers(server_t *s)
              (unsigned long long)f.greatest_ms,
              f.count ? (double)f.total_ms / (double)f.count : 0.0);
     http_server_log_readers(s->http);
+    buf_t views = BUF_INIT;
+    tips_describe(s->hub, &views);
+    for (size_t at = 0; at < views.len;) {
+        size_t len = (size_t)((char *)memchr(views.ptr + at, '\n', views.len - at) - views.ptr) -
+                     at;
+        log_line(LOG_LEVEL_INFO, "tips", "view: %.*s", (int)len, views.ptr + at);
+        at += len + 1;
+    }
+    buf_release(&views);
 }
 
 static void wait_for_the_end(server_t *s)

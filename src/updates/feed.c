@@ -85,20 +85,28 @@ feed_version_t *feed_at(const feed_t *f, uint64_t seq)
     return &f->versions[f->first + (size_t)(seq - oldest->seq)];
 }
 
+/* Generations never fall from one version to the next. */
 feed_version_t *feed_of_generation(const feed_t *f, uint64_t generation)
 {
-    for (size_t i = f->count; i--;) {
-        feed_version_t *v = &f->versions[f->first + i];
-        if (v->generation <= generation) {
-            return v;
+    size_t low = 0, high = f->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (f->versions[f->first + middle].generation <= generation) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return NULL;
+    return low ? &f->versions[f->first + low - 1] : NULL;
 }
+
+/* Clients choose what is looked for: it must not cost as much as they like. */
+#define TAGS_MAX 1024
 
 feed_version_t *feed_of_tag(const feed_t *f, slice_t tag)
 {
-    for (size_t i = f->count; tag.len && i--;) {
+    size_t least = f->count > TAGS_MAX ? f->count - TAGS_MAX : 0;
+    for (size_t i = f->count; tag.len && i-- > least;) {
         feed_version_t *v = &f->versions[f->first + i];
         if (slice_is(tag, v->tag)) {
             return v;

@@ -75,7 +75,7 @@ feed_version_t *feed_oldest(const feed_t *f);
 feed_version_t *feed_at(const feed_t *f, uint64_t seq);
 /* The version that a generation shows; NULL when it is not kept. */
 feed_version_t *feed_of_generation(const feed_t *f, uint64_t generation);
-/* The newest version with this tag. */
+/* The newest version with this tag, of the last thousand or so. */
 feed_version_t *feed_of_tag(const feed_t *f, slice_t tag);
 
 /* A tree's own tag: "" when it has none. */

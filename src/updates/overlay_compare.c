@@ -207,10 +207,10 @@ static err_t compare_unseen(const comparison_t *c, const overlay_object_t *objec
 /* The counts are equal, and names distinct: all of the other's members found are all there are. */
 static err_t compare_objects(const comparison_t *c, overlay_object_t *object, const item_t *other)
 {
-    bool is_node = other->kind == ITEM_NODE;
-    const node_t *node = is_node ? other->u.node : NULL;
-    const json_value_t *json = is_node ? NULL : other->u.json;
-    if (object->count != (is_node ? other->u.node->count : other->u.json->u.object.count)) {
+    const node_t *node = other->kind == ITEM_NODE ? other->u.node : NULL;
+    const json_value_t *json = node ? NULL : other->u.json;
+    size_t count = node ? node->count : json ? json->u.object.count : 0;
+    if (object->count != count) {
         return ERR_DATA;
     }
     uint64_t round = ++c->o->round;

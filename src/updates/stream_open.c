@@ -20,9 +20,12 @@ typedef struct opened {
 /* The version that the client says it has. Under `lock`. */
 static void find_cursor(const hub_t *hub, const stream_add_t *add, opened_t *out)
 {
-    const feed_version_t *v = feed_of_tag(out->feed, add->tag);
-    bool usable = v && (v == feed_newest(out->feed) ||
-                        (hub->options.resume_from_tag && add->incremental));
+    const feed_version_t *v = feed_newest(out->feed);
+    bool usable = add->tag.len && slice_is(add->tag, v->tag);
+    if (!usable && hub->options.resume_from_tag && add->incremental) {
+        v = feed_of_tag(out->feed, add->tag);
+        usable = v != NULL;
+    }
     out->cursor = usable ? v->seq : 0;
     out->current = usable;
 }

@@ -111,6 +111,24 @@ bool tips_hold(hub_t *hub, slice_t token, bool hold)
     return v != NULL;
 }
 
+void tips_describe(hub_t *hub, buf_t *lines)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    uint64_t now = hub_now_ms(hub);
+    for (const feed_t *f = hub->list; f; f = f->next) {
+        const tips_view_t *v = f->view;
+        if (v) {
+            buf_printf(lines,
+                       "resource=%.*s start-seq=%llu end-seq=%llu step-bytes=%zu held-polls=%zu "
+                       "idle-s=%llu\n",
+                       SLICE_ARG(f->id), (unsigned long long)feed_oldest(f)->seq,
+                       (unsigned long long)feed_newest(f)->seq, f->step_bytes, v->polls,
+                       (unsigned long long)(now - v->used_ms) / 1000);
+        }
+    }
+    (void)pthread_mutex_unlock(&hub->lock);
+}
+
 /* ---- the graph ---- */
 
 /*

@@ -152,7 +152,7 @@ static bool move_or_copy(json_t **root, const pointer_t *from, const pointer_t *
 
 static bool apply_operation(json_t **root, json_t *op)
 {
-    static pointer_t path, from;
+    static _Thread_local pointer_t path, from;
     const char *name = json_string_value(json_object_get(op, "op"));
     json_t *value = json_object_get(op, "value");
     if (!name || !pointer_read(&path, json_object_get(op, "path"))) {

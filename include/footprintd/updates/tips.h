@@ -45,6 +45,9 @@ typedef struct tips_edge {
 /* ERR_NOMEM. Counts as a use of the view. */
 err_t tips_find(hub_t *hub, slice_t token, uint64_t from, uint64_t to, tips_verdict_t *verdict,
                 tips_edge_t *edge) FPD_MUST_CHECK;
+/* What is seen from outside: a line "resource=cdni start-seq=1 ..." for each view. */
+void tips_describe(hub_t *hub, buf_t *lines);
+
 /* A poll of the view is held, or not any more: a view with polls is not closed. False: no view. */
 bool tips_hold(hub_t *hub, slice_t token, bool hold);
 
