@@ -171,6 +171,10 @@ static err_t build_next(builder_t *b)
     snapshot_t *previous = b->current;
     b->current = next;
     b->generation++;
+    if (previous) {
+        /* It is served yet: who lets go of it last is a loop, and a worker frees it. */
+        snapshot_unref(previous);
+    }
     pthread_mutex_lock(&b->lock);
     if (b->server && !b->stopping) {
         http_server_publish(b->server, next);
@@ -179,9 +183,6 @@ static err_t build_next(builder_t *b)
         compressor_submit(b->compressor, next);
     }
     pthread_mutex_unlock(&b->lock);
-    if (previous) {
-        snapshot_unref(previous);
-    }
     return ERR_OK;
 }
 
