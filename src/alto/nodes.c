@@ -347,8 +347,7 @@ node_t *nodes_object(nodes_t *s, const slice_t *names, node_t *const *nodes, siz
 
 node_t *nodes_recall(const nodes_t *s, slice_t key)
 {
-    node_t *n = table_get(&s->known, key);
-    return n || !s->base ? n : table_get(&s->base->known, key);
+    return table_get(&s->known, key);
 }
 
 void nodes_remember(nodes_t *s, slice_t key, node_t *node)

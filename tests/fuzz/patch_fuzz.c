@@ -60,6 +60,7 @@ static void check_patch(patch_type_t type, const node_t *from, const node_t *to)
     FUZZ_CHECK(!err || (type == PATCH_MERGE && err == ERR_RANGE));
     if (err) {
         FUZZ_CHECK(!out.len && (to->is_null || to->has_null_member));
+        buf_release(&out);
         return;
     }
     FUZZ_CHECK(!patch_verify(type, buf_slice(&out), from, to));

@@ -109,11 +109,11 @@ typedef struct nodes {
 } nodes_t;
 
 /*
- * previous is a store of an older version, base one of the same version whose makers used the same
- * keys; either may be NULL. They are only read, and only until nodes_seal. All nodes that a store
- * returns are borrowed from it and live at least as long; NULL when memory is out, which also
- * sticks (failed), so that a maker may check once at its end. NULL among what a node is to be made
- * of gives NULL.
+ * previous is a store of an older version, whose nodes are preferred, so that what did not change
+ * is the same node; base is any other. Either may be NULL. They are only read, and only until
+ * nodes_seal. All nodes that a store returns are borrowed from it and live at least as long; NULL
+ * when memory is out, which also sticks (failed), so that a maker may check once at its end. NULL
+ * among what a node is to be made of gives NULL.
  */
 void nodes_init(nodes_t *s, const nodes_t *previous, const nodes_t *base);
 void nodes_seal(nodes_t *s);
