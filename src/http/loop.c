@@ -74,6 +74,7 @@ static void loop_read_mail(http_loop_t *loop)
         events_on_news(loop);
         tips_on_news(loop);
     }
+    events_on_rest_of_news(loop);
     if (atomic_exchange(&loop->log_readers, false)) {
         events_log(loop);
         tips_log(loop);
