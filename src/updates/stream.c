@@ -324,13 +324,11 @@ err_t stream_next(stream_t *s, stream_state_t *state, stream_event_t *event)
     err_t err = ERR_OK;
     stream_event_clear(event);
     (void)pthread_mutex_lock(&s->lock);
-    if (s->closed) {
-        *state = STREAM_END;
-    } else if (control_event(s, &event->head)) {
+    if (!s->closed && control_event(s, &event->head)) {
         *state = STREAM_EVENT;
         s->control++;
         s->bytes += event->head.len;
-    } else if (!s->live) {
+    } else if (s->closed || !s->live) {
         *state = STREAM_END;
     } else {
         err = next_data(s, state, event);

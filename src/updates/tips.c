@@ -283,7 +283,7 @@ err_t tips_open(hub_t *hub, slice_t body, slice_t client, slice_t base, hub_refu
     arena_t arena;
     arena_init(&arena, ARENA_MAX);
     params_t p = {&arena, refusal, NULL};
-    tips_params_t params;
+    tips_params_t params = {0};
     err_t err = ERR_OK;
     if (read_params(&p, body, &params) && check_open(hub, &p, &params)) {
         err = open_view(hub, &params, client, base, refusal, text);
@@ -312,7 +312,7 @@ err_t tips_next_edge(hub_t *hub, slice_t token, slice_t body, hub_refusal_t *ref
     arena_t arena;
     arena_init(&arena, ARENA_MAX);
     params_t p = {&arena, refusal, NULL};
-    tips_params_t params;
+    tips_params_t params = {0};
     bool read = read_params(&p, body, &params);
     (void)pthread_mutex_lock(&hub->lock);
     tips_view_t *v = find_view(hub, token);
