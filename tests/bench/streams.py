@@ -100,12 +100,13 @@ class Subscribers(Server):
 class Footprintd(Server):
     """footprintd with one loop over a folder; a change is an edit of a document and SIGHUP."""
 
-    def __init__(self, place, folder, updates=None):
+    def __init__(self, place, folder, updates=None, limits=None):
         config = place / f"{folder.name}.yaml"
         # No heartbeats between the events that are counted, no second look at what was edited.
         keys = {"heartbeat-s": 60, **(updates or {})}
         # All subscribers come at once.
-        limits = {"update-opens-per-s": 1000000, "update-full-bytes-per-s": 1 << 34}
+        limits = {"update-opens-per-s": 1000000, "update-full-bytes-per-s": 1 << 34,
+                  **(limits or {})}
         config.write_text(f'listen: [{{address: "127.0.0.1:0"}}]\nfootprints: {folder}\n'
                           f"threads: 1\nwatch: {{enabled: false}}\nupdates: {json.dumps(keys)}\n"
                           f"limits: {json.dumps(limits)}\n")
