@@ -7,6 +7,7 @@
 #include "load.h"
 #include "options.h"
 #include "shutdown.h"
+#include "watch.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -29,6 +30,7 @@ typedef struct server {
     builder_t *builder;
     compressor_t *compressor;
     updater_t *updater;
+    watch_t *watch;
 } server_t;
 
 static void raise_file_limit(uint64_t connections)
@@ -141,7 +143,14 @@ static err_t start(server_t *s)
         log_line(LOG_LEVEL_ERROR, "http", "the server does not start: %s", err_text(err));
         return err;
     }
-    return builder_start(s->builder, s->http, s->compressor, s->updater);
+    err = builder_start(s->builder, s->http, s->compressor, s->updater);
+    if (!err && s->config.watch_enabled &&
+        watch_new(s->config.footprints, (unsigned)s->config.watch_debounce_ms, s->builder,
+                  &s->watch)) {
+        log_line(LOG_LEVEL_WARNING, "watch",
+                 "the documents are not watched, the system refuses it; SIGHUP reads them again");
+    }
+    return err;
 }
 
 static void say_ready(const server_t *s)
@@ -252,6 +261,7 @@ static void wait_for_the_end(server_t *s)
 
 static void stop(server_t *s)
 {
+    watch_free(s->watch);
     builder_free(s->builder);
     compressor_free(s->compressor);
     updater_free(s->updater);

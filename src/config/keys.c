@@ -63,7 +63,7 @@ const config_key_t config_keys[] = {
     MAP("http", 0),
     NUMBER("http.max-age", C(http_max_age_s), "60", 0, YEAR_S),
     BOOL("http.access-log", C(http_access_log), "false"),
-    MAP("watch", CONFIG_NOT_IN_FORCE),
+    MAP("watch", 0),
     BOOL("watch.enabled", C(watch_enabled), "true"),
     NUMBER("watch.debounce-ms", C(watch_debounce_ms), "100", 0, 60000),
     MAP("propmap", 0),

@@ -17,5 +17,6 @@ typedef struct ctl_command {
 
 int ctl_check_run(int argc, char **argv);
 int ctl_lookup_run(int argc, char **argv);
+int ctl_watch_run(int argc, char **argv);
 
 #endif

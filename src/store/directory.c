@@ -37,10 +37,9 @@ static bool ends_in(slice_t name, const char *suffix)
     return name.len > len && memcmp(name.ptr + name.len - len, suffix, len) == 0;
 }
 
-/* False for what is no document at all. */
-static bool document_format(slice_t name, doc_format_t *format)
+bool store_document_format(slice_t name, doc_format_t *format)
 {
-    if (name.ptr[0] == '.') {
+    if (!name.len || name.ptr[0] == '.') {
         return false;
     }
     *format = ends_in(name, ".json") ? DOC_JSON : DOC_YAML;
@@ -98,7 +97,7 @@ static err_t list(DIR *dir, slice_t directory, size_t limit, store_documents_t *
         }
         slice_t name = slice_str(entry->d_name);
         doc_format_t format;
-        if (!document_format(name, &format)) {
+        if (!store_document_format(name, &format)) {
             continue;
         }
         if (!printable(name)) {

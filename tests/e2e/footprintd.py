@@ -32,7 +32,10 @@ def run(program, *args, **kwargs):
 
 
 def write_config(directory, footprints="footprints", listen='[{address: "127.0.0.1:0"}]', more=""):
+    """Documents are read when a test says so, unless `more` says how they are watched."""
     path = pathlib.Path(directory) / "footprintd.yaml"
+    if "watch:" not in more:
+        more += "watch: {enabled: false}\n"
     path.write_text(f"listen: {listen}\nfootprints: {footprints}\n{more}")
     return path
 

@@ -145,7 +145,7 @@ def test_footprints_without_a_database_are_said(site):
 
 
 def test_not_in_force_is_said(site):
-    config = write_config(site, more="user: footprintd\nwatch: {enabled: true}\n")
+    config = write_config(site, more="user: footprintd\nhistory: {keep: 5}\n")
     with Server(config) as server:
         said = [line for line in server.log if "[not-in-force]" in line]
         assert len(said) == 2 and " warning config: " in said[0]

@@ -26,6 +26,9 @@ typedef struct store_limits {
     size_t bytes;     /* of one document; 0: 64 MiB */
 } store_limits_t;
 
+/* Whether a file of this name is a document, and in which format. */
+bool store_document_format(slice_t name, doc_format_t *format);
+
 void store_documents_init(store_documents_t *documents);
 void store_documents_release(store_documents_t *documents);
 

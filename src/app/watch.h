@@ -1,0 +1,22 @@
+/*
+ * Watches the directory of documents and asks the builder for a build when it has changed.
+ *
+ * A file that is open for writing is not read: a change counts when the file was closed, or moved
+ * into its place. Changes that come together make one build: it waits until nothing has changed for
+ * the debounce time, at most ten times as long. A directory that is replaced or made later is found
+ * by looking now and then.
+ */
+#ifndef FPD_APP_WATCH_H
+#define FPD_APP_WATCH_H
+
+#include "builder.h"
+
+typedef struct watch watch_t;
+
+/* Starts a thread; directory and builder are borrowed. */
+err_t watch_new(slice_t directory, unsigned debounce_ms, builder_t *builder,
+                watch_t **out) FPD_MUST_CHECK;
+/* Joins the thread. NULL is fine. */
+void watch_free(watch_t *w);
+
+#endif
