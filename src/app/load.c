@@ -21,3 +21,16 @@ void load_log_findings(const char *area, findings_t *findings)
                  findings->count);
     }
 }
+
+void load_name_documents(findings_t *findings, slice_t directory)
+{
+    size_t len = directory.len;
+    for (size_t i = 0; i < findings->count; i++) {
+        slice_t *file = &findings->items[i].place.file;
+        if (!len || file->len <= len || memcmp(file->ptr, directory.ptr, len) != 0) {
+            continue;
+        }
+        size_t from = directory.ptr[len - 1] == '/' ? len : file->ptr[len] == '/' ? len + 1 : 0;
+        *file = slice_of(file->ptr + from, file->len - from);
+    }
+}

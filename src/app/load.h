@@ -9,4 +9,10 @@
 /* One log line for each finding, sorted. */
 void load_log_findings(const char *area, findings_t *findings);
 
+/*
+ * Findings for those who know documents by their names alone: what follows the directory, where a
+ * finding's file lies in it.
+ */
+void load_name_documents(findings_t *findings, slice_t directory);
+
 #endif

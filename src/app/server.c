@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include "admin.h"
 #include "builder.h"
 #include "check.h"
 #include "footprintd/store/file.h"
@@ -26,6 +27,8 @@ typedef struct server {
     buf_t config_text; /* as it was at the start */
     config_t config;
     hub_t *hub;
+    journal_t *journal;
+    admin_t *admin; /* NULL without an admin interface */
     http_server_t *http;
     builder_t *builder;
     compressor_t *compressor;
@@ -77,24 +80,43 @@ static err_t open_hub(server_t *s)
     return hub_new(&options, &s->hub);
 }
 
-static err_t open_http(server_t *s)
+static http_listener_t listener_of(const config_listener_t *l)
 {
-    const config_t *c = &s->config;
-    http_listener_t *listeners = calloc(c->listener_count, sizeof *listeners);
-    if (!listeners) {
-        return ERR_NOMEM;
-    }
     static const client_auth_t auths[] = {[CONFIG_CLIENT_AUTH_NONE] = CLIENT_AUTH_NONE,
                                           [CONFIG_CLIENT_AUTH_OPTIONAL] = CLIENT_AUTH_OPTIONAL,
                                           [CONFIG_CLIENT_AUTH_REQUIRED] = CLIENT_AUTH_REQUIRED};
+    return (http_listener_t){.address = l->address,
+                             .tls = l->tls,
+                             .certificate = l->certificate,
+                             .key = l->key,
+                             .client_ca = l->client_ca,
+                             .client_auth = auths[l->client_auth]};
+}
+
+static err_t open_admin(server_t *s, http_admin_options_t *options)
+{
+    const config_t *c = &s->config;
+    *options = (http_admin_options_t){.listener = listener_of(&c->admin_listener),
+                                      .tokens_file = c->admin_tokens,
+                                      .max_body_bytes = (size_t)c->limits.admin_body_bytes,
+                                      .answer = admin_answer};
+    err_t err = admin_new(c, s->hub, &s->admin);
+    options->arg = s->admin;
+    return err;
+}
+
+static err_t open_http(server_t *s)
+{
+    const config_t *c = &s->config;
+    http_admin_options_t admin;
+    err_t err = c->admin ? open_admin(s, &admin) : ERR_OK;
+    http_listener_t *listeners = calloc(c->listener_count, sizeof *listeners);
+    if (!listeners || err) {
+        free(listeners);
+        return err ? err : ERR_NOMEM;
+    }
     for (size_t i = 0; i < c->listener_count; i++) {
-        const config_listener_t *l = &c->listeners[i];
-        listeners[i] = (http_listener_t){.address = l->address,
-                                         .tls = l->tls,
-                                         .certificate = l->certificate,
-                                         .key = l->key,
-                                         .client_ca = l->client_ca,
-                                         .client_auth = auths[l->client_auth]};
+        listeners[i] = listener_of(&c->listeners[i]);
     }
     http_options_t options = {.listeners = listeners,
                               .listener_count = c->listener_count,
@@ -113,9 +135,10 @@ static err_t open_http(server_t *s)
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
-                              .poll_s = (unsigned)c->tips_poll_s};
+                              .poll_s = (unsigned)c->tips_poll_s,
+                              .admin = c->admin ? &admin : NULL};
     buf_t why = BUF_INIT;
-    err_t err = http_server_new(&options, &s->http, &why);
+    err = http_server_new(&options, &s->http, &why);
     if (err) {
         log_line(LOG_LEVEL_ERROR, "http", "%.*s",
                  SLICE_ARG(why.len ? buf_slice(&why) : slice_str(err_text(err))));
@@ -128,14 +151,18 @@ static err_t open_http(server_t *s)
 static err_t start(server_t *s)
 {
     err_t err = open_hub(s);
+    err = err ? err : journal_open(&s->config, &s->journal);
     err = err ? err : open_http(s);
     if (err) {
         return err;
     }
-    if ((err = builder_new(&s->config, s->hub, &s->builder)) ||
+    if ((err = builder_new(&s->config, s->hub, s->journal, &s->builder)) ||
         (err = builder_build_first(s->builder)) || (err = compressor_new(&s->compressor)) ||
         (err = updater_new(s->hub, &s->updater))) {
         return err;
+    }
+    if (s->admin) {
+        admin_attach(s->admin, s->builder, s->http, s->journal);
     }
     hub_on_news(s->hub, on_news, s);
     err = http_server_start(s->http, builder_current(s->builder));
@@ -156,9 +183,14 @@ static err_t start(server_t *s)
 static void say_ready(const server_t *s)
 {
     buf_t line = BUF_INIT;
-    buf_append_str(&line, "footprintd: ready generation=1");
+    builder_state_t state;
+    builder_read_state(s->builder, &state, NULL);
+    buf_printf(&line, "footprintd: ready generation=%llu", (unsigned long long)state.number);
     for (size_t i = 0; i < s->config.listener_count; i++) {
         buf_printf(&line, " listen=%.*s", SLICE_ARG(http_server_uri(s->http, i)));
+    }
+    if (s->admin) {
+        buf_printf(&line, " admin=%.*s", SLICE_ARG(http_server_admin_uri(s->http)));
     }
     log_raw(buf_slice(&line));
     buf_release(&line);
@@ -172,8 +204,8 @@ static err_t read_config_text(const char *file, buf_t *out)
     return err;
 }
 
-/* SIGHUP: documents, databases and certificates; the rest of the configuration is for the next
- * start. */
+/* SIGHUP: documents, databases, certificates and tokens; the rest of the configuration is for the
+ * next start. */
 static void reload(server_t *s)
 {
     log_line(LOG_LEVEL_INFO, "app", "SIGHUP: reading documents, databases and certificates again");
@@ -190,6 +222,11 @@ static void reload(server_t *s)
     buf_t why = BUF_INIT;
     if (http_server_reload_tls(s->http, &why)) {
         log_line(LOG_LEVEL_ERROR, "http", "%.*s; the old certificates stay in use",
+                 SLICE_ARG(buf_slice(&why)));
+    }
+    buf_clear(&why);
+    if (http_server_reload_tokens(s->http, &why)) {
+        log_line(LOG_LEVEL_ERROR, "admin", "%.*s; the old tokens stay in use",
                  SLICE_ARG(buf_slice(&why)));
     }
     buf_release(&why);
@@ -262,13 +299,23 @@ static void wait_for_the_end(server_t *s)
 static void stop(server_t *s)
 {
     watch_free(s->watch);
+    if (s->builder) {
+        builder_stop(s->builder);
+    }
+    if (s->http && !http_server_drain(s->http, 0)) {
+        /* A thread that does not end may use any of it. */
+        log_flush();
+        _exit(EXIT_REFUSED);
+    }
     builder_free(s->builder);
     compressor_free(s->compressor);
     updater_free(s->updater);
     if (s->http) {
         http_server_free(s->http);
     }
+    admin_free(s->admin);
     hub_free(s->hub);
+    journal_close(s->journal);
 }
 
 static int run_configured(server_t *s)

@@ -2,8 +2,9 @@
 
 #include <stdlib.h>
 
-static model_options_t model_options(const config_limits_t *limits)
+model_options_t config_model_options(const config_t *config)
 {
+    const config_limits_t *limits = &config->limits;
     return (model_options_t){.limits = {.bytes = (size_t)limits->document_bytes,
                                         .depth = (unsigned)limits->document_depth,
                                         .scalar_bytes = (size_t)limits->document_scalar_bytes,
@@ -11,13 +12,19 @@ static model_options_t model_options(const config_limits_t *limits)
                                         .alias_events = (size_t)limits->document_alias_events}};
 }
 
-err_t config_read_model(const config_t *config, store_documents_t *documents, findings_t *findings,
-                        model_t **out)
+err_t config_read_documents(const config_t *config, store_documents_t *documents,
+                            findings_t *findings)
 {
     store_limits_t limits = {.documents = (size_t)config->limits.documents,
                              .bytes = (size_t)config->limits.document_bytes};
     /* Paths of the configuration end in a NUL: they were copied into its arena. */
-    err_t read = store_directory_read(config->footprints.ptr, &limits, documents, findings);
+    return store_directory_read(config->footprints.ptr, &limits, documents, findings);
+}
+
+err_t config_read_model(const config_t *config, store_documents_t *documents, findings_t *findings,
+                        model_t **out)
+{
+    err_t read = config_read_documents(config, documents, findings);
     if (read && read != ERR_DATA) {
         return read;
     }
@@ -33,7 +40,7 @@ err_t config_read_model(const config_t *config, store_documents_t *documents, fi
         }
     }
     /* Also after an unreadable document: the others' findings are worth having. */
-    model_options_t options = model_options(&config->limits);
+    model_options_t options = config_model_options(config);
     model_t *model = NULL;
     err_t built = model_build(sources, count, &options, findings, &model);
     free(sources);

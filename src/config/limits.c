@@ -10,6 +10,8 @@ const config_limit_info_t config_limit_infos[] = {
     {"connections", FIELD(connections), 16384, 16, 1000000, "client connections at a time"},
     {"request-body-bytes", FIELD(request_body_bytes), MIB, KIB, 64 * MIB,
      "body of one request; 413 above"},
+    {"admin-body-bytes", FIELD(admin_body_bytes), 64 * MIB, KIB, GIB,
+     "body of one request to the admin interface; 413 above"},
     {"request-timeout-s", FIELD(request_timeout_s), 30, 1, 3600,
      "time for a request's head and body, and for an idle connection"},
     {"handshake-timeout-s", FIELD(handshake_timeout_s), 10, 1, 600, "time for a TLS handshake"},

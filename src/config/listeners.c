@@ -33,19 +33,20 @@ static void check_listener(config_reader_t *r, const json_value_t *item, const c
     }
 }
 
+/* None of the first `count` has the same address. */
 static void check_unique(config_reader_t *r, const json_value_t *item, const config_listener_t *all,
-                         size_t i)
+                         size_t count, slice_t address)
 {
     bool loopback;
     uint16_t port = 0;
-    if (!config_address_check(all[i].address, &loopback, &port) || port == 0) {
+    if (!config_address_check(address, &loopback, &port) || port == 0) {
         return;
     }
-    for (size_t k = 0; k < i; k++) {
-        if (slice_eq(all[k].address, all[i].address)) {
+    for (size_t k = 0; k < count; k++) {
+        if (slice_eq(all[k].address, address)) {
             config_reader_find(r, item, FINDING_CONFLICT, NO_SLICE,
                                "the listener in line %u has the address %.*s too",
-                               (unsigned)all[k].place.line, SLICE_ARG(all[i].address));
+                               (unsigned)all[k].place.line, SLICE_ARG(address));
             return;
         }
     }
@@ -78,9 +79,23 @@ void config_reader_listeners(config_reader_t *r, const json_value_t *list)
         all[i].place = config_reader_place(r, item->line, item->column);
         config_reader_map(r, item, "listen[].", &all[i]);
         check_listener(r, item, &all[i]);
-        check_unique(r, item, all, i);
+        check_unique(r, item, all, i, all[i].address);
         config_reader_leave(r, mark);
     }
     r->config->listeners = all;
     r->config->listener_count = count;
+}
+
+void config_reader_admin(config_reader_t *r, const json_value_t *root)
+{
+    const json_value_t *item = json_get(root, "admin");
+    config_listener_t *l = &r->config->admin_listener;
+    if (!r->config->admin || !item || item->kind != JSON_OBJECT) {
+        return;
+    }
+    size_t mark = config_reader_enter(r, SLICE_LIT("admin"));
+    l->place = config_reader_place(r, item->line, item->column);
+    check_listener(r, item, l);
+    check_unique(r, item, r->config->listeners, r->config->listener_count, l->address);
+    config_reader_leave(r, mark);
 }

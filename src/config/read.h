@@ -33,6 +33,8 @@ void config_defaults(const char *prefix, void *base);
 
 /* Reads `listen:` with its checks. */
 void config_reader_listeners(config_reader_t *r, const json_value_t *list);
+/* What the keys of `admin` say together, when the whole file was read. */
+void config_reader_admin(config_reader_t *r, const json_value_t *root);
 
 /* "a map", "a list", "a text", ... for messages. */
 const char *config_kind_text(json_kind_t kind);

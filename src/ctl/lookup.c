@@ -1,6 +1,6 @@
 #include "command.h"
 #include "lines.h"
-#include "lookup_report.h"
+#include "lookup_forms.h"
 
 #include "footprintd/base/suggest.h"
 #include "footprintd/config/inputs.h"

@@ -1,4 +1,4 @@
-#include "lookup_report.h"
+#include "lookup_forms.h"
 
 #define TAB(out) buf_append_char((out), '\t')
 

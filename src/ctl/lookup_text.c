@@ -1,4 +1,4 @@
-#include "lookup_report.h"
+#include "lookup_forms.h"
 
 #include "footprintd/store/databases.h"
 

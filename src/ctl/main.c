@@ -6,6 +6,7 @@
 
 static const ctl_command_t commands[] = {
     {"check", "validate a directory of footprint documents", ctl_check_run},
+    {"diff", "tell what a change of documents means", ctl_diff_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
     {"watch", "follow resources of a server as they change", ctl_watch_run},
 };

@@ -60,7 +60,7 @@ static void refuse_method(h2o_req_t *req, method_t method, slice_t allow)
     }
 }
 
-static bool body_fits(const h2o_req_t *req)
+static bool body_fits(h2o_req_t *req)
 {
     return req->entity.len <= loop_of_request(req)->server->options.max_body_bytes;
 }

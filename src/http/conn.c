@@ -1,6 +1,7 @@
 #include "http/internal.h"
 
 #include "footprintd/log/log.h"
+#include "http/admin_server.h"
 #include "http/tls.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static void conn_on_close(void *data)
     h2o_timeout_unlink(&conn->timeout);
     h2o_linklist_unlink(&conn->link);
     conn->loop->conn_count--;
-    (void)atomic_fetch_sub_explicit(&conn->loop->server->connections, 1, memory_order_relaxed);
+    (void)atomic_fetch_sub_explicit(conn->counter, 1, memory_order_relaxed);
     free(conn);
 }
 
@@ -107,14 +108,17 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
 {
     http_loop_t *loop = listener->loop;
     http_server_t *server = loop->server;
-    if (atomic_fetch_add_explicit(&server->connections, 1, memory_order_relaxed) >=
-        server->options.max_connections) {
-        (void)atomic_fetch_sub_explicit(&server->connections, 1, memory_order_relaxed);
+    /* Operators get in, however many clients there are. */
+    bool admin = listener->accept.ctx == &loop->admin_ctx;
+    atomic_size_t *counter = admin ? &server->admin->connections : &server->connections;
+    if (atomic_fetch_add_explicit(counter, 1, memory_order_relaxed) >=
+        (admin ? server->admin->max_connections : server->options.max_connections)) {
+        (void)atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
         h2o_socket_close(sock);
         return;
     }
     http_conn_t *conn = h2o_mem_alloc(sizeof *conn);
-    *conn = (http_conn_t){.loop = loop, .listener = listener, .sock = sock};
+    *conn = (http_conn_t){.loop = loop, .listener = listener, .sock = sock, .counter = counter};
     h2o_linklist_insert(&loop->conns, &conn->link);
     loop->conn_count++;
     sock->on_close.cb = conn_on_close;
@@ -197,8 +201,10 @@ err_t conn_listen(http_loop_t *loop)
     for (size_t i = 0; i < server->listener_count; i++) {
         loop_listener_t *listener = &loop->listeners[i];
         listener->loop = loop;
-        listener->accept.ctx = &loop->ctx;
-        listener->accept.hosts = server->config.hosts;
+        /* A Host field chooses among the hosts of its own listener only. */
+        bool admin = server->admin && i == server->listener_count - 1;
+        listener->accept.ctx = admin ? &loop->admin_ctx : &loop->ctx;
+        listener->accept.hosts = admin ? server->admin->config.hosts : server->config.hosts;
         listener->pause.cb = conn_on_pause_over;
     }
     conn_take_tls(loop);

@@ -11,8 +11,7 @@
  * Every request: what its path names, the checks of http/check.h, then the answer.
  */
 
-/* The path to look up: normalised, without query. */
-static slice_t request_path(h2o_req_t *req)
+slice_t handler_path(h2o_req_t *req)
 {
     slice_t path;
     if (req->version >= 0x200 || !target_is_absolute(slice_of_iovec(req->input.path), &path)) {
@@ -122,7 +121,7 @@ static void answer_listed(h2o_req_t *req, const resource_t *resource)
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
-    slice_t path = request_path(req);
+    slice_t path = handler_path(req);
     const resource_t *resource = view_find(loop_of_request(req)->view, path);
     if (!resource) {
         answer_unlisted(req, path);

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 typedef struct http_loop http_loop_t;
+typedef struct http_admin http_admin_t; /* http/admin_server.h */
 
 /* Heartbeats come at somewhat different intervals, so that they do not come all at once. */
 #define HTTP_BEATS 8
@@ -48,6 +49,7 @@ typedef struct snapshot_pin {
 
 struct http_loop {
     h2o_context_t ctx;
+    h2o_context_t admin_ctx; /* on the same event loop; only with an admin interface */
     http_server_t *server;
     unsigned index;
     pthread_t thread;
@@ -78,6 +80,7 @@ struct http_loop {
 
     /* The mailbox: any thread writes, then wakes the loop. */
     atomic_bool mail;
+    h2o_timeout_entry_t read_mail; /* linked while there is some */
     _Atomic(snapshot_t *) new_snapshot; /* one reference */
     atomic_bool new_versions;           /* of what streams and polls wait for */
     atomic_bool log_readers;
@@ -87,9 +90,10 @@ struct http_loop {
 
 struct http_server {
     http_options_t options; /* defaults filled in; listeners is NULL, see below */
-    listener_t *listeners;
+    listener_t *listeners;  /* that of the admin interface is the last */
     size_t listener_count;
     h2o_globalconf_t config;
+    http_admin_t *admin; /* NULL without */
     worker_pool_t *workers;
     char cache_control[32]; /* "max-age=60" */
     size_t cache_control_len;
@@ -114,6 +118,7 @@ typedef struct http_conn {
     http_loop_t *loop;
     loop_listener_t *listener;
     h2o_socket_t *sock;
+    atomic_size_t *counter;      /* of connections, that it is counted in */
     h2o_timeout_entry_t timeout; /* until the first request may begin */
     enum { CONN_NEW, CONN_HTTP1, CONN_HTTP2 } phase;
     bool cut; /* shut down by us: the library closes it when it reads the end */
@@ -132,14 +137,9 @@ static inline http_conn_t *conn_of_request(h2o_req_t *req)
     return req->conn->callbacks->get_socket(req->conn)->on_close.data;
 }
 
-static inline http_loop_t *loop_of(h2o_context_t *ctx)
+static inline http_loop_t *loop_of_request(h2o_req_t *req)
 {
-    return H2O_STRUCT_FROM_MEMBER(http_loop_t, ctx, ctx);
-}
-
-static inline http_loop_t *loop_of_request(const h2o_req_t *req)
-{
-    return loop_of(req->conn->ctx);
+    return conn_of_request(req)->loop;
 }
 
 static inline h2o_iovec_t iovec_of(slice_t s)
@@ -175,7 +175,8 @@ slice_t conn_peer(h2o_conn_t *conn, char *buffer);
 /* Ends a connection that takes nothing; the library cleans up. */
 void conn_cut(http_conn_t *conn);
 
-/* handler.c */
+/* handler.c: the path of a request, normalised and decoded, without query. */
+slice_t handler_path(h2o_req_t *req);
 void handler_register(h2o_pathconf_t *path);
 
 /* access_log.c */

@@ -48,7 +48,7 @@ bool http_job_submit(h2o_req_t *req, http_job_t *job)
     job->req = req;
     *link = job;
     loop->jobs_out++;
-    if (worker_pool_submit(loop->server->workers, &job->super)) {
+    if (worker_pool_submit(job->workers ? job->workers : loop->server->workers, &job->super)) {
         return true;
     }
     loop->jobs_out--;

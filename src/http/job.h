@@ -20,6 +20,7 @@ struct http_job {
     void (*done)(http_job_t *job, h2o_req_t *req);
     /* On the loop. Frees the job itself. */
     void (*release)(http_job_t *job);
+    worker_pool_t *workers; /* whose; NULL: the server's */
 
     /* Private. */
     h2o_multithread_message_t message;

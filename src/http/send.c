@@ -1,6 +1,9 @@
 #include "http/send.h"
 
 #include "http/conditional.h"
+#include "http/reason.h"
+
+#include <stdio.h>
 
 /*
  * A body of one segment up to this size goes out in one call; anything else in steps, so that no
@@ -9,42 +12,6 @@
 #define SEND_ONCE_MAX      (1u << 20)
 #define SEND_STEP_BYTES    (256u << 10)
 #define SEND_STEP_SEGMENTS 64
-
-static const char *reason_of(int status)
-{
-    switch (status) {
-    case 200:
-        return "OK";
-    case 204:
-        return "No Content";
-    case 304:
-        return "Not Modified";
-    case 400:
-        return "Bad Request";
-    case 404:
-        return "Not Found";
-    case 405:
-        return "Method Not Allowed";
-    case 406:
-        return "Not Acceptable";
-    case 410:
-        return "Gone";
-    case 413:
-        return "Content Too Large";
-    case 415:
-        return "Unsupported Media Type";
-    case 425:
-        return "Too Early";
-    case 429:
-        return "Too Many Requests";
-    case 501:
-        return "Not Implemented";
-    case 503:
-        return "Service Unavailable";
-    default:
-        return "Status";
-    }
-}
 
 static void add_header(h2o_req_t *req, const h2o_token_t *name, slice_t value)
 {
@@ -60,7 +27,7 @@ static void reserve_headers(h2o_req_t *req)
 static void set_status(h2o_req_t *req, int status)
 {
     req->res.status = status;
-    req->res.reason = reason_of(status);
+    req->res.reason = http_reason(status);
 }
 
 /* ---- bodies ---- */
@@ -266,4 +233,33 @@ void send_answer(h2o_req_t *req, const alto_answer_t *answer)
     add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
     req->res.content_length = answer->size;
     send_segments(req, answer->segments, answer->count, answer->size);
+}
+
+void send_admin(h2o_req_t *req, const admin_response_t *response, bool head)
+{
+    reserve_headers(req);
+    set_status(req, response->status);
+    add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
+    if (response->etag[0]) {
+        h2o_iovec_t copy = h2o_strdup(&req->pool, response->etag, strlen(response->etag));
+        add_header(req, H2O_TOKEN_ETAG, slice_of_iovec(copy));
+    }
+    if (response->location.len) {
+        add_header(req, H2O_TOKEN_LOCATION, response->location);
+    }
+    if (response->retry_after) {
+        char *text = h2o_mem_alloc_pool(&req->pool, 16);
+        int len = snprintf(text, 16, "%u", response->retry_after);
+        add_header(req, H2O_TOKEN_RETRY_AFTER, slice_of(text, (size_t)len));
+    }
+    if (response->status == 204 || response->status == 304) {
+        send_empty(req, response->status);
+        return;
+    }
+    add_header(req, H2O_TOKEN_CONTENT_TYPE,
+               slice_str(response->media_type ? response->media_type : ADMIN_MEDIA_JSON));
+    slice_t *segment = h2o_mem_alloc_pool(&req->pool, sizeof *segment);
+    *segment = buf_slice(&response->body);
+    req->res.content_length = segment->len;
+    send_segments(req, segment, segment->len && !head ? 1 : 0, segment->len);
 }

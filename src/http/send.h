@@ -7,6 +7,7 @@
 #ifndef FOOTPRINTD_HTTP_SEND_H
 #define FOOTPRINTD_HTTP_SEND_H
 
+#include "footprintd/http/admin.h"
 #include "footprintd/updates/stream.h"
 #include "http/internal.h"
 
@@ -31,5 +32,7 @@ void send_document(h2o_req_t *req, const resource_t *resource, coding_t coding, 
 void send_not_modified(h2o_req_t *req, const resource_t *resource, coding_t coding);
 /* What a POST resource answered. */
 void send_answer(h2o_req_t *req, const alto_answer_t *answer);
+/* What the admin interface answers; it must live as long as the request. */
+void send_admin(h2o_req_t *req, const admin_response_t *response, bool head);
 
 #endif

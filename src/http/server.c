@@ -1,6 +1,7 @@
 #include "footprintd/http/server.h"
 
 #include "footprintd/log/log.h"
+#include "http/admin_server.h"
 #include "http/internal.h"
 #include "http/setup.h"
 #include "http/tls.h"
@@ -18,13 +19,16 @@
 
 static err_t open_listeners(http_server_t *server, const http_options_t *options, buf_t *why)
 {
-    server->listeners = calloc(options->listener_count + 1, sizeof *server->listeners);
+    size_t count = options->listener_count + (options->admin ? 1 : 0);
+    server->listeners = calloc(count + 1, sizeof *server->listeners);
     if (!server->listeners) {
         buf_append_str(why, err_text(ERR_NOMEM));
         return ERR_NOMEM;
     }
-    for (size_t i = 0; i < options->listener_count; i++) {
-        err_t err = listener_init(&server->listeners[i], &options->listeners[i], (unsigned)i, why);
+    for (size_t i = 0; i < count; i++) {
+        const http_listener_t *settings = i < options->listener_count ? &options->listeners[i]
+                                                                      : &options->admin->listener;
+        err_t err = listener_init(&server->listeners[i], settings, (unsigned)i, why);
         if (err) {
             return err;
         }
@@ -42,6 +46,7 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     }
     server->options = *options;
     server->options.listeners = NULL;
+    server->options.admin = NULL;
     setup_defaults(&server->options);
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
@@ -52,8 +57,14 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     int len = snprintf(server->cache_control, sizeof server->cache_control, "max-age=%u",
                        options->max_age_s);
     server->cache_control_len = (size_t)len;
-    setup_config(&server->config, &server->options);
+    setup_config(&server->config, &server->options, server->options.max_body_bytes,
+                 handler_register);
     err_t err = open_listeners(server, options, why);
+    if (!err && options->admin) {
+        http_options_t whole = server->options;
+        whole.admin = options->admin;
+        err = admin_server_new(&whole, &server->admin, why);
+    }
     if (err) {
         http_server_free(server);
         return err;
@@ -107,6 +118,9 @@ err_t http_server_start(http_server_t *server, snapshot_t *first)
     unsigned workers = threads / LOOPS_PER_WORKER + 1;
     err_t err = worker_pool_new(workers < WORKERS_MAX ? workers : WORKERS_MAX,
                                 server->options.worker_queue, &server->workers);
+    if (!err && server->admin) {
+        err = admin_server_start(server->admin);
+    }
     if (err) {
         return err;
     }
@@ -232,6 +246,9 @@ bool http_server_drain(http_server_t *server, unsigned drain_s)
     ask_loops(server, LOOP_DRAIN);
     if (!wait_for_loops(server, &server->ended, running, &deadline)) {
         worker_pool_cancel(server->workers);
+        if (server->admin) {
+            worker_pool_cancel(server->admin->workers);
+        }
         ask_loops(server, LOOP_KILL);
         deadline.tv_sec += DRAIN_GRACE_S;
         if (!wait_for_loops(server, &server->ended, running, &deadline)) {
@@ -268,6 +285,7 @@ void http_server_free(http_server_t *server)
         listener_release(&server->listeners[i]);
     }
     free(server->listeners);
+    admin_server_free(server->admin);
     h2o_config_dispose(&server->config);
     (void)pthread_cond_destroy(&server->changed);
     (void)pthread_mutex_destroy(&server->lock);

@@ -74,11 +74,12 @@ void setup_defaults(http_options_t *options)
     }
 }
 
-void setup_config(h2o_globalconf_t *config, const http_options_t *options)
+void setup_config(h2o_globalconf_t *config, const http_options_t *options, size_t max_body_bytes,
+                  void (*handler)(h2o_pathconf_t *path))
 {
     h2o_config_init(config);
     config->server_name = h2o_iovec_init(H2O_STRLIT("footprintd"));
-    config->max_request_entity_size = HARD_BODY_LIMIT(options->max_body_bytes);
+    config->max_request_entity_size = HARD_BODY_LIMIT(max_body_bytes);
     config->handshake_timeout = (uint64_t)options->handshake_timeout_s * 1000;
     config->http1.req_timeout = (uint64_t)options->request_timeout_s * 1000;
     config->http1.upgrade_to_http2 = 0; /* conn.c finds prior knowledge by itself */
@@ -88,7 +89,7 @@ void setup_config(h2o_globalconf_t *config, const http_options_t *options)
                                                     65535);
     host->http2.push_preload = 0;
     /* No path is registered: the fallback sees every request, in absolute form or not. */
-    handler_register(&host->fallback_path);
+    handler(&host->fallback_path);
     if (options->access_log) {
         access_log_register(&host->fallback_path);
     }

@@ -10,7 +10,8 @@
 
 /* Replaces what is 0 by its default. */
 void setup_defaults(http_options_t *options);
-/* options has its defaults filled in. */
-void setup_config(h2o_globalconf_t *config, const http_options_t *options);
+/* options has its defaults filled in; `handler` registers the one handler. */
+void setup_config(h2o_globalconf_t *config, const http_options_t *options, size_t max_body_bytes,
+                  void (*handler)(h2o_pathconf_t *path));
 
 #endif

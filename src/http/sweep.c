@@ -55,6 +55,12 @@ static int count_request(h2o_req_t *req, void *arg)
     return 0;
 }
 
+static void sweep_count_requests(h2o_context_t *ctx)
+{
+    (void)ctx->globalconf->http1.callbacks.foreach_request(ctx, count_request, NULL);
+    (void)ctx->globalconf->http2.callbacks.foreach_request(ctx, count_request, NULL);
+}
+
 static void sweep_count(http_loop_t *loop)
 {
     for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
@@ -63,9 +69,10 @@ static void sweep_count(http_loop_t *loop)
         conn->waiting = 0;
         conn->sent = 0;
     }
-    h2o_globalconf_t *config = loop->ctx.globalconf;
-    (void)config->http1.callbacks.foreach_request(&loop->ctx, count_request, NULL);
-    (void)config->http2.callbacks.foreach_request(&loop->ctx, count_request, NULL);
+    sweep_count_requests(&loop->ctx);
+    if (loop->server->admin) {
+        sweep_count_requests(&loop->admin_ctx);
+    }
 }
 
 /* No byte of any answer under way since send_timeout_s. */
@@ -164,6 +171,9 @@ void sweep_drain(http_loop_t *loop)
     events_drain(loop);
     tips_drain(loop);
     h2o_context_request_shutdown(&loop->ctx);
+    if (loop->server->admin) {
+        h2o_context_request_shutdown(&loop->admin_ctx);
+    }
     loop->drain_tick.cb = sweep_on_drain_tick;
     sweep_on_drain_tick(&loop->drain_tick);
 }

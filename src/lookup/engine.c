@@ -137,17 +137,10 @@ static err_t index_maps(lookup_engine_t *e)
     return err;
 }
 
-err_t lookup_engine_new_take(model_t *model, attributes_t *attributes, lookup_engine_t **out)
+/* join and attributes are set; takes the engine. */
+static err_t finish(lookup_engine_t *e, lookup_engine_t **out)
 {
-    lookup_engine_t *e = calloc(1, sizeof *e);
-    if (!e) {
-        model_free(model);
-        return ERR_NOMEM;
-    }
-    e->model = model;
-    e->attributes = attributes ? attributes_ref(attributes) : NULL;
-    err_t err = join_build(model, attributes, &e->join);
-    err = err ? err : map_sets(e);
+    err_t err = map_sets(e);
     err = err ? err : index_maps(e);
     if (err) {
         lookup_engine_free(e);
@@ -155,6 +148,37 @@ err_t lookup_engine_new_take(model_t *model, attributes_t *attributes, lookup_en
     }
     *out = e;
     return ERR_OK;
+}
+
+err_t lookup_engine_new_take(model_t *model, attributes_t *attributes, lookup_engine_t **out)
+{
+    lookup_engine_t *e = calloc(1, sizeof *e);
+    if (!e) {
+        model_free(model);
+        return ERR_NOMEM;
+    }
+    e->model = e->owned_model = model;
+    e->attributes = e->owned_attributes = attributes ? attributes_ref(attributes) : NULL;
+    err_t err = join_build(model, attributes, &e->owned_join);
+    if (err) {
+        lookup_engine_free(e);
+        return err;
+    }
+    e->join = e->owned_join;
+    return finish(e, out);
+}
+
+err_t lookup_engine_new_borrow(const model_t *model, const attributes_t *attributes,
+                               const join_index_t *join, lookup_engine_t **out)
+{
+    lookup_engine_t *e = calloc(1, sizeof *e);
+    if (!e) {
+        return ERR_NOMEM;
+    }
+    e->model = model;
+    e->join = join;
+    e->attributes = attributes;
+    return finish(e, out);
 }
 
 void lookup_engine_free(lookup_engine_t *e)
@@ -171,9 +195,9 @@ void lookup_engine_free(lookup_engine_t *e)
     free(e->object_first);
     free(e->objects);
     free(e->everywhere);
-    join_free(e->join);
-    attributes_unref(e->attributes);
-    model_free(e->model);
+    join_free(e->owned_join);
+    attributes_unref(e->owned_attributes);
+    model_free(e->owned_model);
     free(e);
 }
 

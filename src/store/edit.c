@@ -50,6 +50,16 @@ static err_t open_directory(const char *directory, int *out, buf_t *why)
     return ERR_OK;
 }
 
+/* Asked before the commit: what only removes files would learn of it afterwards. */
+static err_t check_writable(int directory, const char *path, buf_t *why)
+{
+    if (faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) == 0) {
+        return ERR_OK;
+    }
+    buf_printf(why, "the directory %s cannot be written: %s", path, strerrordesc_np(errno));
+    return errno == EROFS || errno == EACCES || errno == EPERM ? ERR_RANGE : ERR_IO;
+}
+
 /* "file " and the clause; a name that cannot be shown is not. */
 static err_t about(slice_t file, const buf_t *clause, err_t err, buf_t *why)
 {
@@ -59,25 +69,36 @@ static err_t about(slice_t file, const buf_t *clause, err_t err, buf_t *why)
     return err;
 }
 
-err_t store_edit_look(const char *directory, slice_t name, store_hash_t *out, buf_t *why)
+static err_t look(int directory, slice_t name, store_hash_t *out, buf_t *clause)
 {
     char text[STORE_EDIT_NAME_MAX + 1];
-    if (!store_edit_name_check(name, why)) {
+    if (!store_edit_name_check(name, clause)) {
         return ERR_RANGE;
     }
     memcpy(text, name.ptr, name.len);
     text[name.len] = '\0';
+    edit_seen_t seen;
+    err_t err = edit_file_look(directory, text, &seen, clause);
+    if (!err) {
+        *out = seen.hash;
+    }
+    return err;
+}
+
+err_t store_edit_look(const char *directory, slice_t name, store_hash_t *out, buf_t *why)
+{
     int fd;
     err_t err = open_directory(directory, &fd, why);
     if (err) {
         return err;
     }
-    edit_seen_t seen;
-    err = edit_file_look(fd, text, &seen, why);
-    (void)close(fd);
-    if (!err) {
-        *out = seen.hash;
+    buf_t clause = BUF_INIT;
+    err = look(fd, name, out, &clause);
+    if (err) {
+        err = about(name, &clause, err, why);
     }
+    buf_release(&clause);
+    (void)close(fd);
     return err;
 }
 
@@ -160,6 +181,7 @@ err_t store_edit_prepare(const char *directory, const store_edit_change_t *chang
     }
     arena_init(&e->arena, 0);
     err_t err = open_directory(directory, &e->directory, why);
+    err = err ? err : check_writable(e->directory, directory, why);
     err = err ? err : prepare_all(e, changes, count, why);
     if (err) {
         store_edit_free(e);

@@ -25,3 +25,10 @@ bool document_name_printable(slice_t name)
     }
     return utf8_valid(name);
 }
+
+slice_t store_document_name(slice_t path)
+{
+    const char *slash = path.len ? memrchr(path.ptr, '/', path.len) : NULL;
+    size_t from = slash ? (size_t)(slash - path.ptr) + 1 : 0;
+    return slice_of(path.ptr + from, path.len - from);
+}

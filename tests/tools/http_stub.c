@@ -3,13 +3,15 @@
  * not show (large bodies, slow answers, full queues) and for measurements.
  *
  * usage: http_stub [--port N] [--threads N] [--tls CERT KEY] [--client-ca FILE optional|required]
- *                  [--access-log] [--option NAME=N]...
- * Prints "ready URI" on standard output; SIGHUP publishes a new snapshot and reads certificates
- * again, SIGTERM drains.
+ *                  [--access-log] [--option NAME=N]... [--admin TOKENS]
+ * Prints "admin URI", if there is such an interface, and "ready URI" on standard output; SIGHUP
+ * publishes a new snapshot and reads certificates again, SIGTERM drains.
  */
-#include "footprintd/http/server.h"
+#include "footprintd/base/json.h"
+#include "footprintd/http/admin.h"
 #include "footprintd/log/log.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,6 +218,72 @@ static snapshot_t *make_snapshot(uint64_t generation)
     return s;
 }
 
+/* ---- the admin interface ---- */
+
+/* Says that it has begun, and waits until somebody writes to the FIFO that the body names. */
+static void wait_for_fifo(slice_t body)
+{
+    char path[1024];
+    char byte;
+    (void)snprintf(path, sizeof path, "%.*s", SLICE_ARG(body));
+    (void)printf("answering %s\n", path);
+    (void)fflush(stdout);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    (void)!read(fd, &byte, 1);
+    (void)close(fd);
+}
+
+static void member(buf_t *out, const char *name, slice_t value)
+{
+    buf_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
+    json_write_string(out, value);
+}
+
+/* Everything that it was given, as JSON. */
+static void admin_stub(void *arg, const admin_request_t *request, admin_response_t *response)
+{
+    (void)arg;
+    buf_t *out = &response->body;
+    response->status = request->route->endpoint == ADMIN_CHANGES ? 201 : 200;
+    if (request->route->endpoint == ADMIN_DIFF) {
+        wait_for_fifo(request->body);
+    } else if (request->route->endpoint == ADMIN_STATUS) {
+        response->status = 0; /* forgets to answer */
+        return;
+    } else if (request->route->endpoint == ADMIN_AUDIT) {
+        response->status = 204;
+        return;
+    } else if (request->route->endpoint == ADMIN_GENERATION_LIST) {
+        buf_t size = BUF_INIT;
+        (void)admin_query_get(request, "size", &size);
+        buf_append_char(&size, '\0');
+        for (unsigned long n = buf_failed(&size) ? 0 : strtoul(size.ptr, NULL, 10); n; n--) {
+            buf_append_char(out, 'x');
+        }
+        buf_release(&size);
+        return;
+    }
+    buf_append_char(out, '{');
+    member(out, "method", request->method);
+    member(out, "path", request->path);
+    member(out, "query", request->query);
+    member(out, "content-type", request->content_type);
+    member(out, "if-match", request->if_match);
+    member(out, "if-none-match", request->if_none_match);
+    member(out, "user", request->user);
+    member(out, "peer", request->peer);
+    member(out, "role", slice_str(admin_role_name(request->role)));
+    member(out, "name", request->name);
+    buf_printf(out, ",\"body\":%zu}", request->body.len);
+    if (request->route->endpoint == ADMIN_DOCUMENT_GET) {
+        (void)snprintf(response->etag, sizeof response->etag, "\"made-up\"");
+    }
+    if (response->status == 201) {
+        response->location = arena_printf(&response->arena, "/v1/generations/%d", 7);
+        response->retry_after = 3;
+    }
+}
+
 /* ---- the program ---- */
 
 static void set_option(http_options_t *options, const char *text)
@@ -253,6 +321,8 @@ int main(int argc, char **argv)
 {
     http_listener_t listener = {.client_auth = CLIENT_AUTH_NONE};
     http_options_t options = {.listeners = &listener, .listener_count = 1, .max_age_s = 60};
+    http_admin_options_t admin = {.listener = {.address = SLICE_LIT("127.0.0.1:0")},
+                                  .answer = admin_stub};
     const char *port = "0";
     unsigned drain_s = 5;
     for (int i = 1; i < argc; i++) {
@@ -265,6 +335,11 @@ int main(int argc, char **argv)
             options.threads = (unsigned)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(word, "--drain") == 0 && i + 1 < argc) {
             drain_s = (unsigned)strtoul(argv[++i], NULL, 10);
+        } else if (strcmp(word, "--admin") == 0 && i + 1 < argc) {
+            admin.tokens_file = slice_str(argv[++i]);
+            options.admin = &admin;
+        } else if (strcmp(word, "--admin-max-body") == 0 && i + 1 < argc) {
+            admin.max_body_bytes = strtoul(argv[++i], NULL, 10);
         } else if (strcmp(word, "--option") == 0 && i + 1 < argc) {
             set_option(&options, argv[++i]);
         } else if (strcmp(word, "--tls") == 0 && i + 2 < argc) {
@@ -307,6 +382,9 @@ int main(int argc, char **argv)
         return 1;
     }
     snapshot_unref(snapshot);
+    if (options.admin) {
+        (void)printf("admin %.*s\n", SLICE_ARG(http_server_admin_uri(server)));
+    }
     (void)printf("ready %.*s\n", SLICE_ARG(http_server_uri(server, 0)));
     (void)fflush(stdout);
     int number = 0;

@@ -246,6 +246,9 @@ static void test_look(void **state)
     assert_false(seen.present);
     assert_int_equal(store_edit_look(x->documents, SLICE_LIT("../x.yaml"), &seen, &x->why),
                      ERR_RANGE);
+    assert_why(x, "the file ../x.yaml holds a '/'");
+    assert_int_equal(store_edit_look("/nonexistent", SLICE_LIT("a.yaml"), &seen, &x->why), ERR_IO);
+    assert_why(x, "the directory /nonexistent cannot be opened");
 }
 
 static void test_symbolic_links(void **state)
@@ -266,6 +269,24 @@ static void test_symbolic_links(void **state)
     changes[0].before = hash_of(NULL);
     assert_refused(x, changes, 3, ERR_RANGE, "is a symbolic link");
     assert_true(file_is(x, "../outside", "a1"));
+}
+
+/* Before anything is committed, also of an edit that only removes. */
+static void test_read_only_directory(void **state)
+{
+    store_fixture_t *x = *state;
+    begin(x);
+    bool root = geteuid() == 0;
+    store_edit_change_t changes[3];
+    three_changes(changes);
+    assert_int_equal(chmod(x->dir, 0755), 0);
+    assert_int_equal(chmod(x->documents, 0555), 0);
+    assert_true(!root || seteuid(12345) == 0);
+    assert_refused(x, changes, 3, ERR_RANGE, "cannot be written: Permission denied");
+    assert_refused(x, changes + 1, 1, ERR_RANGE, "cannot be written: Permission denied");
+    assert_true(!root || seteuid(0) == 0);
+    assert_int_equal(chmod(x->documents, 0755), 0);
+    assert_true(file_is(x, "b.yaml", "b1"));
 }
 
 /* A limit of the process in the place of a full disk: the same failure of the same call. */
@@ -511,31 +532,44 @@ static void test_every_step_of_recovery(void **state)
     assert_true(twice > 20);
 }
 
-/* What the edit was to write is gone: the history has it. */
+/* The steps of a recovery that has to write both files again. */
+#define RECOVERY_STEPS 10
+
+/* Dies right after the commit, and what was to be put in place is lost as well. */
+static void lose_after_commit(store_fixture_t *x)
+{
+    plan.person = NOBODY;
+    plan.crash = 1;
+    plan.at = 4; /* write, write, commit, exchange */
+    assert_false(run_plan(x, edit_by_plan));
+    assert_int_equal(count_of(x, ".fpd-edit-"), 2);
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm %s/.fpd-edit-*", x->documents);
+    assert_int_equal(system(command), 0);
+}
+
+/* The history has what is lost; a person and a crash during the recovery lose nothing either. */
 static void test_temporaries_lost(void **state)
 {
     store_fixture_t *x = *state;
-    plan.person = NOBODY;
-    plan.crash = 1;
-    for (unsigned second = 1, recovered = 0; !recovered; second++) {
-        begin(x);
-        assert_int_equal(chmod(in_documents(x, "a.yaml"), 0600), 0);
-        /* The fourth step is the first after the commit: write, write, commit, exchange. */
-        plan.at = 4;
-        assert_false(run_plan(x, edit_by_plan));
-        assert_int_equal(count_of(x, ".fpd-edit-"), 2);
-        char command[128];
-        (void)snprintf(command, sizeof command, "rm %s/.fpd-edit-*", x->documents);
-        assert_int_equal(system(command), 0);
-        plan.at = second;
-        recovered = run_plan(x, recover_by_plan);
-        recover_by_plan(x);
-        assert_settled(x);
-        struct stat st;
-        assert_int_equal(stat(in_documents(x, "a.yaml"), &st), 0);
-        assert_int_equal(st.st_mode & 0777, 0600);
-        if (!recovered) {
-            start_over(x);
+    for (unsigned p = NOBODY; p <= SAVES; p++) {
+        for (unsigned crash = 1; crash < 4; crash++) {
+            for (unsigned at = 1; at <= RECOVERY_STEPS; at++) {
+                start_over(x);
+                assert_int_equal(chmod(in_documents(x, "a.yaml"), 0600), 0);
+                lose_after_commit(x);
+                plan.person = (person_t)p;
+                plan.file = "a.yaml";
+                plan.at = at;
+                plan.crash = crash;
+                bool recovered = run_plan(x, recover_by_plan);
+                assert_int_equal(recovered, at + crash - 1 > RECOVERY_STEPS);
+                recover_by_plan(x);
+                assert_settled(x);
+                struct stat st;
+                assert_int_equal(stat(in_documents(x, "a.yaml"), &st), 0);
+                assert_true(p || (st.st_mode & 0777) == 0600);
+            }
         }
     }
 }
@@ -556,6 +590,7 @@ static void test_pending(void **state)
     store_fixture_t *x = *state;
     begin(x);
     plan.x = x;
+    plan.person = NOBODY;
     store_edit_hook = lose_temporaries;
     store_settlements_t settled;
     assert_ok(x, edit_three(x, &settled));
@@ -647,6 +682,7 @@ int main(void)
         TEST(test_refused),
         TEST(test_look),
         TEST(test_symbolic_links),
+        TEST(test_read_only_directory),
         TEST(test_disk_full),
         TEST(test_every_step),
         TEST(test_every_step_of_recovery),

@@ -3,6 +3,7 @@
 
 #include "store/history_schema.h"
 
+#include <pthread.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 
@@ -394,6 +395,50 @@ static void test_in_proportion(void **state)
     assert_int_equal(ask_database(x, "SELECT count(*) FROM vtag"), 2);
 }
 
+static void *read_on(void *arg)
+{
+    store_fixture_t *x = arg;
+    size_t wrong = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        arena_t arena;
+        arena_init(&arena, 0);
+        buf_t why = BUF_INIT;
+        store_generation_t newest;
+        store_texts_t documents;
+        store_generations_t list;
+        err_t err = store_history_newest(x->h, &arena, &newest, &why);
+        err = err ? err : store_history_documents(x->h, newest.number, &arena, &documents, &why);
+        err = err ? err : store_history_list(x->h, 0, 5, &arena, &list, &why);
+        wrong += err || documents.count != 1 || list.items[0].number < newest.number;
+        buf_release(&why);
+        arena_release(&arena);
+    }
+    return wrong ? x : NULL;
+}
+
+/* Readers see whole generations while another thread appends. */
+static void test_threads(void **state)
+{
+    store_fixture_t *x = *state;
+    fixture_open(x);
+    (void)append(x, PAIRS("a.yaml", "0"), "t");
+    pthread_t readers[2];
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&readers[i], NULL, read_on, x), 0);
+    }
+    char text[16];
+    for (unsigned i = 1; i <= 100; i++) {
+        (void)snprintf(text, sizeof text, "%u", i);
+        (void)append(x, PAIRS("a.yaml", text), text);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        void *wrong;
+        assert_int_equal(pthread_join(readers[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    assert_int_equal(newest_of(x), 101);
+}
+
 static void test_audit(void **state)
 {
     store_fixture_t *x = *state;
@@ -691,14 +736,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
-        TEST(test_empty),          TEST(test_modes),      TEST(test_append_and_read),
-        TEST(test_no_documents),   TEST(test_same),       TEST(test_rollback),
-        TEST(test_base),           TEST(test_numbers),    TEST(test_bad_arguments),
-        TEST(test_list),           TEST(test_retention),  TEST(test_file_shrinks),
-        TEST(test_in_proportion),  TEST(test_audit),      TEST(test_intents),
-        TEST(test_intents_agree),  TEST(test_lock),       TEST(test_no_directory),
-        TEST(test_contradictions), TEST(test_old_damage), TEST(test_flipped_bytes),
-        TEST(test_not_a_database), TEST(test_upgrade),
+        TEST(test_empty),         TEST(test_modes),          TEST(test_append_and_read),
+        TEST(test_no_documents),  TEST(test_same),           TEST(test_rollback),
+        TEST(test_base),          TEST(test_numbers),        TEST(test_bad_arguments),
+        TEST(test_list),          TEST(test_retention),      TEST(test_file_shrinks),
+        TEST(test_in_proportion), TEST(test_threads),        TEST(test_audit),
+        TEST(test_intents),       TEST(test_intents_agree),  TEST(test_lock),
+        TEST(test_no_directory),  TEST(test_contradictions), TEST(test_old_damage),
+        TEST(test_flipped_bytes), TEST(test_not_a_database), TEST(test_upgrade),
     };
     return cmocka_run_group_tests_name("store history", tests, NULL, NULL);
 }

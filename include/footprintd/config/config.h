@@ -28,13 +28,16 @@ typedef struct config_listener {
     slice_t key;
     slice_t client_ca;
     int client_auth; /* config_client_auth_t */
-    place_t place;   /* of the list item */
+    place_t place;   /* of the list item, or of `admin` */
 } config_listener_t;
 
 /* Texts are "" when not set. Lie in the arena. */
 typedef struct config {
     const config_listener_t *listeners; /* at least one after config_parse */
     size_t listener_count;
+    bool admin; /* there is an admin interface: */
+    config_listener_t admin_listener;
+    slice_t admin_tokens;
     slice_t base_uri; /* without final '/' */
     slice_t footprints;
     uint64_t http_max_age_s;
@@ -48,8 +51,6 @@ typedef struct config {
     /* Checked, but not in force yet. */
     slice_t state;
     slice_t user;
-    slice_t admin_listen;
-    slice_t admin_tokens;
     slice_t metrics_listen;
     slice_t geoip_country;
     slice_t geoip_city;

@@ -9,6 +9,11 @@
 #include "footprintd/store/databases.h"
 #include "footprintd/store/directory.h"
 
+/* store_directory_read of the configured directory, within the configured limits. */
+err_t config_read_documents(const config_t *config, store_documents_t *documents,
+                            findings_t *findings) FPD_MUST_CHECK;
+/* For model_build, by the configured limits. */
+model_options_t config_model_options(const config_t *config);
 /*
  * Reads the documents and builds the model. documents, which store_documents_init made, must
  * outlive the findings. ERR_DATA or ERR_IO when findings say why there is none; ERR_NOMEM.

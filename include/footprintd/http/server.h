@@ -47,6 +47,7 @@ typedef struct http_options {
     unsigned stall_s;     /* an event stream that takes nothing for so long is cut off; 30 */
     unsigned streams_per_connection; /* event streams and held polls; 32 */
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
+    const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
 } http_options_t;
 
 /*

@@ -1,6 +1,7 @@
 /*
  * The look-up engine: everything that documents and databases say of an address, with where they
- * say it. footprintctl and the library answer from it; the server answers from its snapshot.
+ * say it. footprintctl, the library and the admin interface answer from it; what clients ask is
+ * answered from the snapshot.
  *
  * An engine knows all documents, those with an audience too: who may see what is for its users to
  * decide. Immutable once made: any number of threads may ask.
@@ -18,9 +19,12 @@ typedef struct lookup_object {
 } lookup_object_t;
 
 typedef struct lookup_engine {
-    model_t *model;
-    attributes_t *attributes; /* one reference; NULL: no database */
-    join_index_t *join;
+    const model_t *model;
+    const attributes_t *attributes; /* NULL: no database */
+    const join_index_t *join;
+    model_t *owned_model;           /* what is freed with the engine; NULL when it is borrowed */
+    attributes_t *owned_attributes; /* one reference */
+    join_index_t *owned_join;
 
     /* The model's network maps, or its implicit one when it has none. */
     const model_network_map_t *maps;
@@ -41,6 +45,9 @@ typedef struct lookup_engine {
 /* Takes the model (also on failure), and a reference to the attributes, which may be NULL. */
 err_t lookup_engine_new_take(model_t *model, attributes_t *attributes,
                              lookup_engine_t **out) FPD_MUST_CHECK;
+/* The same over what a snapshot has; all is borrowed. */
+err_t lookup_engine_new_borrow(const model_t *model, const attributes_t *attributes,
+                               const join_index_t *join, lookup_engine_t **out) FPD_MUST_CHECK;
 void lookup_engine_free(lookup_engine_t *e);
 
 /* What covers the addresses of one answer; owned, and reused from one call to the next. */

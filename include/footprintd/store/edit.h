@@ -74,9 +74,10 @@ err_t store_edit_look(const char *directory, slice_t name, store_hash_t *out,
  * Checks and writes, but changes no document. A change to what a file already is is left out; an
  * edit without changes is fine. A new file gets the mode 0644 less the umask; one that is there
  * keeps its mode, and its owner where that is permitted.
- * ERR_RANGE: a name, a name that is there twice, or what bears it is no regular file;
- * ERR_NOT_NOW: a file is not what `before` says; ERR_IO: the system refuses; ERR_NOMEM.
- * *why is a sentence without full stop that names the file.
+ * ERR_RANGE: a name, a name that is there twice, what bears it is a symbolic link or else no
+ * regular file, the directory is not ours to write: the documents are managed elsewhere;
+ * ERR_NOT_NOW: a file is not what `before` says; ERR_IO: the system refuses, as when the disk is
+ * full; ERR_NOMEM. *why is a sentence without full stop that names the file.
  */
 err_t store_edit_prepare(const char *directory, const store_edit_change_t *changes, size_t count,
                          store_edit_t **out, buf_t *why) FPD_MUST_CHECK;

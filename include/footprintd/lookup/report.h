@@ -1,8 +1,9 @@
 /*
- * The answers of footprintctl lookup, in three forms. Private to src/ctl.
+ * What is told of an address: the parts that the forms of footprintctl lookup share, and the form
+ * in JSON, which is the admin interface's too.
  */
-#ifndef FPD_CTL_LOOKUP_REPORT_H
-#define FPD_CTL_LOOKUP_REPORT_H
+#ifndef FOOTPRINTD_LOOKUP_REPORT_H
+#define FOOTPRINTD_LOOKUP_REPORT_H
 
 #include "footprintd/lookup/near.h"
 
@@ -42,9 +43,9 @@ void report_release(report_t *r);
 
 /* Each appends what is to be said of an address to r->out. ERR_NOMEM. */
 typedef err_t report_write_t(report_t *r, const addr_t *addr);
-report_write_t report_text, report_json, report_brief;
-/* What the text form says once, behind all addresses. */
-void report_text_end(report_t *r);
+report_write_t report_json;
+/* The databases as a JSON array: source, type, day of building, age. attributes may be NULL. */
+void report_databases(const attributes_t *attributes, time_t now, buf_t *out);
 
 /* ---- for the forms ---- */
 

@@ -1,6 +1,5 @@
-#include "lookup_report.h"
-
 #include "footprintd/base/json.h"
+#include "footprintd/lookup/report.h"
 #include "footprintd/store/databases.h"
 
 static void place(const report_t *r, uint32_t document, uint32_t line, buf_t *out)
@@ -63,14 +62,12 @@ static void make_covers(report_t *r, buf_t *out)
     buf_append_char(out, ']');
 }
 
-static void make_databases(report_t *r)
+void report_databases(const attributes_t *attributes, time_t now, buf_t *out)
 {
-    buf_t *out = &r->databases;
     bool any = false;
-    buf_append_str(out, ",\"databases\":[");
-    for (unsigned i = 0; r->engine->attributes && i < ATTRIBUTE_SOURCE_COUNT; i++) {
-        const attribute_info_t *info = attributes_info(r->engine->attributes,
-                                                       (attribute_source_t)i);
+    buf_append_char(out, '[');
+    for (unsigned i = 0; attributes && i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        const attribute_info_t *info = attributes_info(attributes, (attribute_source_t)i);
         if (!info) {
             continue;
         }
@@ -79,7 +76,7 @@ static void make_databases(report_t *r)
         buf_printf(out, "%s{\"source\":\"%s\",\"type\":", any ? "," : "", store_database_names[i]);
         json_write_string(out, info->database_type);
         buf_printf(out, ",\"built\":\"%s\",\"age-days\":%llu}", date,
-                   (unsigned long long)store_database_age_days(info, r->now));
+                   (unsigned long long)store_database_age_days(info, now));
         any = true;
     }
     buf_append_char(out, ']');
@@ -188,7 +185,8 @@ err_t report_json(report_t *r, const addr_t *addr)
 {
     buf_t *out = &r->out;
     if (!r->databases.len) {
-        make_databases(r);
+        buf_append_str(&r->databases, ",\"databases\":");
+        report_databases(r->engine->attributes, r->now, &r->databases);
     }
     buf_append_str(out, "{\"address\":\"");
     report_addr(out, addr);

@@ -1,0 +1,50 @@
+/*
+ * The endpoints of the admin interface; each runs on a worker of its own, two at a time.
+ */
+#ifndef FPD_APP_ADMIN_ANSWERS_H
+#define FPD_APP_ADMIN_ANSWERS_H
+
+#include "admin.h"
+#include "footprintd/base/hash.h"
+#include "footprintd/store/directory.h"
+
+struct admin {
+    const config_t *config;
+    hub_t *hub;
+    builder_t *builder;
+    http_server_t *server;
+    journal_t *journal;      /* NULL: there is no history, and documents cannot be changed */
+    struct timespec started; /* monotonic */
+};
+
+typedef void admin_answer_t(admin_t *admin, const admin_request_t *request,
+                            admin_response_t *response);
+
+/* admin_status.c */
+admin_answer_t admin_status;
+/* admin_documents.c */
+admin_answer_t admin_document_list, admin_document_get;
+/* admin_check.c */
+admin_answer_t admin_check;
+/* admin_explain.c */
+admin_answer_t admin_explain;
+/* admin_changes.c */
+admin_answer_t admin_document_change, admin_changes, admin_rollback;
+/* admin_history.c */
+admin_answer_t admin_generation_list, admin_generation_get, admin_audit;
+
+/* ---- shared ---- */
+
+/* Whether a document may have this name; *format is what it is then read as. */
+bool admin_document_name(slice_t name, doc_format_t *format);
+/* 400 for a name that is none. */
+void admin_refuse_name(admin_response_t *response, slice_t name);
+/* "\"<SHA-256 in hexadecimal>\"", of a document's text. */
+#define ADMIN_ETAG_MAX (2 * DIGEST_SIZE + 3)
+err_t admin_document_etag(slice_t text, char out[ADMIN_ETAG_MAX]) FPD_MUST_CHECK;
+/* 500, for want of memory or for what the system refuses. */
+void admin_refuse_error(admin_response_t *response, err_t err);
+/* "2026-11-26T12:00:00Z" */
+void admin_write_time(buf_t *out, time_t when);
+
+#endif
