@@ -1,5 +1,6 @@
 #include "footprintd/alto/tree.h"
 
+#include "footprintd/base/hash.h"
 #include "nodes.h"
 
 #include <stdlib.h>
@@ -87,9 +88,9 @@ void nodes_release(nodes_t *s)
     arena_release(&s->keys);
 }
 
-static node_t *keep(nodes_t *s, table_t *table, slice_t key, node_t *n)
+static node_t *keep(nodes_t *s, table_t *table, slice_t key, uint64_t hash, node_t *n)
 {
-    if (table_put(table, key, n, NULL)) {
+    if (table_put_hashed(table, key, hash, n, NULL)) {
         node_unref(n);
         s->failed = true;
         return NULL;
@@ -104,21 +105,23 @@ static const table_t *same_table(const nodes_t *s, const nodes_t *other, const t
                                            ((const char *)table - (const char *)s));
 }
 
-void *nodes_inherited(const nodes_t *s, const table_t *table, slice_t key)
+void *nodes_inherited(const nodes_t *s, const table_t *table, slice_t key, uint64_t hash)
 {
-    void *found = s->previous ? table_get(same_table(s, s->previous, table), key) : NULL;
-    return found || !s->base ? found : table_get(same_table(s, s->base, table), key);
+    void *found = s->previous ? table_get_hashed(same_table(s, s->previous, table), key, hash)
+                              : NULL;
+    return found || !s->base ? found : table_get_hashed(same_table(s, s->base, table), key, hash);
 }
 
 /* What there is already, here or in another store. */
-static node_t *find(nodes_t *s, table_t *table, slice_t key, slice_t (*own_key)(const node_t *n))
+static node_t *find(nodes_t *s, table_t *table, slice_t key, uint64_t hash,
+                    slice_t (*own_key)(const node_t *n))
 {
-    node_t *n = table_get(table, key);
+    node_t *n = table_get_hashed(table, key, hash);
     if (n) {
         return n;
     }
-    n = nodes_inherited(s, table, key);
-    return n ? keep(s, table, own_key(n), node_ref(n)) : NULL;
+    n = nodes_inherited(s, table, key, hash);
+    return n ? keep(s, table, own_key(n), hash, node_ref(n)) : NULL;
 }
 
 static slice_t key_text(const node_t *n)
@@ -158,7 +161,8 @@ static node_t *new_node(nodes_t *s, node_kind_t kind, slice_t shape)
 
 node_t *nodes_text(nodes_t *s, fragment_t *fragment, slice_t text)
 {
-    node_t *n = find(s, &s->texts, text, key_text);
+    uint64_t hash = hash_slice(text);
+    node_t *n = find(s, &s->texts, text, hash, key_text);
     if (n || s->failed || !text.ptr) {
         return n ? n : failed(s);
     }
@@ -171,7 +175,7 @@ node_t *nodes_text(nodes_t *s, fragment_t *fragment, slice_t text)
     n->size = text.len;
     n->hash = content_hash(text);
     n->is_null = slice_is(text, "null");
-    return keep(s, &s->texts, n->text, n);
+    return keep(s, &s->texts, n->text, hash, n);
 }
 
 node_t *nodes_string(nodes_t *s, slice_t value)
@@ -191,7 +195,8 @@ node_t *nodes_list(nodes_t *s, const node_chunk_t *chunks, size_t count)
     static const node_chunk_t none;
     /* An empty list needs a shape of its own. */
     const slice_t key = count ? shape : slice_of((const char *)&none, sizeof none);
-    node_t *n = find(s, &s->shapes, key, key_shape);
+    uint64_t hash = hash_slice(key);
+    node_t *n = find(s, &s->shapes, key, hash, key_shape);
     n = n || s->failed ? n : new_node(s, NODE_LIST, key);
     if (!n || n->size) {
         return n ? n : failed(s);
@@ -206,7 +211,7 @@ node_t *nodes_list(nodes_t *s, const node_chunk_t *chunks, size_t count)
         n->size += c->len + (i > 0);
         n->hash = mix(n->hash, content_hash(slice_of(c->text, c->len)));
     }
-    return keep(s, &s->shapes, n->shape, n);
+    return keep(s, &s->shapes, n->shape, hash, n);
 }
 
 /* ---- runs ---- */
@@ -243,11 +248,12 @@ static node_run_t *make_run(nodes_t *s, const slice_t *names, node_t *const *nod
     if (buf_failed(shape)) {
         return failed(s);
     }
-    node_run_t *run = table_get(&s->runs, buf_slice(shape));
+    uint64_t hash = hash_slice(buf_slice(shape));
+    node_run_t *run = table_get_hashed(&s->runs, buf_slice(shape), hash);
     if (run) {
         return run;
     }
-    run = nodes_inherited(s, &s->runs, buf_slice(shape));
+    run = nodes_inherited(s, &s->runs, buf_slice(shape), hash);
     if (run) {
         atomic_fetch_add_explicit(&run->refs, 1, memory_order_relaxed);
     } else {
@@ -270,7 +276,7 @@ static node_run_t *make_run(nodes_t *s, const slice_t *names, node_t *const *nod
             run->has_null_member |= names && (n->is_null || n->has_null_member);
         }
     }
-    if (table_put(&s->runs, run->shape, run, NULL)) {
+    if (table_put_hashed(&s->runs, run->shape, hash, run, NULL)) {
         node_run_unref(run);
         return failed(s);
     }
@@ -288,7 +294,8 @@ static node_t *make_parts(nodes_t *s, node_kind_t kind, node_run_t *const *runs,
     if (buf_failed(shape)) {
         return failed(s);
     }
-    node_t *n = find(s, &s->shapes, buf_slice(shape), key_shape);
+    uint64_t hash = hash_slice(buf_slice(shape));
+    node_t *n = find(s, &s->shapes, buf_slice(shape), hash, key_shape);
     n = n || s->failed ? n : new_node(s, kind, buf_slice(shape));
     if (!n || n->size) {
         return n ? n : failed(s);
@@ -305,7 +312,7 @@ static node_t *make_parts(nodes_t *s, node_kind_t kind, node_run_t *const *runs,
         n->hash = mix(n->hash, run->hash);
         n->has_null_member |= run->has_null_member;
     }
-    return keep(s, &s->shapes, n->shape, n);
+    return keep(s, &s->shapes, n->shape, hash, n);
 }
 
 static node_t *make_container(nodes_t *s, node_kind_t kind, const slice_t *names,

@@ -6,7 +6,10 @@
 
 #include "footprintd/alto/tree.h"
 
-/* What the other stores have under the key in the table at the place of `table`; borrowed. */
-void *nodes_inherited(const nodes_t *s, const table_t *table, slice_t key);
+/*
+ * What the other stores have under the key, whose hash_slice this is, in the table at the place of
+ * `table`; borrowed.
+ */
+void *nodes_inherited(const nodes_t *s, const table_t *table, slice_t key, uint64_t hash);
 
 #endif

@@ -1,5 +1,6 @@
 #include "footprintd/alto/tree.h"
 
+#include "footprintd/base/hash.h"
 #include "nodes.h"
 
 #include <stdlib.h>
@@ -9,11 +10,12 @@
 /* The fragment of a chunk's text, the same for the same text. */
 static fragment_t *piece(nodes_t *s, slice_t text)
 {
-    fragment_t *f = table_get(&s->pieces, text);
+    uint64_t hash = hash_slice(text);
+    fragment_t *f = table_get_hashed(&s->pieces, text, hash);
     if (f) {
         return f;
     }
-    f = nodes_inherited(s, &s->pieces, text);
+    f = nodes_inherited(s, &s->pieces, text, hash);
     if (f) {
         (void)fragment_ref(f);
     } else {
@@ -23,7 +25,7 @@ static fragment_t *piece(nodes_t *s, slice_t text)
             return NULL;
         }
     }
-    if (table_put(&s->pieces, fragment_slice(f), f, NULL)) {
+    if (table_put_hashed(&s->pieces, fragment_slice(f), hash, f, NULL)) {
         fragment_unref(f);
         s->failed = true;
         return NULL;

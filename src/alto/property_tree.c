@@ -7,16 +7,60 @@
 
 #include <stdlib.h>
 
+/* What was made for one number of a property's values. */
+typedef struct made {
+    node_t *value;
+    node_t *alone; /* the properties of an entity that has no other */
+} made_t;
+
+/* What was made for one property. Numbers are dense. */
+typedef struct memory {
+    size_t numbers;
+    made_t *made;
+    node_t **capabilities; /* by their numbers */
+} memory_t;
+
 typedef struct planter {
     const property_map_content_t *c;
     nodes_t *nodes;
     arena_t arena; /* of one value at a time */
     buf_t text;
+    memory_t *memory; /* by property */
 } planter_t;
 
-static slice_t key_of(const uint64_t key[2])
+static void remember_nothing(planter_t *p, const items_t *items)
 {
-    return slice_of((const char *)key, 2 * sizeof *key);
+    size_t count = p->c->get_property_count;
+    p->memory = calloc(count + 1, sizeof *p->memory);
+    p->nodes->failed |= !p->memory;
+    for (size_t i = 0; p->memory && i < items->count; i++) {
+        memory_t *m = &p->memory[items->list[i].property];
+        size_t number = items->list[i].number;
+        m->numbers = number < m->numbers ? m->numbers : number + 1;
+    }
+    for (size_t i = 0; p->memory && i < count; i++) {
+        const property_t *property = &p->c->properties[i];
+        bool lists = property->kind == PROPERTY_CAPABILITIES;
+        memory_t *m = &p->memory[i];
+        m->made = calloc(m->numbers + 1, sizeof *m->made);
+        m->capabilities = calloc((lists ? p->c->capabilities[property->index].count : 0) + 1,
+                                 sizeof(node_t *));
+        p->nodes->failed |= !m->made || !m->capabilities;
+    }
+}
+
+static void forget(planter_t *p)
+{
+    for (size_t i = 0; p->memory && i < p->c->get_property_count; i++) {
+        free(p->memory[i].made);
+        free(p->memory[i].capabilities);
+    }
+    free(p->memory);
+}
+
+static made_t *made_of(const planter_t *p, const item_t *item)
+{
+    return &p->memory[item->property].made[item->number];
 }
 
 /* Any JSON text that is known to be good. */
@@ -34,14 +78,26 @@ static node_t *parsed(planter_t *p, slice_t text)
     return n;
 }
 
-/* Every value that occurs is made once. */
-static node_t *value_node(planter_t *p, const item_t *item)
+/* Lists are many, and of few capabilities: these are read once. */
+static node_t *capabilities_node(planter_t *p, const item_t *item)
 {
-    const uint64_t key[2] = {item->property, item->number};
-    node_t *n = nodes_recall(p->nodes, key_of(key));
-    if (n) {
-        return n;
+    const capabilities_t *c = &p->c->capabilities[p->c->properties[item->property].index];
+    const capability_list_t *list = &c->lists[item->number];
+    node_t **known = p->memory[item->property].capabilities;
+    node_t **nodes = calloc(list->count + 1, sizeof(node_t *));
+    p->nodes->failed |= !nodes;
+    for (size_t i = 0; i < list->count && !p->nodes->failed; i++) {
+        node_t **n = &known[list->numbers[i]];
+        *n = *n ? *n : parsed(p, c->texts[list->numbers[i]]);
+        nodes[i] = *n;
     }
+    node_t *n = p->nodes->failed ? NULL : nodes_array(p->nodes, nodes, list->count);
+    free(nodes);
+    return n;
+}
+
+static node_t *text_node(planter_t *p, const item_t *item)
+{
     buf_clear(&p->text);
     if (item->number) {
         property_number_text(p->c, &p->c->properties[item->property], item->number, &p->text);
@@ -49,18 +105,26 @@ static node_t *value_node(planter_t *p, const item_t *item)
         buf_append_str(&p->text, "null");
     }
     p->nodes->failed |= buf_failed(&p->text);
-    n = p->nodes->failed ? NULL : parsed(p, buf_slice(&p->text));
-    nodes_remember(p->nodes, key_of(key), n);
-    return n;
+    return p->nodes->failed ? NULL : nodes_text(p->nodes, NULL, buf_slice(&p->text));
+}
+
+/* Every value that occurs is made once. */
+static node_t *value_node(planter_t *p, const item_t *item)
+{
+    node_t **value = &made_of(p, item)->value;
+    if (!*value) {
+        bool list = item->number && p->c->properties[item->property].kind == PROPERTY_CAPABILITIES;
+        *value = list ? capabilities_node(p, item) : text_node(p, item);
+    }
+    return *value;
 }
 
 /* The properties of one entity: most have one, of a few values. */
 static node_t *properties_node(planter_t *p, const item_t *items, size_t count)
 {
-    const uint64_t key[2] = {UINT64_C(1) << 32 | items->property, items->number};
-    node_t *n = count == 1 ? nodes_recall(p->nodes, key_of(key)) : NULL;
-    if (n) {
-        return n;
+    node_t **alone = count == 1 ? &made_of(p, items)->alone : NULL;
+    if (alone && *alone) {
+        return *alone;
     }
     slice_t *names = calloc(count, sizeof *names);
     node_t **values = calloc(count, sizeof(node_t *));
@@ -69,11 +133,11 @@ static node_t *properties_node(planter_t *p, const item_t *items, size_t count)
         names[i] = p->c->properties[items[i].property].name;
         values[i] = value_node(p, &items[i]);
     }
-    n = p->nodes->failed ? NULL : nodes_object(p->nodes, names, values, count);
+    node_t *n = p->nodes->failed ? NULL : nodes_object(p->nodes, names, values, count);
     free(names);
     free(values);
-    if (count == 1) {
-        nodes_remember(p->nodes, key_of(key), n);
+    if (alone) {
+        *alone = n;
     }
     return n;
 }
@@ -86,6 +150,7 @@ static node_t *map_node(planter_t *p, const items_t *items)
     buf_t all = BUF_INIT;
     size_t n = 0;
     p->nodes->failed |= !entities || !names || !ends;
+    remember_nothing(p, items);
     for (size_t i = 0, next; i < items->count && !p->nodes->failed; i = next) {
         for (next = i + 1; next < items->count; next++) {
             if (!items_same_entity(&items->list[i], &items->list[next])) {
@@ -107,6 +172,7 @@ static node_t *map_node(planter_t *p, const items_t *items)
     free(ends);
     free(names);
     free(entities);
+    forget(p);
     return map;
 }
 

@@ -22,9 +22,14 @@ static table_entry_t *slot(const table_t *table, slice_t key, uint64_t hash)
     }
 }
 
+void *table_get_hashed(const table_t *table, slice_t key, uint64_t hash)
+{
+    return table->entries ? slot(table, key, hash)->value : NULL;
+}
+
 void *table_get(const table_t *table, slice_t key)
 {
-    return table->entries ? slot(table, key, hash_slice(key))->value : NULL;
+    return table->entries ? table_get_hashed(table, key, hash_slice(key)) : NULL;
 }
 
 static err_t grow(table_t *table)
@@ -45,10 +50,9 @@ static err_t grow(table_t *table)
     return ERR_OK;
 }
 
-err_t table_put(table_t *table, slice_t key, void *value, void **old)
+err_t table_put_hashed(table_t *table, slice_t key, uint64_t hash, void *value, void **old)
 {
     assert(value);
-    uint64_t hash = hash_slice(key);
     table_entry_t *entry = table->entries ? slot(table, key, hash) : NULL;
     /* A new key leaves the table at most two thirds full. */
     if (!entry || (!entry->value && table->count + 1 > (table->mask + 1) / 3 * 2)) {
@@ -64,6 +68,11 @@ err_t table_put(table_t *table, slice_t key, void *value, void **old)
     table->count += !entry->value;
     *entry = (table_entry_t){key, hash, value};
     return ERR_OK;
+}
+
+err_t table_put(table_t *table, slice_t key, void *value, void **old)
+{
+    return table_put_hashed(table, key, hash_slice(key), value, old);
 }
 
 /* Entries behind the gap move into it, as far as their own place permits: no gravestones are left.

@@ -31,10 +31,10 @@ static void conn_on_close(void *data)
     free(conn);
 }
 
-slice_t conn_peer(h2o_req_t *req, char *buffer)
+slice_t conn_peer(h2o_conn_t *conn, char *buffer)
 {
     struct sockaddr_storage address;
-    socklen_t len = req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&address);
+    socklen_t len = conn->callbacks->get_peername(conn, (struct sockaddr *)&address);
     size_t n = len ? h2o_socket_getnumerichost((struct sockaddr *)&address, len, buffer) : SIZE_MAX;
     return n == SIZE_MAX ? SLICE_LIT("") : slice_of(buffer, n);
 }

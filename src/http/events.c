@@ -20,7 +20,8 @@
 /* One event stream; lies in the memory of its request. */
 typedef struct sse {
     h2o_generator_t super;
-    h2o_req_t *req; /* NULL once the request is gone, or its response is over */
+    h2o_req_t *req;   /* NULL once the request is gone, or its response is over */
+    h2o_conn_t *conn; /* lives longer than this */
     http_loop_t *loop;
     stream_t *stream;
     h2o_linklist_t link; /* http_loop_t.streams */
@@ -33,7 +34,6 @@ typedef struct sse {
     uint64_t news;        /* that it has seen */
     uint64_t began;       /* ms; of the send under way */
     uint64_t opened;      /* ms */
-    char peer[NI_MAXHOST];
 } sse_t;
 
 static uint64_t now_of(const sse_t *s)
@@ -70,6 +70,23 @@ void events_make(http_loop_t *loop, hub_frame_t *frame)
 
 /* ---- sending ---- */
 
+/* All streams have been told the news, and those that they meant something to were sent it. */
+static void look_at_end(http_loop_t *loop)
+{
+    if (loop->awaiting || loop->telling || !loop->told) {
+        return;
+    }
+    uint64_t took = h2o_now(loop->ctx.loop) - loop->news_began;
+    http_fan_out_t *f = &loop->server->fan_out;
+    loop->told = false;
+    (void)pthread_mutex_lock(&loop->server->lock);
+    f->count++;
+    f->last_ms = took;
+    f->total_ms += took;
+    f->greatest_ms = took > f->greatest_ms ? took : f->greatest_ms;
+    (void)pthread_mutex_unlock(&loop->server->lock);
+}
+
 static void set_awaiting(sse_t *s, bool awaiting)
 {
     http_loop_t *loop = s->loop;
@@ -79,15 +96,10 @@ static void set_awaiting(sse_t *s, bool awaiting)
     s->awaiting = awaiting;
     if (awaiting) {
         loop->awaiting++;
-    } else if (--loop->awaiting == 0) {
-        uint64_t took = h2o_now(loop->ctx.loop) - loop->news_began;
-        http_fan_out_t *f = &loop->server->fan_out;
-        (void)pthread_mutex_lock(&loop->server->lock);
-        f->count++;
-        f->last_ms = took;
-        f->total_ms += took;
-        f->greatest_ms = took > f->greatest_ms ? took : f->greatest_ms;
-        (void)pthread_mutex_unlock(&loop->server->lock);
+        loop->told = true;
+    } else {
+        loop->awaiting--;
+        look_at_end(loop);
     }
 }
 
@@ -183,9 +195,11 @@ static void push(sse_t *s)
     case STREAM_EVENT:
         s->piece = 0;
         s->offset = 0;
+        set_awaiting(s, s->awaiting || s->loop->telling);
         send_step(s);
         return;
     case STREAM_MAKE:
+        set_awaiting(s, s->awaiting || s->loop->telling);
         events_make(s->loop, s->event.make);
         stream_event_clear(&s->event);
         break;
@@ -234,12 +248,14 @@ static void log_end(const sse_t *s)
     if (!log_enabled(LOG_LEVEL_DEBUG)) {
         return;
     }
+    char text[NI_MAXHOST];
+    slice_t peer = conn_peer(s->conn, text);
     stream_info_t i;
     stream_describe(s->stream, &i);
     log_line(LOG_LEVEL_DEBUG, "updates",
-             "stream %llu of %s is over after %llu ms: %llu whole documents, %llu patches, %llu "
+             "stream %llu of %.*s is over after %llu ms: %llu whole documents, %llu patches, %llu "
              "versions passed over, %llu bytes",
-             (unsigned long long)i.id, s->peer, (unsigned long long)(now_of(s) - s->opened),
+             (unsigned long long)i.id, SLICE_ARG(peer), (unsigned long long)(now_of(s) - s->opened),
              (unsigned long long)i.full, (unsigned long long)i.patches,
              (unsigned long long)i.coalesced, (unsigned long long)i.bytes);
 }
@@ -289,14 +305,13 @@ void events_begin(h2o_req_t *req, stream_t *stream)
     sse_t *s = h2o_mem_alloc_shared(&req->pool, sizeof *s, on_dispose);
     *s = (sse_t){.super = {on_proceed, on_stop},
                  .req = req,
+                 .conn = req->conn,
                  .loop = loop,
                  .stream = stream,
                  .beat = {.cb = on_beat},
                  .event = STREAM_EVENT_INIT,
                  .news = loop->news,
                  .opened = h2o_now(loop->ctx.loop)};
-    slice_t peer = conn_peer(req, s->peer);
-    s->peer[peer.len < sizeof s->peer ? peer.len : 0] = '\0';
     h2o_linklist_insert(&loop->streams, &s->link);
     req->res.status = 200;
     req->res.reason = "OK";
@@ -325,12 +340,13 @@ static void serve_news(http_loop_t *loop)
     for (int n = 0; n < NEWS_PER_TURN; n++) {
         s = first_stream(loop);
         if (!s || s->news == loop->news) {
+            loop->telling = false;
+            look_at_end(loop);
             return;
         }
         s->news = loop->news;
         h2o_linklist_unlink(&s->link);
         h2o_linklist_insert(&loop->streams, &s->link);
-        set_awaiting(s, true);
         push(s);
     }
     if (!h2o_timeout_is_linked(&loop->more_news)) {
@@ -338,17 +354,33 @@ static void serve_news(http_loop_t *loop)
     }
 }
 
+/*
+ * What a timer does at once the library runs in the same turn, with all that this links again. So
+ * it only keeps the poll from waiting, and the rest is done behind the turn.
+ */
 static void on_more_news(h2o_timeout_entry_t *entry)
 {
     http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, more_news, entry);
-    serve_news(loop);
-    tips_on_news(loop);
+    loop->rest_of_news = true;
+    atomic_store_explicit(&loop->mail, true, memory_order_release);
+}
+
+void events_on_rest_of_news(http_loop_t *loop)
+{
+    if (loop->rest_of_news) {
+        loop->rest_of_news = false;
+        serve_news(loop);
+        tips_on_news(loop);
+    }
 }
 
 void events_on_news(http_loop_t *loop)
 {
     loop->news++;
-    loop->news_began = h2o_now(loop->ctx.loop);
+    if (!loop->told) {
+        loop->news_began = h2o_now(loop->ctx.loop);
+    }
+    loop->telling = true;
     serve_news(loop);
 }
 
@@ -367,9 +399,11 @@ void events_sweep(http_loop_t *loop, uint64_t now_ms)
         sse_t *s = H2O_STRUCT_FROM_MEMBER(sse_t, link, n);
         http_conn_t *conn = s->req ? conn_of_request(s->req) : NULL;
         if (conn && s->sending && !conn->cut && now_ms - s->began > limit) {
+            char text[NI_MAXHOST];
+            slice_t peer = conn_peer(s->conn, text);
             log_line(LOG_LEVEL_INFO, "updates",
-                     "a stream of %s took nothing for %u seconds: its connection is cut off",
-                     s->peer, loop->server->options.stall_s);
+                     "a stream of %.*s took nothing for %u seconds: its connection is cut off",
+                     SLICE_ARG(peer), loop->server->options.stall_s);
             conn_cut(conn);
         }
     }
@@ -380,16 +414,19 @@ void events_log(http_loop_t *loop)
     uint64_t now = h2o_now(loop->ctx.loop);
     for (h2o_linklist_t *n = loop->streams.next; n != &loop->streams; n = n->next) {
         sse_t *s = H2O_STRUCT_FROM_MEMBER(sse_t, link, n);
+        char text[NI_MAXHOST];
+        slice_t peer = conn_peer(s->conn, text);
         stream_info_t i;
         stream_describe(s->stream, &i);
-        log_line(LOG_LEVEL_INFO, "updates",
-                 "stream %llu: peer=%s age-s=%llu substreams=%zu generation=%llu lag-versions=%llu "
-                 "lag-ms=%llu full=%llu patches=%llu coalesced=%llu bytes=%llu",
-                 (unsigned long long)i.id, s->peer, (unsigned long long)(now - s->opened) / 1000,
-                 i.substreams, (unsigned long long)i.generation, (unsigned long long)i.lag_versions,
-                 (unsigned long long)(s->sending ? now - s->began : 0), (unsigned long long)i.full,
-                 (unsigned long long)i.patches, (unsigned long long)i.coalesced,
-                 (unsigned long long)i.bytes);
+        log_line(
+            LOG_LEVEL_INFO, "updates",
+            "stream %llu: peer=%.*s age-s=%llu substreams=%zu generation=%llu lag-versions=%llu "
+            "lag-ms=%llu full=%llu patches=%llu coalesced=%llu bytes=%llu",
+            (unsigned long long)i.id, SLICE_ARG(peer), (unsigned long long)(now - s->opened) / 1000,
+            i.substreams, (unsigned long long)i.generation, (unsigned long long)i.lag_versions,
+            (unsigned long long)(s->sending ? now - s->began : 0), (unsigned long long)i.full,
+            (unsigned long long)i.patches, (unsigned long long)i.coalesced,
+            (unsigned long long)i.bytes);
     }
 }
 

@@ -21,6 +21,7 @@ void events_make(http_loop_t *loop, hub_frame_t *frame);
 /* On the loop. */
 void events_init(http_loop_t *loop);
 void events_on_news(http_loop_t *loop);
+void events_on_rest_of_news(http_loop_t *loop);
 void events_drain(http_loop_t *loop);
 /* Cuts the connections of streams that take nothing. */
 void events_sweep(http_loop_t *loop, uint64_t now_ms);

@@ -65,9 +65,12 @@ struct http_loop {
     h2o_linklist_t polls;   /* poll_t.link */
     h2o_timeout_t beats[HTTP_BEATS];
     h2o_timeout_entry_t more_news; /* the rest of the streams, in the next turn */
+    bool rest_of_news;             /* it is their turn */
     uint64_t news;                 /* counts them */
     uint64_t news_began;           /* ms */
     size_t awaiting;               /* streams that have not been sent all of the last news */
+    bool telling;                  /* the news are on their way to the streams */
+    bool told;                     /* and there was something in them for a stream */
     size_t jobs_out;               /* POSTs at the workers */
     h2o_multithread_receiver_t jobs_back;
     h2o_timeout_t sweep_timeout;
@@ -168,7 +171,7 @@ void sweep_cut_all(http_loop_t *loop);
 void sweep_end(http_loop_t *loop);
 
 /* The client's address, for what one client may have; the buffer has NI_MAXHOST bytes. */
-slice_t conn_peer(h2o_req_t *req, char *buffer);
+slice_t conn_peer(h2o_conn_t *conn, char *buffer);
 /* Ends a connection that takes nothing; the library cleans up. */
 void conn_cut(http_conn_t *conn);
 

@@ -80,6 +80,7 @@ static void loop_read_mail(h2o_timeout_entry_t *entry)
         events_on_news(loop);
         tips_on_news(loop);
     }
+    events_on_rest_of_news(loop);
     if (atomic_exchange(&loop->log_readers, false)) {
         events_log(loop);
         tips_log(loop);
@@ -97,6 +98,18 @@ static void loop_read_mail(h2o_timeout_entry_t *entry)
 }
 
 /* ---- life ---- */
+
+/*
+ * The library keeps the buffer of a request's body as long as the request, and an event stream is a
+ * POST that lasts for days with a body of some hundred bytes; 8 KiB to begin with would be most of
+ * what a stream costs. Buffers grow by doubling. Of this thread only, before it has any.
+ */
+#define BUFFER_BYTES 256
+
+static void set_buffers(void)
+{
+    h2o_socket_buffer_prototype._initial_buf.capacity = BUFFER_BYTES;
+}
 
 static void loop_report(http_loop_t *loop, size_t *counter)
 {
@@ -146,6 +159,7 @@ void *loop_main(void *arg)
     (void)snprintf(name, sizeof name, "http-%u", loop->index);
     (void)pthread_setname_np(pthread_self(), name);
     /* All on this thread: the library keeps free lists by thread. */
+    set_buffers();
     h2o_linklist_init_anchor(&loop->conns);
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &loop->server->config);
     if (loop->server->admin) {

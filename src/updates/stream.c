@@ -130,11 +130,21 @@ static bool write_told(stream_t *s, const char *name, size_t flag, bool comma, b
     return n > 0;
 }
 
+static bool is_told(const stream_t *s)
+{
+    bool told = s->greeted;
+    for (size_t i = 0; i < s->count && told; i++) {
+        told = !s->subs[i].tell_started && !s->subs[i].tell_stopped;
+    }
+    return told;
+}
+
 /* What there is to be told about the stream itself: a control event (RFC 8895 5.3). */
 static bool control_event(stream_t *s, buf_t *out)
 {
-    size_t start = out->len;
-    bool some = false;
+    if (is_told(s)) {
+        return false;
+    }
     buf_append_str(out, "event: " ALTO_MEDIA_STREAM_CONTROL "\ndata: {");
     if (!s->greeted) {
         s->greeted = true;
@@ -142,18 +152,12 @@ static bool control_event(stream_t *s, buf_t *out)
                    SLICE_ARG(s->hub->options.base_uri), s->token);
         return true;
     }
-    some = write_told(s, "started", offsetof(substream_t, tell_started), false, out);
-    if (write_told(s, "stopped", offsetof(substream_t, tell_stopped), some, out)) {
-        some = true;
-        if (s->description) {
-            buf_append_str(out, ",\"description\":");
-            json_write_string(out, slice_str(s->description));
-            s->description = NULL;
-        }
-    }
-    if (!some) {
-        out->len = start;
-        return false;
+    bool started = write_told(s, "started", offsetof(substream_t, tell_started), false, out);
+    if (write_told(s, "stopped", offsetof(substream_t, tell_stopped), started, out) &&
+        s->description) {
+        buf_append_str(out, ",\"description\":");
+        json_write_string(out, slice_str(s->description));
+        s->description = NULL;
     }
     buf_append_str(out, "}\n\n");
     return true;
@@ -161,7 +165,11 @@ static bool control_event(stream_t *s, buf_t *out)
 
 static void data_event(stream_t *s, const substream_t *sub, frame_t *frame, stream_event_t *event)
 {
-    buf_printf(&event->head, "event: %s,%s\ndata: ", frame->media_type, sub->id);
+    buf_append_str(&event->head, "event: ");
+    buf_append_str(&event->head, frame->media_type);
+    buf_append_char(&event->head, ',');
+    buf_append_str(&event->head, sub->id);
+    buf_append_str(&event->head, "\ndata: ");
     event->frame = frame_ref(frame);
     s->bytes += event->head.len + frame->size + frame->line_count * 7;
     *(frame->kind == FRAME_FULL ? &s->full : &s->patches) += 1;

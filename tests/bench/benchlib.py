@@ -49,11 +49,13 @@ class Server:
         self.lines = []  # (monotonic seconds, text)
         self.changed = threading.Condition()
         self.ended = False
+        self.matched_at = -1  # number of the line that wait_for found last
         pin = ["taskset", "-c", str(cpu)] if cpu is not None else []
         self.started = time.monotonic()
-        self.process = subprocess.Popen([*pin, *map(str, args)], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, errors="replace", **kwargs)
+        kwargs.setdefault("stdin", subprocess.DEVNULL)
+        self.process = subprocess.Popen([*pin, *map(str, args)], stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace",
+                                        **kwargs)
         running.append(self)
         self.pid = self.process.pid  # taskset becomes the program
         threading.Thread(target=self._read, daemon=True).start()
@@ -77,6 +79,7 @@ class Server:
             while True:
                 for at in range(at, len(self.lines)):
                     if re.search(pattern, self.lines[at][1]):
+                        self.matched_at = at
                         return self.lines[at]
                 at = len(self.lines)
                 if self.ended or time.monotonic() > end:
@@ -106,6 +109,12 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+
+
+def rss_kib(pid):
+    """VmRSS of any process, such as a worker of a server."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", text, re.M).group(1))
 
 
 def cpu_seconds(pid):

@@ -113,13 +113,8 @@ def start_bare(place, bodies):
     return plain, tls
 
 
-def start_nginx(place, bodies):
-    """As an ordinary user, in a folder of its own."""
-    (place / "www").mkdir()
-    for n, file in enumerate(bodies):
-        shutil.copy(file, place / f"www/{n}")
-    ports = {name: free_port() for name in ("h1", "h2c", "tls")}
-    (place / "nginx.conf").write_text(NGINX.format(place=place, **ports))
+def run_nginx(place):
+    """nginx by nginx.conf in `place`: as an ordinary user, in its own folder, on processor 0."""
     who = {}
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
@@ -137,6 +132,16 @@ def start_nginx(place, bodies):
             raise RuntimeError("nginx does not start:\n" + "\n".join(t for _, t in server.lines))
         benchlib.time.sleep(0.05)
     server.work_pid = int(children.split()[0])
+    return server
+
+
+def start_nginx(place, bodies):
+    (place / "www").mkdir()
+    for n, file in enumerate(bodies):
+        shutil.copy(file, place / f"www/{n}")
+    ports = {name: free_port() for name in ("h1", "h2c", "tls")}
+    (place / "nginx.conf").write_text(NGINX.format(place=place, **ports))
+    server = run_nginx(place)
     server.urls = {"h1": f"http://127.0.0.1:{ports['h1']}/",
                    "h2c": f"http://127.0.0.1:{ports['h2c']}/",
                    "h2 TLS": f"https://127.0.0.1:{ports['tls']}/"}
