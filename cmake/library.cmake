@@ -17,7 +17,8 @@ file(CONFIGURE OUTPUT "${library_dir}/empty.c"
      CONTENT "typedef int footprintd_empty_t; /* the code is in the core */\n" @ONLY)
 
 add_library(footprintd-shared SHARED "${library_dir}/empty.c")
-target_link_options(footprintd-shared PRIVATE ${undefined}
+# As needed: the core knows libraries that a look-up has no use for.
+target_link_options(footprintd-shared PRIVATE -Wl,--as-needed ${undefined}
                     "-Wl,--version-script=${library_dir}/footprintd.map")
 target_link_libraries(footprintd-shared PRIVATE fpd-core)
 set_target_properties(footprintd-shared PROPERTIES

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 sh conf/install-packages.sh conf/packages.txt conf/packages-test.txt conf/packages-full.txt || exit 1
 . tests/lib.sh
+node_packages || exit 1
 
 root=
 clean_up() {
@@ -76,6 +77,7 @@ check quickstart-fresh quickstart_fresh
 check quickstart-taken-port quickstart_taken_port
 check quickstart-ctrl-c quickstart_ctrl_c
 
+check node-modules node_modules
 # Ends that are forced leave threads behind, on purpose; tests/run.sh looks for the other ones.
 TSAN_OPTIONS=$TSAN_OPTIONS:report_thread_leaks=0
 for variant in dev asan tsan clang; do

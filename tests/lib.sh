@@ -25,6 +25,21 @@ export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:exitcode=66
 
 began=$(date +%s)
 
+# Node.js and npm: whichever are there; Debian's where one is missing.
+node_packages() {
+    if ! command -v node >/dev/null 2>&1 || ! command -v npm >/dev/null 2>&1; then
+        sh conf/install-packages.sh conf/packages-node.txt
+    fi
+}
+# The packages that tests/js pins, exactly; nothing to do while the list stays as it is.
+node_modules() {
+    stamp=tests/js/node_modules/.installed
+    if ! cmp -s tests/js/package-lock.json "$stamp"; then
+        npm ci --prefix tests/js --ignore-scripts --no-audit --no-fund &&
+            cp tests/js/package-lock.json "$stamp"
+    fi
+}
+
 # note NAME PASSED FAILED: adds to the count and says so.
 note() {
     passed=$((passed + $2))

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 sh conf/install-packages.sh conf/packages.txt conf/packages-test.txt || exit 1
 . tests/lib.sh
+node_packages || exit 1
 
 sources() {
     find src include tests -name '*.[ch]' | LC_ALL=C sort
@@ -29,6 +30,7 @@ tidy_check() {
 check includes $python tests/tools/check_includes.py
 check format format_check
 check shellcheck shell_check
+check node-modules node_modules
 
 # What is tested is what sanitizers watch; -Werror holds everywhere.
 if build asan; then

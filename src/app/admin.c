@@ -20,8 +20,9 @@ err_t admin_new(const config_t *config, hub_t *hub, admin_t **out)
     return ERR_OK;
 }
 
-void admin_attach(admin_t *admin, builder_t *builder, http_server_t *server)
+void admin_attach(admin_t *admin, builder_t *builder, http_server_t *server, journal_t *journal)
 {
+    admin->journal = journal;
     admin->builder = builder;
     admin->server = server;
 }
@@ -42,13 +43,6 @@ bool admin_document_name(slice_t name, doc_format_t *format)
         }
     }
     return name.len <= 255 && utf8_valid(name) && store_document_format(name, format);
-}
-
-slice_t admin_base_name(slice_t path)
-{
-    const char *slash = memrchr(path.ptr, '/', path.len);
-    size_t from = slash ? (size_t)(slash - path.ptr) + 1 : 0;
-    return slice_of(path.ptr + from, path.len - from);
 }
 
 void admin_refuse_name(admin_response_t *response, slice_t name)
@@ -103,13 +97,6 @@ void admin_write_time(buf_t *out, time_t when)
 
 /* ---- endpoints ---- */
 
-void admin_change(admin_t *admin, const admin_request_t *request, admin_response_t *response)
-{
-    (void)admin;
-    admin_error(response, 501, "not-implemented", "%s %s is not implemented by this version",
-                request->route->method, request->route->path);
-}
-
 /* The same as a SIGHUP, by the same way; what comes of it, the status says. */
 static void admin_reload(admin_t *admin, const admin_request_t *request, admin_response_t *response)
 {
@@ -130,17 +117,17 @@ void admin_answer(void *arg, const admin_request_t *request, admin_response_t *r
         [ADMIN_STATUS] = admin_status,
         [ADMIN_DOCUMENT_LIST] = admin_document_list,
         [ADMIN_DOCUMENT_GET] = admin_document_get,
-        [ADMIN_DOCUMENT_PUT] = admin_change,
-        [ADMIN_DOCUMENT_DELETE] = admin_change,
-        [ADMIN_CHANGES] = admin_change,
+        [ADMIN_DOCUMENT_PUT] = admin_document_change,
+        [ADMIN_DOCUMENT_DELETE] = admin_document_change,
+        [ADMIN_CHANGES] = admin_changes,
         [ADMIN_CHECK] = admin_check,
-        [ADMIN_DIFF] = admin_change,
-        [ADMIN_GENERATION_LIST] = admin_change,
-        [ADMIN_GENERATION_GET] = admin_change,
-        [ADMIN_ROLLBACK] = admin_change,
+        [ADMIN_DIFF] = admin_changes,
+        [ADMIN_GENERATION_LIST] = admin_generation_list,
+        [ADMIN_GENERATION_GET] = admin_generation_get,
+        [ADMIN_ROLLBACK] = admin_rollback,
         [ADMIN_EXPLAIN] = admin_explain,
         [ADMIN_RELOAD] = admin_reload,
-        [ADMIN_AUDIT] = admin_change,
+        [ADMIN_AUDIT] = admin_audit,
     };
     answers[request->route->endpoint](arg, request, response);
 }

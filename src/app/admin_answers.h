@@ -13,6 +13,7 @@ struct admin {
     hub_t *hub;
     builder_t *builder;
     http_server_t *server;
+    journal_t *journal;      /* NULL: there is no history, and documents cannot be changed */
     struct timespec started; /* monotonic */
 };
 
@@ -27,15 +28,15 @@ admin_answer_t admin_document_list, admin_document_get;
 admin_answer_t admin_check;
 /* admin_explain.c */
 admin_answer_t admin_explain;
-/* admin.c: what changes documents, or tells of changes. */
-admin_answer_t admin_change;
+/* admin_changes.c */
+admin_answer_t admin_document_change, admin_changes, admin_rollback;
+/* admin_history.c */
+admin_answer_t admin_generation_list, admin_generation_get, admin_audit;
 
 /* ---- shared ---- */
 
 /* Whether a document may have this name; *format is what it is then read as. */
 bool admin_document_name(slice_t name, doc_format_t *format);
-/* The part of a document's path that is its name. */
-slice_t admin_base_name(slice_t path);
 /* 400 for a name that is none. */
 void admin_refuse_name(admin_response_t *response, slice_t name);
 /* "\"<SHA-256 in hexadecimal>\"", of a document's text. */

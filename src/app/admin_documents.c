@@ -11,7 +11,7 @@
 static err_t write_entry(const store_document_t *d, buf_t *out)
 {
     buf_append_str(out, "{\"name\":");
-    json_write_string(out, admin_base_name(d->name));
+    json_write_string(out, store_document_name(d->name));
     if (!d->bytes.ptr) {
         buf_append_str(out, ",\"size\":null,\"etag\":null}");
         return ERR_OK;

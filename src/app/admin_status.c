@@ -52,7 +52,7 @@ void admin_status(admin_t *admin, const admin_request_t *request, admin_response
     snapshot_t *snapshot = builder_take_current(admin->builder);
     builder_read_state(admin->builder, &state, &findings);
     buf_printf(out, "{\"version\":\"" FPD_VERSION "\",\"generation\":%llu",
-               (unsigned long long)snapshot_generation(snapshot));
+               (unsigned long long)state.number);
     buf_append_str(out, ",\"published\":\"");
     admin_write_time(out, state.published);
     buf_append_char(out, '"');

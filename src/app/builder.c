@@ -1,209 +1,13 @@
-#include "builder.h"
+#include "builder_private.h"
 
-#include "databases.h"
-#include "load.h"
+#include "footprintd/log/log.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-struct builder {
-    const config_t *config;
-    hub_t *hub;
-    http_server_t *server;
-    compressor_t *compressor;
-    updater_t *updater;
-    /* The builder thread's alone, once it runs. */
-    databases_t databases;
-    snapshot_t *current; /* its thread writes it, under the lock */
-    uint64_t generation; /* of current; 0: none */
-
-    pthread_t thread;
-    bool running;
-    pthread_mutex_t lock;
-    pthread_cond_t work;
-    bool requested;
-    bool stopping;
-    builder_state_t state;
-    buf_t refusal; /* findings of what was refused, as JSON */
-};
-
-static uint64_t now_ms(void)
+static bool has_work(const builder_t *b)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* A resource that is missing from the IRD must have its reason somewhere. */
-static void log_propmap(const snapshot_t *snapshot, const config_t *config)
-{
-    size_t bytes = snapshot_view_anonymous(snapshot)->propmap_bytes;
-    if (bytes) {
-        log_line(LOG_LEVEL_WARNING, "build",
-                 "the property map by GET is not offered: it would have %zu bytes or more, and "
-                 "propmap.max-get-bytes is %llu; propmap-filtered answers all the same",
-                 bytes, (unsigned long long)config->propmap_max_get_bytes);
-    }
-}
-
-/* Footprints that no address can match for want of a database: right, and rarely meant. */
-static void log_unmatched(const snapshot_t *snapshot)
-{
-    static const struct {
-        fp_type_t type;
-        const char *key;
-        unsigned has;
-    } types[] = {{FP_ASN, "asn", GEO_ASN},
-                 {FP_COUNTRYCODE, "country", GEO_COUNTRY},
-                 {FP_SUBDIVISIONCODE, "city", GEO_SUBDIVISION}};
-    const attributes_t *attributes = snapshot_attributes(snapshot);
-    unsigned has = 0;
-    for (unsigned i = 0; attributes && i < ATTRIBUTE_SOURCE_COUNT; i++) {
-        const geo_table_t *table = attributes_table(attributes, (attribute_source_t)i);
-        has |= table ? table->has : 0;
-    }
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (snapshot_join(snapshot)->named_count[types[i].type] && !(has & types[i].has)) {
-            log_line(
-                LOG_LEVEL_WARNING, "build",
-                "documents use %s, and no database knows it: the property map finds no address "
-                "in these footprints (geoip.%s)",
-                fp_type_infos[types[i].type].name, types[i].key);
-        }
-    }
-}
-
-/* Versions and patches: the last step that may fail. What it cost, and what it says of itself. */
-static err_t publish_versions(builder_t *b, snapshot_t *next)
-{
-    hub_publication_t p;
-    err_t err = hub_publish(b->hub, next, &p);
-    if (p.refused) {
-        log_line(
-            LOG_LEVEL_ERROR, "updates",
-            "generation %llu: %zu patches were wrong and are not sent: their readers get whole "
-            "documents; this is a defect of footprintd",
-            (unsigned long long)snapshot_generation(next), p.refused);
-    }
-    if (!err && p.changed) {
-        log_line(
-            LOG_LEVEL_INFO, "updates",
-            "generation %llu: %zu resources changed, %zu bytes of patches; change set %.2f ms, "
-            "patches %.2f ms",
-            (unsigned long long)snapshot_generation(next), p.changed, p.patch_bytes,
-            (double)p.trees_us / 1000, (double)p.patch_us / 1000);
-    }
-    return err;
-}
-
-/* The model goes into the snapshot, so what the log says of it is counted before. */
-static err_t build(builder_t *b, findings_t *findings, snapshot_t **out)
-{
-    uint64_t start = now_ms();
-    store_documents_t documents;
-    store_documents_init(&documents);
-    model_t *model = NULL;
-    err_t err = config_read_model(b->config, &documents, findings, &model);
-    load_log_findings("build", findings);
-    size_t count = documents.count;
-    store_documents_release(&documents);
-    if (err) {
-        return err;
-    }
-    size_t objects = 0;
-    for (size_t i = 0; i < model->advertisement_count; i++) {
-        objects += model->advertisements[i].count;
-    }
-    snapshot_options_t options = {
-        .base_uri = b->config->base_uri,
-        .attributes = b->databases.loaded.attributes,
-        .propmap_max_get_bytes = (size_t)b->config->propmap_max_get_bytes,
-        .propmap_max_entities = (size_t)b->config->propmap_max_response_entities,
-    };
-    err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
-    if (!err) {
-        log_line(LOG_LEVEL_INFO, "build",
-                 "generation %llu: %zu documents, %zu capability objects, in %llu ms",
-                 (unsigned long long)b->generation + 1, count, objects,
-                 (unsigned long long)(now_ms() - start));
-        log_propmap(*out, b->config);
-        log_unmatched(*out);
-        if (!count) {
-            log_line(LOG_LEVEL_WARNING, "build",
-                     "there are no documents in %.*s: clients are told that nothing is offered "
-                     "anywhere",
-                     SLICE_ARG(b->config->footprints));
-        }
-    }
-    return err;
-}
-
-/* The directory and what is served are the same again, or the findings say why not. */
-static void note_outcome(builder_t *b, err_t err, findings_t *findings)
-{
-    buf_t json = BUF_INIT;
-    if (err) {
-        load_name_documents(findings, b->config->footprints);
-        findings_write_json(findings, &json);
-    }
-    time_t now = time(NULL);
-    pthread_mutex_lock(&b->lock);
-    buf_t before = b->refusal;
-    b->refusal = json;
-    b->state.refused = err ? now : 0;
-    b->state.published = err ? b->state.published : now;
-    pthread_mutex_unlock(&b->lock);
-    buf_release(&before);
-}
-
-static err_t build_next(builder_t *b)
-{
-    findings_t findings;
-    findings_init(&findings, (size_t)b->config->limits.findings);
-    snapshot_t *next = NULL;
-    err_t err = build(b, &findings, &next);
-    err = err ? err : publish_versions(b, next);
-    if (err && next) {
-        snapshot_unref(next);
-    }
-    size_t errors = findings.errors;
-    note_outcome(b, err, &findings);
-    findings_release(&findings);
-    if (err) {
-        buf_t why = BUF_INIT;
-        buf_printf(&why, "%s", err_text(err));
-        if (errors) {
-            buf_clear(&why);
-            buf_printf(&why, "%zu error%s", errors, errors == 1 ? "" : "s");
-        }
-        if (b->generation) {
-            log_line(LOG_LEVEL_ERROR, "build",
-                     "the documents were refused: %.*s; generation %llu goes on being served",
-                     SLICE_ARG(buf_slice(&why)), (unsigned long long)b->generation);
-        } else {
-            log_line(LOG_LEVEL_ERROR, "build",
-                     "the documents were refused: %.*s; there is nothing to serve",
-                     SLICE_ARG(buf_slice(&why)));
-        }
-        buf_release(&why);
-        return err;
-    }
-    snapshot_t *previous = b->current;
-    pthread_mutex_lock(&b->lock);
-    b->current = next;
-    b->generation++;
-    if (b->server && !b->stopping) {
-        http_server_publish(b->server, next);
-        hub_tell_news(b->hub);
-        updater_wake(b->updater);
-        compressor_submit(b->compressor, next);
-    }
-    pthread_mutex_unlock(&b->lock);
-    if (previous) {
-        snapshot_unref(previous);
-    }
-    return ERR_OK;
+    return b->requested || b->changed || b->commits;
 }
 
 /* Waits for a request until it is time to look at the databases; false: time is up. */
@@ -213,14 +17,14 @@ static bool wait_for_work(builder_t *b)
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)b->config->limits.database_check_s;
     int timed_out = 0;
-    while (!b->requested && !b->stopping && !timed_out) {
+    while (!has_work(b) && !b->stopping && !timed_out) {
         timed_out = pthread_cond_timedwait(&b->work, &b->lock, &until);
     }
-    return b->requested || b->stopping;
+    return has_work(b) || b->stopping;
 }
 
-/* One request, or one look at the databases; the lock is not held. */
-static void work_once(builder_t *b, bool requested)
+/* One look at the databases, when it was asked for or they have changed. */
+static void work_databases(builder_t *b, bool requested)
 {
     if (!requested && !databases_replaced(&b->databases)) {
         return;
@@ -232,29 +36,81 @@ static void work_once(builder_t *b, bool requested)
     /* They told the log. Documents are read again all the same when it was asked for. */
     err_t err = databases_load(&b->databases);
     if (requested || (!err && b->databases.loaded.attributes != before)) {
-        (void)!build_next(b);
+        (void)!build_directory(b, false);
     }
+}
+
+/* The lock is not held but for a moment; whoever waits for the commit is told. */
+static void work_commit(builder_t *b, builder_commit_t *c)
+{
+    commit_run(b, c);
+    pthread_mutex_lock(&b->lock);
+    c->finished = true;
+    pthread_cond_broadcast(&b->done);
+    pthread_mutex_unlock(&b->lock);
 }
 
 static void *builder_main(void *arg)
 {
     builder_t *b = arg;
+    (void)pthread_setname_np(pthread_self(), "builder");
     pthread_mutex_lock(&b->lock);
     for (;;) {
-        bool requested = wait_for_work(b);
+        (void)wait_for_work(b);
         if (b->stopping) {
             break;
         }
-        b->requested = false;
+        builder_commit_t *commit = b->commits;
+        bool requested = b->requested, changed = b->changed;
+        if (commit) {
+            b->commits = commit->next;
+        } else {
+            b->requested = false;
+            b->changed = false;
+        }
         pthread_mutex_unlock(&b->lock);
-        work_once(b, requested);
+        if (commit) {
+            work_commit(b, commit);
+        } else if (changed && !requested) {
+            (void)!build_directory(b, true);
+        } else {
+            work_databases(b, requested);
+        }
         pthread_mutex_lock(&b->lock);
     }
+    /* Nothing is committed any more. */
+    while (b->commits) {
+        b->commits->verdict = COMMIT_ENDING;
+        b->commits->finished = true;
+        b->commits = b->commits->next;
+    }
+    pthread_cond_broadcast(&b->done);
     pthread_mutex_unlock(&b->lock);
     return NULL;
 }
 
-err_t builder_new(const config_t *config, hub_t *hub, builder_t **out)
+void builder_commit(builder_t *b, builder_commit_t *c)
+{
+    c->finished = false;
+    c->next = NULL;
+    pthread_mutex_lock(&b->lock);
+    if (b->stopping || !b->running) {
+        c->verdict = COMMIT_ENDING;
+    } else {
+        builder_commit_t **at = &b->commits;
+        while (*at) {
+            at = &(*at)->next;
+        }
+        *at = c;
+        pthread_cond_signal(&b->work);
+        while (!c->finished) {
+            pthread_cond_wait(&b->done, &b->lock);
+        }
+    }
+    pthread_mutex_unlock(&b->lock);
+}
+
+err_t builder_new(const config_t *config, hub_t *hub, journal_t *journal, builder_t **out)
 {
     builder_t *b = calloc(1, sizeof *b);
     if (!b) {
@@ -262,12 +118,14 @@ err_t builder_new(const config_t *config, hub_t *hub, builder_t **out)
     }
     b->config = config;
     b->hub = hub;
+    b->journal = journal;
     databases_init(&b->databases, config);
     pthread_mutex_init(&b->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&b->work, &monotonic);
+    pthread_cond_init(&b->done, NULL);
     pthread_condattr_destroy(&monotonic);
     *out = b;
     return ERR_OK;
@@ -276,7 +134,7 @@ err_t builder_new(const config_t *config, hub_t *hub, builder_t **out)
 err_t builder_build_first(builder_t *b)
 {
     err_t err = databases_load(&b->databases);
-    return err ? err : build_next(b);
+    return err ? err : build_directory(b, false);
 }
 
 snapshot_t *builder_current(builder_t *b)
@@ -296,7 +154,9 @@ void builder_read_state(builder_t *b, builder_state_t *state, buf_t *findings)
 {
     pthread_mutex_lock(&b->lock);
     *state = b->state;
-    buf_append_slice(findings, buf_slice(&b->refusal));
+    if (findings) {
+        buf_append_slice(findings, buf_slice(&b->refusal));
+    }
     pthread_mutex_unlock(&b->lock);
 }
 
@@ -315,6 +175,14 @@ void builder_request(builder_t *b)
 {
     pthread_mutex_lock(&b->lock);
     b->requested = true;
+    pthread_cond_signal(&b->work);
+    pthread_mutex_unlock(&b->lock);
+}
+
+void builder_look(builder_t *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->changed = true;
     pthread_cond_signal(&b->work);
     pthread_mutex_unlock(&b->lock);
 }
@@ -342,6 +210,7 @@ void builder_free(builder_t *b)
     databases_release(&b->databases);
     buf_release(&b->refusal);
     pthread_cond_destroy(&b->work);
+    pthread_cond_destroy(&b->done);
     pthread_mutex_destroy(&b->lock);
     free(b);
 }

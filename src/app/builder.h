@@ -11,14 +11,17 @@
 #include "compressor.h"
 #include "footprintd/config/config.h"
 #include "footprintd/http/server.h"
+#include "journal.h"
+#include "proposal.h"
 #include "updater.h"
 
 #include <time.h>
 
 typedef struct builder builder_t;
 
-/* config and hub are borrowed; what is built is published to the hub. */
-err_t builder_new(const config_t *config, hub_t *hub, builder_t **out) FPD_MUST_CHECK;
+/* All are borrowed; what is built is recorded in the journal (NULL: is not), then published. */
+err_t builder_new(const config_t *config, hub_t *hub, journal_t *journal,
+                  builder_t **out) FPD_MUST_CHECK;
 /* Reads the databases and builds generation 1 on the calling thread; findings go to the log. */
 err_t builder_build_first(builder_t *b) FPD_MUST_CHECK;
 /* The newest snapshot, owned by the builder; for the time before builder_start. */
@@ -27,17 +30,60 @@ snapshot_t *builder_current(builder_t *b);
 snapshot_t *builder_take_current(builder_t *b);
 
 typedef struct builder_state {
+    uint64_t number;  /* of what is served, in the history; without one, in this process */
     time_t published; /* when the newest snapshot was */
     time_t refused;   /* when what lies in the directory now was refused; 0: it is what is served */
 } builder_state_t;
 
-/* Any thread. What is wrong with what was refused is appended to findings, as JSON, or nothing. */
+/* Any thread. What is wrong with what was refused is appended to findings (NULL: not asked for), as
+ * JSON, or nothing. */
 void builder_read_state(builder_t *b, builder_state_t *state, buf_t *findings);
 /* Starts the thread; it publishes to server, compressor and updater, which are borrowed. */
 err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor,
                     updater_t *updater) FPD_MUST_CHECK;
 /* Asks for a build. Any thread. */
 void builder_request(builder_t *b);
+/* As builder_request, when the directory has changed: what is served already is not built again. */
+void builder_look(builder_t *b);
+
+/* ---- commits ---- */
+
+typedef enum commit_verdict {
+    COMMIT_DONE,       /* durable and published */
+    COMMIT_SAME,       /* the documents are that already */
+    COMMIT_REFUSED,    /* proposal.findings say why */
+    COMMIT_ASKS,       /* proposal.difference->guard asks for a confirmation */
+    COMMIT_CONFLICT,   /* a document, or the generation, is not what it was made from */
+    COMMIT_BAD_NAME,   /* a name that no document may have */
+    COMMIT_UNWRITABLE, /* the directory, or a file in it, is not ours to write */
+    COMMIT_FAILED,     /* the system refuses, or memory is out */
+    COMMIT_ENDING,     /* the server is going down */
+} commit_verdict_t;
+
+/* A change of documents as one: all of it, or nothing. */
+typedef struct builder_commit {
+    const proposal_change_t *changes;
+    size_t count;
+    uint64_t base; /* the generation that it was made from; 0: whatever it is */
+    store_kind_t kind;
+    uint64_t restores; /* STORE_KIND_ROLLBACK: which generation */
+    slice_t author;
+    slice_t message;
+    bool confirmed; /* guard rails do not ask */
+    /* The outcome; the caller has made the proposal's init, and releases it. */
+    commit_verdict_t verdict;
+    uint64_t number; /* COMMIT_DONE, COMMIT_SAME: the generation that has it */
+    proposal_t proposal;
+    store_settlements_t settled; /* of the files, in the proposal's arena */
+    buf_t why;                   /* one line, for what is no finding */
+    /* The builder's. */
+    bool finished;
+    struct builder_commit *next;
+} builder_commit_t;
+
+/* Waits until the builder's thread has done it. Any thread but a serving one. */
+void builder_commit(builder_t *b, builder_commit_t *c);
+
 /* From now on nothing is published any more: the server may be drained. Does not wait for a build.
  */
 void builder_stop(builder_t *b);

@@ -27,6 +27,7 @@ typedef struct server {
     buf_t config_text; /* as it was at the start */
     config_t config;
     hub_t *hub;
+    journal_t *journal;
     admin_t *admin; /* NULL without an admin interface */
     http_server_t *http;
     builder_t *builder;
@@ -150,17 +151,18 @@ static err_t open_http(server_t *s)
 static err_t start(server_t *s)
 {
     err_t err = open_hub(s);
+    err = err ? err : journal_open(&s->config, &s->journal);
     err = err ? err : open_http(s);
     if (err) {
         return err;
     }
-    if ((err = builder_new(&s->config, s->hub, &s->builder)) ||
+    if ((err = builder_new(&s->config, s->hub, s->journal, &s->builder)) ||
         (err = builder_build_first(s->builder)) || (err = compressor_new(&s->compressor)) ||
         (err = updater_new(s->hub, &s->updater))) {
         return err;
     }
     if (s->admin) {
-        admin_attach(s->admin, s->builder, s->http);
+        admin_attach(s->admin, s->builder, s->http, s->journal);
     }
     hub_on_news(s->hub, on_news, s);
     err = http_server_start(s->http, builder_current(s->builder));
@@ -181,7 +183,9 @@ static err_t start(server_t *s)
 static void say_ready(const server_t *s)
 {
     buf_t line = BUF_INIT;
-    buf_append_str(&line, "footprintd: ready generation=1");
+    builder_state_t state;
+    builder_read_state(s->builder, &state, NULL);
+    buf_printf(&line, "footprintd: ready generation=%llu", (unsigned long long)state.number);
     for (size_t i = 0; i < s->config.listener_count; i++) {
         buf_printf(&line, " listen=%.*s", SLICE_ARG(http_server_uri(s->http, i)));
     }
@@ -311,6 +315,7 @@ static void stop(server_t *s)
     }
     admin_free(s->admin);
     hub_free(s->hub);
+    journal_close(s->journal);
 }
 
 static int run_configured(server_t *s)

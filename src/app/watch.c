@@ -174,7 +174,7 @@ static void *watch_main(void *arg)
             w->first = 0;
             w->open_count = 0;
             log_line(LOG_LEVEL_INFO, "watch", "%s has changed: reading it", w->directory);
-            builder_request(w->builder);
+            builder_look(w->builder);
         }
         if (n == 0 || w->wd < 0) {
             look_at_directory(w);

@@ -121,3 +121,19 @@ void buf_printf(buf_t *buf, const char *fmt, ...)
     }
     va_end(again);
 }
+
+void buf_append_printable(buf_t *buf, slice_t s, const char *also)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        unsigned char next = i + 1 < s.len ? (unsigned char)s.ptr[i + 1] : 0;
+        if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+            buf_printf(buf, "\\xc2\\x%02x", next); /* a C1 control in UTF-8 */
+            i++;
+        } else if (c < 0x20 || c == 0x7f || strchr(also, c)) {
+            buf_printf(buf, "\\x%02x", c);
+        } else {
+            buf_append_char(buf, (char)c);
+        }
+    }
+}

@@ -16,6 +16,8 @@ typedef struct ctl_command {
 } ctl_command_t;
 
 int ctl_check_run(int argc, char **argv);
+int ctl_diff_run(int argc, char **argv);
 int ctl_lookup_run(int argc, char **argv);
+int ctl_watch_run(int argc, char **argv);
 
 #endif

@@ -6,7 +6,9 @@
 
 static const ctl_command_t commands[] = {
     {"check", "validate a directory of footprint documents", ctl_check_run},
+    {"diff", "tell what a change of documents means", ctl_diff_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
+    {"watch", "follow resources of a server as they change", ctl_watch_run},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -14,7 +16,7 @@ static void print_help(void)
 {
     (void)puts("Usage: footprintctl COMMAND [OPTION...] [ARGUMENT...]\n"
                "\n"
-               "Works on the footprint documents of footprintd. Commands:\n");
+               "Works on the footprint documents of footprintd, and with its server. Commands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         (void)printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
     }

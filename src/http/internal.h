@@ -77,6 +77,7 @@ struct http_loop {
 
     /* The mailbox: any thread writes, then wakes the loop. */
     atomic_bool mail;
+    h2o_timeout_entry_t read_mail; /* linked while there is some */
     _Atomic(snapshot_t *) new_snapshot; /* one reference */
     atomic_bool new_versions;           /* of what streams and polls wait for */
     atomic_bool log_readers;

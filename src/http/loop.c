@@ -61,8 +61,13 @@ void loop_wake(http_loop_t *loop)
     (void)pthread_mutex_unlock(&loop->server->lock);
 }
 
-static void loop_read_mail(http_loop_t *loop)
+/*
+ * Runs inside the event loop: what the library is asked to send outside of it would wait for the
+ * next event of whatever else.
+ */
+static void loop_read_mail(h2o_timeout_entry_t *entry)
 {
+    http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, read_mail, entry);
     /* Cleared first: what arrives from here on raises it again. */
     if (!atomic_exchange_explicit(&loop->mail, false, memory_order_acquire)) {
         return;
@@ -119,6 +124,7 @@ static void loop_release(http_loop_t *loop)
 {
     h2o_loop_t *events = loop->ctx.loop;
     loop_set_wakeable(loop, false);
+    h2o_timeout_unlink(&loop->read_mail);
     sweep_end(loop);
     events_release(loop);
     conn_release_listeners(loop);
@@ -146,6 +152,7 @@ void *loop_main(void *arg)
         h2o_context_init(&loop->admin_ctx, loop->ctx.loop, &loop->server->admin->config);
     }
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
+    loop->read_mail.cb = loop_read_mail;
     loop_set_wakeable(loop, true);
     loop_show(loop, atomic_exchange(&loop->new_snapshot, NULL));
     events_init(loop);
@@ -162,7 +169,10 @@ void *loop_main(void *arg)
     }
     loop_report(loop, &loop->server->ready);
     while (!loop_is_over(loop)) {
-        loop_read_mail(loop);
+        if (atomic_load_explicit(&loop->mail, memory_order_acquire) &&
+            !h2o_timeout_is_linked(&loop->read_mail)) {
+            h2o_timeout_link(loop->ctx.loop, &loop->ctx.zero_timeout, &loop->read_mail);
+        }
         (void)h2o_evloop_run(loop->ctx.loop, INT32_MAX);
     }
     loop_release(loop);

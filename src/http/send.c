@@ -135,7 +135,11 @@ void send_text(h2o_req_t *req, int status, const char *media_type, slice_t body)
     add_header(req, H2O_TOKEN_CONTENT_TYPE, slice_str(media_type));
     add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
     req->res.content_length = body.len;
-    send_segments(req, segment, body.len ? 1 : 0, body.len);
+    if (slice_is(slice_of_iovec(req->input.method), "HEAD")) {
+        send_nothing(req);
+    } else {
+        send_segments(req, segment, body.len ? 1 : 0, body.len);
+    }
 }
 
 void send_poll_over(h2o_req_t *req)

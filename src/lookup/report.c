@@ -90,16 +90,7 @@ bool report_map_withheld(const report_t *r, size_t map)
 
 void report_printable(buf_t *out, slice_t s, bool strict)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        /* C1 controls are two bytes in UTF-8, of which the first is 0xc2. */
-        bool c1 = c == 0xc2 && i + 1 < s.len && (unsigned char)s.ptr[i + 1] < 0xa0;
-        if (c < 0x20 || c == 0x7f || c1 || (strict && (c == ' ' || c == ','))) {
-            buf_printf(out, "\\x%02x", c);
-        } else {
-            buf_append_char(out, (char)c);
-        }
-    }
+    buf_append_printable(out, s, strict ? " ," : "");
 }
 
 const char *report_note(const addr_t *addr, size_t i)

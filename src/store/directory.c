@@ -1,7 +1,8 @@
 #include "footprintd/store/directory.h"
 
-#include "footprintd/base/json.h"
 #include "footprintd/store/file.h"
+
+#include "names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,33 +30,6 @@ void store_documents_release(store_documents_t *documents)
     free(documents->items);
     arena_release(&documents->arena);
     *documents = (store_documents_t){0};
-}
-
-static bool ends_in(slice_t name, const char *suffix)
-{
-    size_t len = strlen(suffix);
-    return name.len > len && memcmp(name.ptr + name.len - len, suffix, len) == 0;
-}
-
-bool store_document_format(slice_t name, doc_format_t *format)
-{
-    if (!name.len || name.ptr[0] == '.') {
-        return false;
-    }
-    *format = ends_in(name, ".json") ? DOC_JSON : DOC_YAML;
-    return *format == DOC_JSON || ends_in(name, ".yaml") || ends_in(name, ".yml");
-}
-
-/* Such a name could not be shown on one line of a terminal or a log. */
-static bool printable(slice_t name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-        if (c < 0x20 || c == 0x7f) {
-            return false;
-        }
-    }
-    return utf8_valid(name);
 }
 
 static err_t add_name(store_documents_t *out, slice_t directory, slice_t name, doc_format_t format)
@@ -100,7 +74,7 @@ static err_t list(DIR *dir, slice_t directory, size_t limit, store_documents_t *
         if (!store_document_format(name, &format)) {
             continue;
         }
-        if (!printable(name)) {
+        if (!document_name_printable(name)) {
             bad_name = true;
             findings_add(f, FINDING_BAD_NAME, place, NO_SLICE, NO_SLICE,
                          "the name of a file holds control characters or is not UTF-8");

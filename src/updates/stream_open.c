@@ -278,14 +278,24 @@ static bool check_ids(params_t *p, const stream_t *s, const stream_params_t *par
     return true;
 }
 
+/* Whether a substream that was there before goes. Ids may be named twice. */
+static bool is_removed(const stream_params_t *params, const substream_t *sub)
+{
+    bool all = params->remove_given && !params->remove_count;
+    for (size_t i = 0; i < params->remove_count && !all; i++) {
+        all = slice_is(params->remove[i], sub->id);
+    }
+    return all && sub->feed;
+}
+
 /* Adds, then removes. Under the stream's lock; nothing fails behind the adding. */
 static err_t change(stream_t *s, const stream_params_t *params, const opened_t *opened,
                     bool *applied)
 {
     const hub_options_t *o = &s->hub->options;
     size_t before = s->count, removed = 0;
-    for (size_t i = 0; i < params->remove_count; i++) {
-        removed += find(s, params->remove[i])->feed != NULL;
+    for (size_t i = 0; i < before; i++) {
+        removed += is_removed(params, &s->subs[i]);
     }
     *applied = s->live - removed + params->add_count <= o->substreams &&
                s->count + params->add_count <= o->substream_ids;
@@ -298,13 +308,8 @@ static err_t change(stream_t *s, const stream_params_t *params, const opened_t *
     }
     (void)pthread_mutex_lock(&s->hub->lock);
     for (size_t i = 0; i < before; i++) {
-        substream_t *sub = &s->subs[i];
-        bool all = params->remove_given && !params->remove_count;
-        for (size_t k = 0; k < params->remove_count && !all; k++) {
-            all = slice_is(params->remove[k], sub->id);
-        }
-        if (all && sub->feed) {
-            stream_end_substream(s, sub, NULL);
+        if (is_removed(params, &s->subs[i])) {
+            stream_end_substream(s, &s->subs[i], NULL);
         }
     }
     if (!s->live) {

@@ -4,6 +4,8 @@ import subprocess
 import pytest
 
 from http_stub import Stub
+from tips_client import View
+from update_site import PLAIN, Site
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,19 @@ def start_stub():
     yield start
     for stub in stubs:
         stub.stop()
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory):
+    """A site with five versions of everything, and a view from the first on."""
+    with Site(tmp_path_factory.mktemp("old")) as made:
+        made.views = {name: View(made, name) for name in PLAIN}
+        made.versions = {name: [None, made.document(name)] for name in PLAIN}
+        for n in range(1, 5):
+            made.publish(pid_a=[f"192.0.2.{n}/32"])
+            for name in PLAIN:
+                made.versions[name].append(made.document(name))
+        for view in made.views.values():
+            view.refresh()
+            assert view.end - view.start == 4
+        yield made

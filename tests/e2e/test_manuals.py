@@ -10,7 +10,9 @@ from footprintd import LIMIT, ROOT, run
 PAGES = sorted((ROOT / "docs/man").glob("*.[1-8]"))
 COMMANDS = {"footprintd.8": ["footprintd"], "footprintctl.1": ["footprintctl"],
             "footprintctl-check.1": ["footprintctl", "check"],
-            "footprintctl-lookup.1": ["footprintctl", "lookup"]}
+            "footprintctl-diff.1": ["footprintctl", "diff"],
+            "footprintctl-lookup.1": ["footprintctl", "lookup"],
+            "footprintctl-watch.1": ["footprintctl", "watch"]}
 
 
 def test_pages_are_there():

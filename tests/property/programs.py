@@ -25,6 +25,16 @@ def check(folder):
     return done.returncode, json.loads(done.stdout)["findings"]
 
 
+def ctl_apply(cases):
+    """What tests/tools/ctl_apply.c makes of each of these."""
+    done = subprocess.run([BUILD / "tests/ctl_apply"], capture_output=True, text=True, timeout=LIMIT,
+                          input="".join(json.dumps(case) + "\n" for case in cases))
+    assert (done.returncode, done.stderr) == (0, "")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(answers) == len(cases) > 0
+    return answers
+
+
 class Server:
     """A running footprintd over a folder of documents; leaving the `with` block drains it."""
 

@@ -158,6 +158,18 @@ static void an_allocation_failure_keeps_the_content(void **state)
     assert_int_equal(failmalloc_live(), before);
 }
 
+static void what_steers_a_terminal_is_shown(void **state)
+{
+    (void)state;
+    buf_t b = BUF_INIT;
+    buf_append_printable(&b, SLICE_LIT("a \033[1m\x7f\n\0,\xc2\x9b\xc2\xa0\xc3\xa9"), "");
+    assert_text(&b, "a \\x1b[1m\\x7f\\x0a\\x00,\\xc2\\x9b\xc2\xa0\xc3\xa9");
+    buf_clear(&b);
+    buf_append_printable(&b, SLICE_LIT("a b,c"), " ,");
+    assert_text(&b, "a\\x20b\\x2cc");
+    buf_release(&b);
+}
+
 static void every_error_has_a_text(void **state)
 {
     (void)state;
@@ -183,6 +195,7 @@ int main(void)
         cmocka_unit_test(a_format_that_fails_fails_the_buffer),
         cmocka_unit_test(a_failure_sticks_until_cleared),
         cmocka_unit_test(an_allocation_failure_keeps_the_content),
+        cmocka_unit_test(what_steers_a_terminal_is_shown),
         cmocka_unit_test(every_error_has_a_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,7 +251,7 @@ static void test_exchange(void **state)
     set_stage(&g);
     assert_int_equal(control(&g, g.token,
                              "{\"add\":{\"n\":{\"resource-id\":\"netmap\"}},"
-                             "\"remove\":[\"a\",\"b\",\"c\"]}",
+                             "\"remove\":[\"a\",\"b\",\"c\",\"b\",\"a\"]}",
                              &refusal),
                      0);
     expect_control(&g, "{\"started\":[\"n\"],\"stopped\":[\"a\",\"b\",\"c\"]}");

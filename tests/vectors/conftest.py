@@ -1,7 +1,8 @@
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "property"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "property"), str(TESTS / "e2e")]
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -18,7 +18,7 @@ LATER = {
     "test_propmap_vectors.py": """
         cdni/derived-propmap-union-of-ancestors.json cdni/rfc9240-* cdni/rfc9241-6.[0-2]*
         cdni/rfc9241-6.3.[12]*""",
-    "later step: updates": """
+    "test_updates_vectors.py": """
         cdni/rfc9241-6.3.3-*
         cdni/rfc9241-3.7.3-json-patch.json cdni/rfc9241-3.7.3-sse-events.json
         cdni/rfc9241-3.7.3-update-request.json cdni/rfc9241-4.2.3-json-patch-?.json

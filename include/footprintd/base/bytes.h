@@ -72,6 +72,8 @@ void buf_append_slice(buf_t *buf, slice_t s);
 void buf_append_str(buf_t *buf, const char *cstr);
 void buf_append_char(buf_t *buf, char c);
 void buf_append_u64(buf_t *buf, uint64_t value);
+/* Bytes that could steer a terminal as \xNN, and so those of `also`. */
+void buf_append_printable(buf_t *buf, slice_t s, const char *also);
 void buf_printf(buf_t *buf, const char *fmt, ...) FPD_PRINTF(2, 3);
 
 static inline bool buf_failed(const buf_t *buf)

@@ -29,6 +29,9 @@ typedef struct store_limits {
 /* Whether a file of this name is a document, and in which format. */
 bool store_document_format(slice_t name, doc_format_t *format);
 
+/* The part of a document's path that is its name. */
+slice_t store_document_name(slice_t path);
+
 void store_documents_init(store_documents_t *documents);
 void store_documents_release(store_documents_t *documents);
 

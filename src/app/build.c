@@ -1,0 +1,289 @@
+#include "builder_private.h"
+
+#include "footprintd/config/inputs.h"
+#include "footprintd/lookup/difference.h"
+#include "load.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* ---- what the log says of a generation ---- */
+
+/* A resource that is missing from the IRD must have its reason somewhere. */
+static void log_propmap(const snapshot_t *snapshot, const config_t *config)
+{
+    size_t bytes = snapshot_view_anonymous(snapshot)->propmap_bytes;
+    if (bytes) {
+        log_line(LOG_LEVEL_WARNING, "build",
+                 "the property map by GET is not offered: it would have %zu bytes or more, and "
+                 "propmap.max-get-bytes is %llu; propmap-filtered answers all the same",
+                 bytes, (unsigned long long)config->propmap_max_get_bytes);
+    }
+}
+
+/* Footprints that no address can match for want of a database: right, and rarely meant. */
+static void log_unmatched(const snapshot_t *snapshot)
+{
+    static const struct {
+        fp_type_t type;
+        const char *key;
+        unsigned has;
+    } types[] = {{FP_ASN, "asn", GEO_ASN},
+                 {FP_COUNTRYCODE, "country", GEO_COUNTRY},
+                 {FP_SUBDIVISIONCODE, "city", GEO_SUBDIVISION}};
+    const attributes_t *attributes = snapshot_attributes(snapshot);
+    unsigned has = 0;
+    for (unsigned i = 0; attributes && i < ATTRIBUTE_SOURCE_COUNT; i++) {
+        const geo_table_t *table = attributes_table(attributes, (attribute_source_t)i);
+        has |= table ? table->has : 0;
+    }
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        if (snapshot_join(snapshot)->named_count[types[i].type] && !(has & types[i].has)) {
+            log_line(
+                LOG_LEVEL_WARNING, "build",
+                "documents use %s, and no database knows it: the property map finds no address "
+                "in these footprints (geoip.%s)",
+                fp_type_infos[types[i].type].name, types[i].key);
+        }
+    }
+}
+
+void build_log_difference(builder_t *b, snapshot_t *before, snapshot_t *after)
+{
+    arena_t arena;
+    difference_t *d = NULL;
+    buf_t line = BUF_INIT;
+    arena_init(&arena, 0);
+    const difference_options_t rails = {.address_share = b->config->guard_address_share,
+                                        .country_share = b->config->guard_country_share};
+    if (!difference_make(difference_side(before), difference_side(after),
+                         snapshot_attributes(after), &rails, &arena, &d) &&
+        !d->same) {
+        difference_write_summary(d, &line);
+        log_line(LOG_LEVEL_INFO, "build", "generation %llu: %.*s",
+                 (unsigned long long)b->state.number, SLICE_ARG(buf_slice(&line)));
+    }
+    buf_release(&line);
+    arena_release(&arena);
+}
+
+/* ---- publishing ---- */
+
+/* Versions and patches: the last step that may fail. What it cost, and what it says of itself. */
+err_t build_versions(builder_t *b, snapshot_t *next, uint64_t number)
+{
+    hub_publication_t p;
+    err_t err = hub_publish(b->hub, next, &p);
+    if (p.refused) {
+        log_line(
+            LOG_LEVEL_ERROR, "updates",
+            "generation %llu: %zu patches were wrong and are not sent: their readers get whole "
+            "documents; this is a defect of footprintd",
+            (unsigned long long)number, p.refused);
+    }
+    if (!err && p.changed) {
+        log_line(
+            LOG_LEVEL_INFO, "updates",
+            "generation %llu: %zu resources changed, %zu bytes of patches; change set %.2f ms, "
+            "patches %.2f ms",
+            (unsigned long long)number, p.changed, p.patch_bytes, (double)p.trees_us / 1000,
+            (double)p.patch_us / 1000);
+    }
+    return err;
+}
+
+void build_publish(builder_t *b, snapshot_t *next, uint64_t number, const digest_t *documents)
+{
+    snapshot_t *previous = b->current;
+    pthread_mutex_lock(&b->lock);
+    b->current = next;
+    b->generation++;
+    b->documents = *documents;
+    b->state.number = number;
+    b->state.published = time(NULL);
+    b->state.refused = 0;
+    buf_clear(&b->refusal);
+    if (b->server && !b->stopping) {
+        http_server_publish(b->server, next);
+        hub_tell_news(b->hub);
+        updater_wake(b->updater);
+        compressor_submit(b->compressor, next);
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (previous) {
+        build_log_difference(b, previous, next);
+        snapshot_unref(previous);
+    }
+}
+
+/* ---- from the directory ---- */
+
+err_t build_digest(const store_text_t *texts, size_t count, digest_t *out)
+{
+    hasher_t h;
+    err_t err = hasher_init(&h);
+    if (err) {
+        return err;
+    }
+    hasher_begin(&h);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t lens[2] = {texts[i].name.len, texts[i].bytes.len};
+        hasher_update(&h, lens, sizeof lens);
+        hasher_update_slice(&h, texts[i].name);
+        hasher_update_slice(&h, texts[i].bytes);
+    }
+    err = hasher_finish(&h, out);
+    hasher_release(&h);
+    return err;
+}
+
+static err_t digest_documents(const store_documents_t *documents, digest_t *out)
+{
+    store_text_t *texts = calloc(documents->count + 1, sizeof *texts);
+    for (size_t i = 0; texts && i < documents->count; i++) {
+        texts[i].name = store_document_name(documents->items[i].name);
+        texts[i].bytes = documents->items[i].bytes;
+    }
+    err_t err = texts ? build_digest(texts, documents->count, out) : ERR_NOMEM;
+    free(texts);
+    return err;
+}
+
+/* What the log says of a build; the model goes into the snapshot, so it is counted before. */
+typedef struct report {
+    uint64_t start;
+    size_t documents;
+    size_t objects;
+} report_t;
+
+static err_t build_snapshot(builder_t *b, model_t *model, report_t *report, snapshot_t **out)
+{
+    for (size_t i = 0; i < model->advertisement_count; i++) {
+        report->objects += model->advertisements[i].count;
+    }
+    snapshot_options_t options = {
+        .base_uri = b->config->base_uri,
+        .attributes = b->databases.loaded.attributes,
+        .propmap_max_get_bytes = (size_t)b->config->propmap_max_get_bytes,
+        .propmap_max_entities = (size_t)b->config->propmap_max_response_entities,
+    };
+    return snapshot_build_take(model, &options, b->current, b->generation + 1, out);
+}
+
+static void log_build(const builder_t *b, const report_t *report, uint64_t took_ms, uint64_t number,
+                      const snapshot_t *snapshot)
+{
+    log_line(LOG_LEVEL_INFO, "build",
+             "generation %llu: %zu documents, %zu capability objects, in %llu ms",
+             (unsigned long long)number, report->documents, report->objects,
+             (unsigned long long)took_ms);
+    log_propmap(snapshot, b->config);
+    log_unmatched(snapshot);
+    if (!report->documents) {
+        log_line(LOG_LEVEL_WARNING, "build",
+                 "there are no documents in %.*s: clients are told that nothing is offered "
+                 "anywhere",
+                 SLICE_ARG(b->config->footprints));
+    }
+}
+
+/* The documents are recorded before anybody is shown them. */
+static err_t record_and_publish(builder_t *b, const store_documents_t *documents,
+                                const report_t *report, snapshot_t *next)
+{
+    uint64_t number = 0, took_ms = now_ms() - report->start;
+    digest_t digest;
+    store_kind_t kind = b->generation ? STORE_KIND_FILES : STORE_KIND_START;
+    err_t err = digest_documents(documents, &digest);
+    if (!err && b->journal) {
+        err = journal_record(b->journal, kind, documents, next, &number);
+        /* Better unrecorded than unserved, when there is nothing else. */
+        err = b->generation ? err : ERR_OK;
+    }
+    number = number ? number : b->generation + 1;
+    if (!err) {
+        log_build(b, report, took_ms, number, next);
+    }
+    err = err ? err : build_versions(b, next, number);
+    if (!err) {
+        build_publish(b, next, number, &digest);
+    }
+    return err;
+}
+
+static void note_refusal(builder_t *b, err_t err, findings_t *findings)
+{
+    buf_t json = BUF_INIT;
+    buf_t why = BUF_INIT;
+    buf_printf(&why, "%s", err_text(err));
+    if (findings->errors) {
+        buf_clear(&why);
+        buf_printf(&why, "%zu error%s", findings->errors, findings->errors == 1 ? "" : "s");
+    }
+    load_name_documents(findings, b->config->footprints);
+    findings_write_json(findings, &json);
+    pthread_mutex_lock(&b->lock);
+    buf_t before = b->refusal;
+    b->refusal = json;
+    b->state.refused = time(NULL);
+    pthread_mutex_unlock(&b->lock);
+    buf_release(&before);
+    if (b->generation) {
+        log_line(LOG_LEVEL_ERROR, "build",
+                 "the documents were refused: %.*s; generation %llu goes on being served",
+                 SLICE_ARG(buf_slice(&why)), (unsigned long long)b->state.number);
+    } else {
+        log_line(LOG_LEVEL_ERROR, "build",
+                 "the documents were refused: %.*s; there is nothing to serve",
+                 SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+}
+
+static bool is_served(const builder_t *b, const store_documents_t *documents)
+{
+    digest_t digest;
+    return b->generation && !digest_documents(documents, &digest) &&
+           memcmp(&digest, &b->documents, sizeof digest) == 0;
+}
+
+err_t build_directory(builder_t *b, bool only_changed)
+{
+    report_t report = {.start = now_ms()};
+    findings_t findings;
+    store_documents_t documents;
+    model_t *model = NULL;
+    snapshot_t *next = NULL;
+    findings_init(&findings, (size_t)b->config->limits.findings);
+    store_documents_init(&documents);
+    err_t err = config_read_model(b->config, &documents, &findings, &model);
+    if (!err && only_changed && is_served(b, &documents)) {
+        pthread_mutex_lock(&b->lock);
+        b->state.refused = 0;
+        buf_clear(&b->refusal);
+        pthread_mutex_unlock(&b->lock);
+        log_line(LOG_LEVEL_DEBUG, "build", "the documents are what is served");
+        model_free(model);
+    } else {
+        load_log_findings("build", &findings);
+        report.documents = documents.count;
+        err = err ? err : build_snapshot(b, model, &report, &next);
+        err = err ? err : record_and_publish(b, &documents, &report, next);
+        if (err && next) {
+            snapshot_unref(next);
+        }
+        if (err) {
+            note_refusal(b, err, &findings);
+        }
+    }
+    findings_release(&findings);
+    store_documents_release(&documents);
+    return err;
+}

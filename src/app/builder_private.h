@@ -1,0 +1,55 @@
+/*
+ * The inside of the builder, for the files that it consists of.
+ */
+#ifndef FPD_APP_BUILDER_PRIVATE_H
+#define FPD_APP_BUILDER_PRIVATE_H
+
+#include "builder.h"
+#include "databases.h"
+
+#include <pthread.h>
+
+struct builder {
+    const config_t *config;
+    hub_t *hub;
+    journal_t *journal; /* NULL: nothing is recorded */
+    http_server_t *server;
+    compressor_t *compressor;
+    updater_t *updater;
+    /* The builder thread's alone, once it runs. */
+    databases_t databases;
+    snapshot_t *current; /* its thread writes it, under the lock */
+    uint64_t generation; /* of current, in this process; 0: none */
+    digest_t documents;  /* what current was made of */
+
+    pthread_t thread;
+    bool running;
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    pthread_cond_t done; /* of commits */
+    bool requested;
+    bool changed; /* the directory may have changed */
+    bool stopping;
+    builder_commit_t *commits; /* that wait, the first one first */
+    builder_state_t state;
+    buf_t refusal; /* findings of what was refused, as JSON */
+};
+
+/* build.c: from the directory; with only_changed, nothing when it has what is served. */
+err_t build_directory(builder_t *b, bool only_changed) FPD_MUST_CHECK;
+/*
+ * build.c: makes it what is served; takes the reference. number is what people call it: that of the
+ * journal, or without one that of this process.
+ */
+void build_publish(builder_t *b, snapshot_t *next, uint64_t number, const digest_t *documents);
+/* build.c: versions and patches, the last step before build_publish that may fail. */
+err_t build_versions(builder_t *b, snapshot_t *next, uint64_t number) FPD_MUST_CHECK;
+/* build.c: what the log says of a new generation, once it is served. */
+void build_log_difference(builder_t *b, snapshot_t *before, snapshot_t *after);
+/* Of names and contents, in order. */
+err_t build_digest(const store_text_t *texts, size_t count, digest_t *out) FPD_MUST_CHECK;
+
+/* commit.c: on the builder's thread. */
+void commit_run(builder_t *b, builder_commit_t *c);
+
+#endif

@@ -1,0 +1,157 @@
+#include "builder_private.h"
+
+#include "footprintd/log/log.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static void fail(builder_commit_t *c, commit_verdict_t verdict, err_t err)
+{
+    c->verdict = verdict;
+    if (!c->why.len) {
+        buf_append_str(&c->why, err_text(err));
+    }
+}
+
+static bool names_are_good(builder_commit_t *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        buf_t why = BUF_INIT;
+        bool good = store_edit_name_check(c->changes[i].name, &why);
+        if (!good) {
+            buf_printf(&c->why, "the name '%.*s' %.*s",
+                       SLICE_ARG(utf8_truncate(c->changes[i].name, 100)),
+                       SLICE_ARG(buf_slice(&why)));
+            c->verdict = COMMIT_BAD_NAME;
+        }
+        buf_release(&why);
+        if (!good) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether it may go on: the set is good, and not too much of a change. */
+static bool is_acceptable(builder_commit_t *c)
+{
+    const proposal_t *p = &c->proposal;
+    if (!p->snapshot) {
+        c->verdict = COMMIT_REFUSED;
+    } else if (!c->confirmed && p->difference->guard.asks) {
+        c->verdict = COMMIT_ASKS;
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void log_settled(const store_settlements_t *settled)
+{
+    for (size_t i = 0; i < settled->count; i++) {
+        const store_settlement_t *s = &settled->items[i];
+        if (s->settled != STORE_SETTLED_DONE) {
+            log_line(LOG_LEVEL_WARNING, "history", "%.*s: %.*s", SLICE_ARG(s->file),
+                     SLICE_ARG(s->why));
+        }
+    }
+}
+
+/* The history has it, and the files follow; then nothing can fail any more but want of memory. */
+static err_t write_down(builder_t *b, builder_commit_t *c, store_edit_t *edit)
+{
+    proposal_t *p = &c->proposal;
+    size_t vtag_count = 0;
+    const store_vtag_t *vtags = journal_vtags(p->snapshot, &p->arena, &vtag_count);
+    const store_audit_t audit = {.time_ms = journal_now_ms(),
+                                 .who = c->author,
+                                 .what = slice_str(store_kind_names[c->kind]),
+                                 .outcome = SLICE_LIT("done")};
+    const store_change_t change = {.base = c->base,
+                                   .restores = c->restores,
+                                   .time_ms = audit.time_ms,
+                                   .kind = c->kind,
+                                   .author = c->author,
+                                   .message = c->message,
+                                   .documents = p->texts,
+                                   .document_count = p->text_count,
+                                   .vtags = vtags,
+                                   .vtag_count = vtag_count,
+                                   .audit = &audit};
+    store_appended_t appended = {.number = 0};
+    err_t err = vtags ? store_edit_commit(edit, journal_history(b->journal), &change, &p->arena,
+                                          &appended, &c->settled, &c->why)
+                      : ERR_NOMEM;
+    if (!err) {
+        c->number = appended.number;
+        c->verdict = appended.outcome == STORE_SAME ? COMMIT_SAME : COMMIT_DONE;
+        log_settled(&c->settled);
+    }
+    return err;
+}
+
+static commit_verdict_t verdict_of(err_t err)
+{
+    switch (err) {
+    case ERR_NOT_NOW:
+        return COMMIT_CONFLICT;
+    case ERR_RANGE:
+        return COMMIT_UNWRITABLE;
+    case ERR_IO:
+        return errno == EROFS || errno == EACCES || errno == EPERM ? COMMIT_UNWRITABLE
+                                                                   : COMMIT_FAILED;
+    default:
+        return COMMIT_FAILED;
+    }
+}
+
+static void publish(builder_t *b, builder_commit_t *c)
+{
+    proposal_t *p = &c->proposal;
+    digest_t digest;
+    err_t err = build_digest(p->texts, p->text_count, &digest);
+    err = err ? err : build_versions(b, p->snapshot, c->number);
+    if (err) {
+        /* It is durable all the same: the directory has it, and the next look publishes it. */
+        log_line(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
+                 (unsigned long long)c->number, err_text(err));
+        builder_look(b);
+        return;
+    }
+    log_line(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s", (unsigned long long)c->number,
+             store_kind_names[c->kind], SLICE_ARG(c->author));
+    build_publish(b, snapshot_ref(p->snapshot), c->number, &digest);
+}
+
+void commit_run(builder_t *b, builder_commit_t *c)
+{
+    proposal_t *p = &c->proposal;
+    store_edit_t *edit = NULL;
+    if (!b->journal) {
+        buf_append_str(&c->why, "there is no state directory: documents are changed as files only");
+        c->verdict = COMMIT_UNWRITABLE;
+        return;
+    }
+    if (!names_are_good(c)) {
+        return;
+    }
+    err_t err = proposal_make(p, b->config, b->current, b->generation + 1, c->changes, c->count,
+                              &c->why);
+    if (err) {
+        fail(c, verdict_of(err), err);
+        return;
+    }
+    if (!is_acceptable(c)) {
+        return;
+    }
+    errno = 0;
+    err = store_edit_prepare(journal_directory(b->journal), p->edits, p->edit_count, &edit,
+                             &c->why);
+    err = err ? err : write_down(b, c, edit);
+    store_edit_free(edit);
+    if (err) {
+        fail(c, verdict_of(err), err);
+    } else if (c->verdict == COMMIT_DONE) {
+        publish(b, c);
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * The journal: the history (store/history.h) as the server uses it. What is published is recorded
+ * before it is shown to anybody.
+ */
+#ifndef FPD_APP_JOURNAL_H
+#define FPD_APP_JOURNAL_H
+
+#include "footprintd/config/config.h"
+#include "footprintd/snapshot/snapshot.h"
+#include "footprintd/store/directory.h"
+#include "footprintd/store/edit.h"
+
+typedef struct journal journal_t;
+
+/*
+ * Opens the history in the configured state directory; *out is NULL when there is none. A damaged
+ * one is set aside; edits that a crash interrupted are finished. The log says so, and why there is
+ * none on failure.
+ */
+err_t journal_open(const config_t *config, journal_t **out) FPD_MUST_CHECK;
+/* NULL is fine. */
+void journal_close(journal_t *j);
+
+/* Any thread may read it, and write to its audit log. */
+store_history_t *journal_history(journal_t *j);
+/* The directory of documents. */
+const char *journal_directory(const journal_t *j);
+
+/*
+ * Records what was read from the directory; *number is the generation that now has it, which may be
+ * the one before. The log says why not.
+ */
+err_t journal_record(journal_t *j, store_kind_t kind, const store_documents_t *documents,
+                     const snapshot_t *snapshot, uint64_t *number) FPD_MUST_CHECK;
+
+/* The tags of all resources of a snapshot, in the arena; NULL on no memory. */
+const store_vtag_t *journal_vtags(const snapshot_t *snapshot, arena_t *arena, size_t *count);
+/* Milliseconds since the epoch. */
+uint64_t journal_now_ms(void);
+
+#endif

@@ -1,0 +1,206 @@
+#include "proposal.h"
+
+#include "load.h"
+
+#include <stdlib.h>
+
+void proposal_init(proposal_t *p, const config_t *config)
+{
+    *p = (proposal_t){.texts = NULL};
+    arena_init(&p->arena, 0);
+    store_documents_init(&p->documents);
+    findings_init(&p->findings, (size_t)config->limits.findings);
+}
+
+void proposal_release(proposal_t *p)
+{
+    findings_release(&p->findings);
+    if (p->snapshot) {
+        snapshot_unref(p->snapshot);
+    }
+    if (p->before) {
+        snapshot_unref(p->before);
+    }
+    store_documents_release(&p->documents);
+    arena_release(&p->arena);
+}
+
+static const proposal_change_t *find_change(const proposal_change_t *changes, size_t count,
+                                            slice_t name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (slice_eq(changes[i].name, name)) {
+            return &changes[i];
+        }
+    }
+    return NULL;
+}
+
+static err_t hash_of(slice_t bytes, store_hash_t *out)
+{
+    hasher_t h;
+    *out = (store_hash_t){.present = bytes.ptr != NULL};
+    err_t err = bytes.ptr ? hasher_init(&h) : ERR_OK;
+    if (!err && bytes.ptr) {
+        hasher_begin(&h);
+        hasher_update_slice(&h, bytes);
+        err = hasher_finish(&h, &out->digest);
+        hasher_release(&h);
+    }
+    return err;
+}
+
+static slice_t bytes_now(const store_documents_t *documents, slice_t name)
+{
+    for (size_t i = 0; i < documents->count; i++) {
+        if (slice_eq(store_document_name(documents->items[i].name), name)) {
+            return documents->items[i].bytes;
+        }
+    }
+    return slice_of(NULL, 0);
+}
+
+/* What each change does to its file, if it is what was expected. */
+static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t count, buf_t *why)
+{
+    store_edit_change_t *edits = arena_array(&p->arena, count + 1, sizeof *edits);
+    err_t err = edits ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < count && !err; i++) {
+        const proposal_change_t *c = &changes[i];
+        edits[i] = (store_edit_change_t){.name = c->name, .remove = c->remove, .bytes = c->text};
+        err = hash_of(bytes_now(&p->documents, c->name), &edits[i].before);
+        if (!err && c->expects && !store_hash_eq(&edits[i].before, &c->before)) {
+            buf_printf(why, "the document %.*s is %s", SLICE_ARG(c->name),
+                       edits[i].before.present ? "another than that" : "not there");
+            err = ERR_NOT_NOW;
+        }
+        if (!err && c->remove && !edits[i].before.present) {
+            buf_printf(why, "the document %.*s is not there", SLICE_ARG(c->name));
+            err = ERR_NOT_NOW;
+        }
+    }
+    p->edits = edits;
+    p->edit_count = count;
+    return err;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return slice_cmp(((const store_text_t *)a)->name, ((const store_text_t *)b)->name);
+}
+
+/* The set as it would be. */
+static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t count)
+{
+    store_text_t *texts = arena_array(&p->arena, p->documents.count + count + 1, sizeof *texts);
+    size_t n = 0;
+    if (!texts) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < p->documents.count; i++) {
+        const store_document_t *d = &p->documents.items[i];
+        slice_t name = store_document_name(d->name);
+        if (d->bytes.ptr && !find_change(changes, count, name)) {
+            texts[n++] = (store_text_t){.name = name, .bytes = d->bytes};
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!changes[i].remove) {
+            texts[n++] = (store_text_t){.name = changes[i].name, .bytes = changes[i].text};
+        }
+    }
+    qsort(texts, n, sizeof *texts, by_name);
+    p->texts = texts;
+    p->text_count = n;
+    return ERR_OK;
+}
+
+/* Documents are called as a build from the directory would call them. */
+static err_t make_model(proposal_t *p, const config_t *config, model_t **out)
+{
+    model_source_t *sources = arena_array(&p->arena, p->text_count + 1, sizeof *sources);
+    slice_t directory = config->footprints;
+    bool slash = directory.len && directory.ptr[directory.len - 1] == '/';
+    for (size_t i = 0; sources && i < p->text_count; i++) {
+        doc_format_t format = DOC_YAML;
+        (void)store_document_format(p->texts[i].name, &format);
+        slice_t path = arena_printf(&p->arena, "%.*s%s%.*s", SLICE_ARG(directory), slash ? "" : "/",
+                                    SLICE_ARG(p->texts[i].name));
+        sources[i] = (model_source_t){path, format, p->texts[i].bytes};
+    }
+    if (!sources || arena_failed(&p->arena)) {
+        return ERR_NOMEM;
+    }
+    model_options_t options = config_model_options(config);
+    return model_build(sources, p->text_count, &options, &p->findings, out);
+}
+
+static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
+{
+    model_t *model = NULL;
+    err_t err = make_model(p, config, &model);
+    load_name_documents(&p->findings, config->footprints);
+    findings_sort(&p->findings);
+    if (err) {
+        return err == ERR_DATA ? ERR_OK : err;
+    }
+    const snapshot_options_t options = {
+        .base_uri = config->base_uri,
+        .attributes = (attributes_t *)(uintptr_t)snapshot_attributes(p->before),
+        .propmap_max_get_bytes = (size_t)config->propmap_max_get_bytes,
+        .propmap_max_entities = (size_t)config->propmap_max_response_entities,
+    };
+    err = snapshot_build_take(model, &options, p->before, generation, &p->snapshot);
+    const difference_options_t rails = {.address_share = config->guard_address_share,
+                                        .country_share = config->guard_country_share};
+    return err ? err
+               : difference_make(difference_side(p->before), difference_side(p->snapshot),
+                                 snapshot_attributes(p->before), &rails, &p->arena, &p->difference);
+}
+
+err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
+                    const proposal_change_t *changes, size_t count, buf_t *why)
+{
+    p->before = snapshot_ref(before);
+    err_t err = config_read_documents(config, &p->documents, &p->findings);
+    if (err && err != ERR_DATA) {
+        return err;
+    }
+    err = make_edits(p, changes, count, why);
+    err = err ? err : make_texts(p, changes, count);
+    return err ? err : make_snapshot(p, config, generation);
+}
+
+const proposal_change_t *proposal_towards(const config_t *config, const store_texts_t *texts,
+                                          arena_t *arena, size_t *count)
+{
+    findings_t findings;
+    store_documents_t documents;
+    findings_init(&findings, 0);
+    store_documents_init(&documents);
+    err_t err = config_read_documents(config, &documents, &findings);
+    proposal_change_t *changes = arena_array(arena, documents.count + texts->count + 1,
+                                             sizeof *changes);
+    size_t n = 0;
+    for (size_t i = 0; changes && i < texts->count; i++) {
+        slice_t now = bytes_now(&documents, texts->items[i].name);
+        if (!now.ptr || !slice_eq(now, texts->items[i].bytes)) {
+            changes[n++] = (proposal_change_t){.name = texts->items[i].name,
+                                               .text = texts->items[i].bytes};
+        }
+    }
+    for (size_t i = 0; changes && i < documents.count; i++) {
+        slice_t name = store_document_name(documents.items[i].name);
+        bool kept = false;
+        for (size_t k = 0; k < texts->count; k++) {
+            kept |= slice_eq(texts->items[k].name, name);
+        }
+        if (!kept) {
+            changes[n++] = (proposal_change_t){.name = arena_copy(arena, name), .remove = true};
+        }
+    }
+    *count = n;
+    store_documents_release(&documents);
+    findings_release(&findings);
+    return (err && err != ERR_DATA) || arena_failed(arena) ? NULL : changes;
+}

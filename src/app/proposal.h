@@ -1,0 +1,50 @@
+/*
+ * Proposals: what the documents of the directory would be with some changes, and what that would
+ * mean. Makes no change.
+ */
+#ifndef FPD_APP_PROPOSAL_H
+#define FPD_APP_PROPOSAL_H
+
+#include "footprintd/config/inputs.h"
+#include "footprintd/lookup/difference.h"
+#include "footprintd/store/edit.h"
+
+typedef struct proposal_change {
+    slice_t name; /* of the document, without its directory */
+    slice_t text; /* unless it is removed */
+    bool remove;
+    bool expects; /* `before` counts: what the document has to be now */
+    store_hash_t before;
+} proposal_change_t;
+
+typedef struct proposal {
+    arena_t arena;
+    store_documents_t documents; /* as the directory has them */
+    findings_t findings;         /* of the set as it would be; they know documents by their names */
+    const store_text_t *texts;   /* that set, by name */
+    size_t text_count;
+    const store_edit_change_t *edits; /* what is to be done to the files */
+    size_t edit_count;
+    snapshot_t *snapshot; /* NULL: the findings say why not */
+    snapshot_t *before;   /* a reference */
+    difference_t *difference;
+} proposal_t;
+
+void proposal_init(proposal_t *p, const config_t *config);
+void proposal_release(proposal_t *p);
+
+/*
+ * ERR_OK also when the set is refused (findings.errors); ERR_NOT_NOW: a document is not what a
+ * change expects, *why names it; ERR_IO: the directory cannot be read. `before` is what is served.
+ */
+err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
+                    const proposal_change_t *changes, size_t count, buf_t *why) FPD_MUST_CHECK;
+
+/*
+ * The changes that make the directory have exactly these documents, in the arena; NULL on no
+ * memory.
+ */
+const proposal_change_t *proposal_towards(const config_t *config, const store_texts_t *texts,
+                                          arena_t *arena, size_t *count);
+
+#endif

@@ -1,0 +1,175 @@
+#include "edit_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+void (*store_edit_hook)(const char *step, slice_t file);
+
+void edit_step(const char *step, slice_t file)
+{
+    if (store_edit_hook) {
+        store_edit_hook(step, file);
+    }
+}
+
+static err_t cannot(const char *what, buf_t *why)
+{
+    int code = errno;
+    const char *text = strerrordesc_np(code);
+    buf_printf(why, "cannot be %s: %s", what, text ? text : "unknown error");
+    return ERR_IO;
+}
+
+err_t edit_hash(slice_t bytes, store_hash_t *out)
+{
+    hasher_t hasher;
+    err_t err = hasher_init(&hasher);
+    if (err) {
+        return err;
+    }
+    hasher_begin(&hasher);
+    hasher_update_slice(&hasher, bytes);
+    *out = (store_hash_t){.present = true};
+    err = hasher_finish(&hasher, &out->digest);
+    hasher_release(&hasher);
+    return err;
+}
+
+static err_t hash_file(int fd, digest_t *out, buf_t *why)
+{
+    hasher_t hasher;
+    err_t err = hasher_init(&hasher);
+    if (err) {
+        return err;
+    }
+    hasher_begin(&hasher);
+    char bytes[16384];
+    for (;;) {
+        ssize_t n = read(fd, bytes, sizeof bytes);
+        if (n == 0) {
+            break;
+        }
+        if (n > 0) {
+            hasher_update(&hasher, bytes, (size_t)n);
+        } else if (errno != EINTR) {
+            hasher_release(&hasher);
+            return cannot("read", why);
+        }
+    }
+    err = hasher_finish(&hasher, out);
+    hasher_release(&hasher);
+    return err;
+}
+
+err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why)
+{
+    *out = (edit_seen_t){0};
+    int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT) {
+        return ERR_OK;
+    }
+    if (fd < 0 && errno == ELOOP) {
+        buf_append_str(why, "is a symbolic link: it is managed elsewhere");
+        return ERR_RANGE;
+    }
+    if (fd < 0 && errno != ENXIO) {
+        return cannot("opened", why);
+    }
+    if (fd >= 0 && fstat(fd, &out->st) != 0) {
+        (void)close(fd);
+        return cannot("read", why);
+    }
+    err_t err;
+    if (fd < 0 || !S_ISREG(out->st.st_mode)) {
+        buf_append_str(why, "is not a regular file");
+        err = ERR_RANGE;
+    } else {
+        err = hash_file(fd, &out->hash.digest, why);
+        out->hash.present = err == ERR_OK;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return err;
+}
+
+static bool write_all(int fd, slice_t bytes)
+{
+    size_t done = 0;
+    while (done < bytes.len) {
+        ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+static bool take_after(int fd, const struct stat *like)
+{
+    /* The owner first: a change of owner takes bits from the mode. It may not be permitted. */
+    (void)!fchown(fd, like->st_uid, like->st_gid);
+    return fchmod(fd, like->st_mode & 07777) == 0;
+}
+
+err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit_seen_t *like,
+                      buf_t *why)
+{
+    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                    like ? 0600 : 0644);
+    if (fd < 0) {
+        return cannot("written", why);
+    }
+    bool ok = write_all(fd, bytes) && (!like || take_after(fd, &like->st)) && fsync(fd) == 0;
+    err_t err = ok ? ERR_OK : cannot("written", why);
+    if (close(fd) != 0 && !err) {
+        err = cannot("written", why);
+    }
+    if (err) {
+        (void)unlinkat(directory, name, 0);
+    }
+    return err;
+}
+
+static bool unsupported(int code)
+{
+    return code == EINVAL || code == ENOSYS || code == EOPNOTSUPP;
+}
+
+int edit_file_exchange(int directory, const char *a, const char *b, bool *exchanged)
+{
+    *exchanged = renameat2(directory, a, directory, b, RENAME_EXCHANGE) == 0;
+    if (*exchanged || !unsupported(errno)) {
+        return *exchanged ? 0 : errno;
+    }
+    return renameat(directory, a, directory, b) == 0 ? 0 : errno;
+}
+
+int edit_file_move(int directory, const char *from, const char *to)
+{
+    if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    if (!unsupported(errno)) {
+        return errno;
+    }
+    if (linkat(directory, from, directory, to, 0) != 0) {
+        return errno;
+    }
+    return unlinkat(directory, from, 0) == 0 ? 0 : errno;
+}
+
+err_t edit_file_beside(const char *prefix, slice_t file, arena_t *arena, slice_t *out)
+{
+    uint64_t random = 0;
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        return ERR_IO;
+    }
+    *out = arena_printf(arena, "%s%016llx.%.*s", prefix, (unsigned long long)random,
+                        SLICE_ARG(file));
+    return out->ptr ? ERR_OK : ERR_NOMEM;
+}

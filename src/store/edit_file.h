@@ -1,0 +1,46 @@
+/*
+ * Single steps on the files of a directory, by descriptor and name; no step follows a symbolic
+ * link. *why is told a clause about the file: "cannot be read: ...".
+ */
+#ifndef FPD_STORE_EDIT_FILE_H
+#define FPD_STORE_EDIT_FILE_H
+
+#include "footprintd/store/edit.h"
+
+#include <sys/stat.h>
+
+#define EDIT_TEMPORARY ".fpd-edit-" /* the start of a temporary's name */
+#define EDIT_KEPT      ".fpd-kept-" /* of what a person wrote and has no place any more */
+
+typedef struct edit_seen {
+    store_hash_t hash;
+    struct stat st; /* of a file that is present */
+} edit_seen_t;
+
+/* An absent file is fine. ERR_RANGE: it is no regular file; ERR_IO; ERR_NOMEM. */
+err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why) FPD_MUST_CHECK;
+
+err_t edit_hash(slice_t bytes, store_hash_t *out) FPD_MUST_CHECK;
+
+/*
+ * A new file, durable, with the mode of `like` (NULL: as new files have) and its owner where that
+ * is permitted. On failure there is none.
+ */
+err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit_seen_t *like,
+                      buf_t *why) FPD_MUST_CHECK;
+
+/*
+ * 0 or an errno. Both files change their places; where the file system cannot do that, a takes the
+ * place of b, and *exchanged is false.
+ */
+int edit_file_exchange(int directory, const char *a, const char *b, bool *exchanged);
+/* 0 or an errno; EEXIST: there is a `to`. */
+int edit_file_move(int directory, const char *from, const char *to);
+
+/* A name beside the file that nobody else has; in the arena. */
+err_t edit_file_beside(const char *prefix, slice_t file, arena_t *arena,
+                       slice_t *out) FPD_MUST_CHECK;
+
+void edit_step(const char *step, slice_t file);
+
+#endif

@@ -1,0 +1,171 @@
+#include "footprintd/store/history.h"
+
+#include "history_check.h"
+#include "history_schema.h"
+#include "history_sql.h"
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_MS 2000 /* somebody looks into the database with another program */
+
+const char *const store_kind_names[STORE_KIND_COUNT] = {
+    [STORE_KIND_FILES] = "files",
+    [STORE_KIND_EDIT] = "edit",
+    [STORE_KIND_ROLLBACK] = "rollback",
+    [STORE_KIND_START] = "start",
+};
+
+/* The file exists, and its mode is what SQLite gives to its companions as well. */
+static err_t make_file(store_history_t *h, int directory, buf_t *why)
+{
+    int fd = openat(directory, STORE_HISTORY_FILE,
+                    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    struct stat st;
+    bool ok = fd >= 0 && fstat(fd, &st) == 0;
+    if (ok && !S_ISREG(st.st_mode)) {
+        buf_printf(why, "the history %s is not a regular file", h->path);
+        (void)close(fd);
+        return ERR_DATA;
+    }
+    ok = ok && ((st.st_mode & 0777) == 0600 || fchmod(fd, 0600) == 0) && directory_sync(directory);
+    if (!ok) {
+        buf_printf(why, "the history %s cannot be opened: %s", h->path, strerrordesc_np(errno));
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return ok ? ERR_OK : ERR_IO;
+}
+
+static int pragmas(sqlite3 *db)
+{
+    return sqlite3_exec(db,
+                        "PRAGMA cell_size_check = ON;"
+                        "PRAGMA auto_vacuum = INCREMENTAL;" /* counts while there is no table */
+                        "PRAGMA journal_mode = WAL;"
+                        "PRAGMA synchronous = FULL;"
+                        "PRAGMA foreign_keys = ON;"
+                        "PRAGMA temp_store = MEMORY;"
+                        "PRAGMA journal_size_limit = 16777216;",
+                        NULL, NULL, NULL);
+}
+
+static err_t open_database(store_history_t *h, buf_t *why)
+{
+    int rc = sqlite3_open_v2(h->path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (!h->db) {
+        return ERR_NOMEM;
+    }
+    (void)sqlite3_extended_result_codes(h->db, 1);
+    (void)sqlite3_busy_timeout(h->db, BUSY_MS);
+    (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    bool wal = false;
+    rc = rc ? rc : pragmas(h->db);
+    rc = rc ? rc : history_answers(h->db, "PRAGMA journal_mode", "wal", &wal);
+    if (rc) {
+        return sql_error(h->db, h->path, rc, why);
+    }
+    if (!wal) {
+        buf_printf(why, "the history %s cannot be used: its file system has no shared memory",
+                   h->path);
+        return ERR_IO;
+    }
+    err_t err = history_schema_upgrade(h->db, h->path, history_schema, history_schema_count, why);
+    return err ? err : history_check(h, why);
+}
+
+static char *join_path(const char *state)
+{
+    buf_t path = BUF_INIT;
+    size_t n = strlen(state);
+    buf_printf(&path, "%s%s" STORE_HISTORY_FILE, state, n && state[n - 1] == '/' ? "" : "/");
+    buf_append_char(&path, '\0');
+    if (buf_failed(&path)) {
+        buf_release(&path);
+        return NULL;
+    }
+    return path.ptr;
+}
+
+err_t store_history_open(const char *state, const store_history_options_t *options,
+                         store_history_t **out, buf_t *why)
+{
+    store_history_t *h = calloc(1, sizeof *h);
+    if (!h) {
+        return ERR_NOMEM;
+    }
+    h->lock = -1;
+    h->options = options ? *options : (store_history_options_t){0};
+    pthread_mutex_init(&h->mutex, NULL);
+    h->path = join_path(state);
+    int directory = -1;
+    err_t err = h->path ? state_open(state, &directory, &h->lock, why) : ERR_NOMEM;
+    err = err ? err : make_file(h, directory, why);
+    err = err ? err : open_database(h, why);
+    if (directory >= 0) {
+        (void)close(directory);
+    }
+    if (err) {
+        store_history_close(h);
+        return err;
+    }
+    *out = h;
+    return ERR_OK;
+}
+
+void store_history_close(store_history_t *h)
+{
+    if (!h) {
+        return;
+    }
+    for (size_t i = 0; i < SQL_COUNT; i++) {
+        (void)sqlite3_finalize(h->statements[i]);
+    }
+    (void)sqlite3_close(h->db);
+    if (h->lock >= 0) {
+        (void)close(h->lock);
+    }
+    pthread_mutex_destroy(&h->mutex);
+    free(h->path);
+    free(h);
+}
+
+/* The database last: while it is there, its companions must be. */
+static bool move_all(int directory, uint64_t time_ms)
+{
+    static const char *const companions[] = {"-wal", "-shm", ""};
+    char from[64], to[96];
+    for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
+        (void)snprintf(from, sizeof from, STORE_HISTORY_FILE "%s", companions[i]);
+        (void)snprintf(to, sizeof to, STORE_HISTORY_FILE ".damaged-%llu%s",
+                       (unsigned long long)time_ms, companions[i]);
+        if (renameat(directory, from, directory, to) != 0 && errno != ENOENT) {
+            return false;
+        }
+    }
+    return directory_sync(directory);
+}
+
+err_t store_history_set_aside(const char *state, uint64_t time_ms, buf_t *moved, buf_t *why)
+{
+    int directory = -1, lock = -1;
+    err_t err = state_open(state, &directory, &lock, why);
+    if (err) {
+        return err;
+    }
+    if (!move_all(directory, time_ms)) {
+        buf_printf(why, "the history in %s cannot be renamed: %s", state, strerrordesc_np(errno));
+        err = ERR_IO;
+    }
+    (void)close(lock);
+    (void)close(directory);
+    buf_printf(moved, "%s/" STORE_HISTORY_FILE ".damaged-%llu", state, (unsigned long long)time_ms);
+    return err;
+}
