@@ -364,6 +364,8 @@ static void carry_out(admin_t *admin, const asked_t *a, admin_response_t *respon
 {
     if (arena_failed(&a->arena)) {
         admin_refuse_error(response, ERR_NOMEM);
+    } else if (a->message.len > STORE_MESSAGE_MAX || !utf8_valid(a->message)) {
+        (void)bad_body(response, "the message is to be UTF-8 of at most 65,536 bytes");
     } else if (a->dry_run) {
         preview(admin, a, response);
     } else {

@@ -2,9 +2,6 @@
 
 #include "footprintd/log/log.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 static void fail(builder_commit_t *c, commit_verdict_t verdict, err_t err)
 {
     c->verdict = verdict;
@@ -95,11 +92,8 @@ static commit_verdict_t verdict_of(err_t err)
     switch (err) {
     case ERR_NOT_NOW:
         return COMMIT_CONFLICT;
-    case ERR_RANGE:
+    case ERR_RANGE: /* a link, or a directory that is managed elsewhere */
         return COMMIT_UNWRITABLE;
-    case ERR_IO:
-        return errno == EROFS || errno == EACCES || errno == EPERM ? COMMIT_UNWRITABLE
-                                                                   : COMMIT_FAILED;
     default:
         return COMMIT_FAILED;
     }
@@ -144,7 +138,6 @@ void commit_run(builder_t *b, builder_commit_t *c)
     if (!is_acceptable(c)) {
         return;
     }
-    errno = 0;
     err = store_edit_prepare(journal_directory(b->journal), p->edits, p->edit_count, &edit,
                              &c->why);
     err = err ? err : write_down(b, c, edit);
