@@ -333,6 +333,20 @@ def test_media_types(admin, protocol, path, good, bad):
                       data=b"{}"), 415, "media-type")
 
 
+@pytest.mark.parametrize("protocol", CLEAR)
+def test_large_bodies(admin, protocol):
+    """Copied in pieces; a client that leaves in the middle is forgotten."""
+    for size in [(4 << 20) - 1, 4 << 20, (4 << 20) + 1, 30000000]:
+        answer = admin.ask("/v1/documents/a.yaml", protocol, "PUT", "editor",
+                           ["Content-Type: text/plain", "Expect:"], b"x" * size)
+        assert json.loads(answer.body)["body"] == size
+    head = (f"PUT /v1/documents/a.yaml HTTP/1.1\r\nHost: x\r\n{bearer('editor')}\r\nContent-Type: "
+            f"text/plain\r\nContent-Length: {20 << 20}\r\n\r\n")
+    with http.raw_connect(admin.port) as sock:
+        sock.sendall(head.encode() + b"x" * (20 << 20))
+    assert admin.ask("/v1/documents").status == 200
+
+
 def test_body_that_no_route_takes(admin):
     answer = admin.ask("/v1/reload", method="POST", data=b"anything")
     assert answer.status == 200 and json.loads(answer.body)["body"] == 0
