@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "footprintd/config/inputs.h"
+#include "footprintd/http/admin.h"
 #include "options.h"
 
 #include <openssl/err.h>
@@ -60,6 +61,16 @@ static err_t check_tls(const config_listener_t *l, findings_t *findings)
     return ERR_OK;
 }
 
+static void check_tokens(const config_t *config, findings_t *findings)
+{
+    buf_t why = BUF_INIT;
+    if (http_admin_check_tokens(config->admin_tokens.ptr, &why)) {
+        findings_add(findings, FINDING_UNREADABLE, config->admin_listener.place, NO_SLICE, NO_SLICE,
+                     "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+}
+
 static err_t check_databases(const config_t *config, findings_t *findings)
 {
     store_databases_options_t options = config_databases(config);
@@ -83,6 +94,14 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
                 return err;
             }
         }
+    }
+    if (config->admin) {
+        err_t err = config->admin_listener.tls ? check_tls(&config->admin_listener, findings)
+                                               : ERR_OK;
+        if (err) {
+            return err;
+        }
+        check_tokens(config, findings);
     }
     err_t databases = check_databases(config, findings);
     if (databases == ERR_NOMEM) {

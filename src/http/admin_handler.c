@@ -1,13 +1,9 @@
 #include "http/admin_routes.h"
 #include "http/admin_server.h"
-#include "http/conditional.h"
-#include "http/job.h"
 #include "http/negotiate.h"
 #include "http/send.h"
-#include "http/target.h"
 
-#include <netdb.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 /*
  * A request of the admin interface, in this order: token, path, method, role, size and type of the
@@ -22,132 +18,6 @@ void admin_send_problem(h2o_req_t *req, admin_response_t *problem)
     send_admin(req, problem, slice_is(slice_of_iovec(req->input.method), "HEAD"));
     problem->body = made;
     buf_release(&problem->body);
-}
-
-/* ---- on a worker ---- */
-
-typedef struct admin_job {
-    http_job_t super;
-    http_admin_t *admin;
-    admin_request_t request; /* all of it in the arena */
-    arena_t arena;
-    admin_response_t response;
-    bool head;
-} admin_job_t;
-
-static admin_job_t *admin_job_of(http_job_t *super)
-{
-    return H2O_STRUCT_FROM_MEMBER(admin_job_t, super, super);
-}
-
-static void job_release(http_job_t *super)
-{
-    admin_job_t *job = admin_job_of(super);
-    buf_release(&job->response.body);
-    arena_release(&job->response.arena);
-    arena_release(&job->arena);
-    free(job);
-}
-
-/* RFC 9110 13.2.2: only what would be a 200 to a GET becomes a 304. */
-static void check_freshness(const admin_request_t *request, admin_response_t *response)
-{
-    const slice_t etags[CODING_COUNT] = {slice_str(response->etag), {"", 0}, {"", 0}};
-    if (response->status == 200 && response->etag[0] && request->if_none_match.len &&
-        strcmp(request->route->method, "GET") == 0 &&
-        conditional_none_match(request->if_none_match, etags, CODING_IDENTITY) !=
-            CONDITIONAL_NO_MATCH) {
-        response->status = 304;
-        buf_clear(&response->body);
-    }
-}
-
-static void job_run(http_job_t *super, bool cancelled)
-{
-    admin_job_t *job = admin_job_of(super);
-    admin_response_t *response = &job->response;
-    if (cancelled) {
-        response->retry_after = 1;
-        admin_error(response, 503, "shutting-down", "the server ends, nothing was done");
-        return;
-    }
-    job->admin->options.answer(job->admin->options.arg, &job->request, response);
-    if (!response->status || buf_failed(&response->body) || arena_failed(&response->arena)) {
-        admin_error(response, 500, "no-answer", "there is no answer, for want of memory perhaps");
-    }
-    check_freshness(&job->request, response);
-}
-
-static void job_done(http_job_t *super, h2o_req_t *req)
-{
-    admin_job_t *job = admin_job_of(super);
-    send_admin(req, &job->response, job->head);
-}
-
-/* ---- on the loop ---- */
-
-static slice_t query_of(const h2o_req_t *req)
-{
-    slice_t target = slice_of_iovec(req->input.path);
-    if (req->query_at == SIZE_MAX || req->query_at >= target.len) {
-        return SLICE_LIT("");
-    }
-    return slice_of(target.ptr + req->query_at + 1, target.len - req->query_at - 1);
-}
-
-/* All lines of a field, joined by commas, in the arena. */
-static slice_t joined_header(const h2o_req_t *req, const h2o_token_t *name, arena_t *arena)
-{
-    slice_t all = SLICE_LIT("");
-    for (ssize_t i = h2o_find_header(&req->headers, name, -1); i >= 0;
-         i = h2o_find_header(&req->headers, name, i)) {
-        slice_t line = slice_of_iovec(req->headers.entries[i].value);
-        all = all.len ? arena_printf(arena, "%.*s, %.*s", SLICE_ARG(all), SLICE_ARG(line))
-                      : arena_copy(arena, line);
-    }
-    return all;
-}
-
-static void answer_on_worker(h2o_req_t *req, const admin_request_t *seen)
-{
-    http_admin_t *admin = loop_of_request(req)->server->admin;
-    admin_job_t *job = calloc(1, sizeof *job);
-    char peer[NI_MAXHOST];
-    if (!job) {
-        send_busy(req);
-        return;
-    }
-    job->super = (http_job_t){
-        .run = job_run, .done = job_done, .release = job_release, .workers = admin->workers};
-    job->admin = admin;
-    job->head = slice_is(seen->method, "HEAD");
-    arena_init(&job->arena, 0);
-    arena_init(&job->response.arena, 0);
-    arena_t *arena = &job->arena;
-    job->request = (admin_request_t){
-        .method = slice_str(seen->route->method),
-        .path = arena_copy(arena, seen->path),
-        .query = arena_copy(arena, query_of(req)),
-        .body = arena_copy(arena, seen->body),
-        .content_type = joined_header(req, H2O_TOKEN_CONTENT_TYPE, arena),
-        .if_match = joined_header(req, H2O_TOKEN_IF_MATCH, arena),
-        .if_none_match = joined_header(req, H2O_TOKEN_IF_NONE_MATCH, arena),
-        .user = arena_copy(arena, seen->user),
-        .peer = arena_copy(arena, conn_peer(req->conn, peer)),
-        .role = seen->role,
-        .route = seen->route,
-        .name = arena_copy(arena, seen->name),
-    };
-    if (!arena_failed(arena) && http_job_submit(req, &job->super)) {
-        return;
-    }
-    job_release(&job->super);
-    (void)pthread_mutex_lock(&admin->lock);
-    admin->counters.refused++;
-    (void)pthread_mutex_unlock(&admin->lock);
-    admin_response_t problem = {.retry_after = 1};
-    admin_error(&problem, 503, "busy", "too many requests are waiting, ask again");
-    admin_send_problem(req, &problem);
 }
 
 static bool type_fits(const h2o_req_t *req, admin_body_t wanted)
@@ -229,7 +99,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
                             .body = slice_of_iovec(req->entity)};
     if (admin_auth(req, &seen.user, &seen.role) && find_route(req, &seen) &&
         body_fits(req, &seen)) {
-        answer_on_worker(req, &seen);
+        admin_job_start(req, &seen);
     }
     return 0;
 }

@@ -43,6 +43,9 @@ void admin_handler_register(h2o_pathconf_t *path);
  */
 bool admin_auth(h2o_req_t *req, slice_t *user, admin_role_t *role);
 
+/* admin_job.c: has a worker answer. What `seen` points to is the request's, and is copied. */
+void admin_job_start(h2o_req_t *req, const admin_request_t *seen);
+
 /* Sends problem details from the loop; releases the response. */
 void admin_send_problem(h2o_req_t *req, admin_response_t *problem);
 

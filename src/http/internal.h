@@ -50,6 +50,7 @@ typedef struct snapshot_pin {
 struct http_loop {
     h2o_context_t ctx;
     h2o_context_t admin_ctx; /* on the same event loop; only with an admin interface */
+    h2o_timeout_t soon;      /* a millisecond: in another turn than this one */
     http_server_t *server;
     unsigned index;
     pthread_t thread;
@@ -80,7 +81,7 @@ struct http_loop {
 
     /* The mailbox: any thread writes, then wakes the loop. */
     atomic_bool mail;
-    h2o_timeout_entry_t read_mail; /* linked while there is some */
+    h2o_timeout_entry_t read_mail;      /* linked while there is some */
     _Atomic(snapshot_t *) new_snapshot; /* one reference */
     atomic_bool new_versions;           /* of what streams and polls wait for */
     atomic_bool log_readers;

@@ -144,6 +144,7 @@ static void loop_release(http_loop_t *loop)
     if (loop->server->admin) {
         h2o_timeout_unlink(&loop->admin_ctx.http2._graceful_shutdown_timeout);
         h2o_context_dispose(&loop->admin_ctx);
+        h2o_timeout_dispose(events, &loop->soon);
     }
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
@@ -164,6 +165,7 @@ void *loop_main(void *arg)
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &loop->server->config);
     if (loop->server->admin) {
         h2o_context_init(&loop->admin_ctx, loop->ctx.loop, &loop->server->admin->config);
+        h2o_timeout_init(loop->ctx.loop, &loop->soon, 1);
     }
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
     loop->read_mail.cb = loop_read_mail;

@@ -189,6 +189,14 @@ err_t tokens_read(const char *file, tokens_t *out, buf_t *why)
     return err;
 }
 
+err_t http_admin_check_tokens(const char *file, buf_t *why)
+{
+    tokens_t tokens = {NULL, 0};
+    err_t err = tokens_read(file, &tokens, why);
+    tokens_release(&tokens);
+    return err;
+}
+
 void tokens_release(tokens_t *tokens)
 {
     free(tokens->items);

@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FPD_BUILD", ROOT / "build/dev")).resolve()
 LIMIT = 60  # seconds until a wait counts as hanging
 
-READY = re.compile(r"^footprintd: ready generation=1((?: listen=https?://\S+)+)$")
+READY = re.compile(r"^footprintd: ready generation=1((?: listen=https?://\S+)+)"
+                   r"(?: admin=(https?://\S+))?$")
 
 DOCUMENT = """version: 1
 capabilities:
@@ -72,6 +73,7 @@ class Server:
         match = self.wait_line(READY)
         self.urls = [part.removeprefix("listen=") for part in match.group(1).split()]
         self.url = self.urls[0]
+        self.admin = match.group(2)
         return self
 
     def send(self, number):

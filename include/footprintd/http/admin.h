@@ -111,6 +111,9 @@ void admin_error(admin_response_t *response, int status, const char *code, const
 /* Adds a member to the problem details that admin_error made: its value is JSON text. */
 void admin_error_member(admin_response_t *response, const char *name, slice_t json);
 
+/* Whether the file of tokens can be used; if not, *why has one line. */
+err_t http_admin_check_tokens(const char *file, buf_t *why) FPD_MUST_CHECK;
+
 /* ---- the server's side, see http_options_t.admin ---- */
 
 /* "http://127.0.0.1:8081", with the port that was picked; "" without an admin interface. */
