@@ -65,6 +65,7 @@ void events_make(http_loop_t *loop, hub_frame_t *frame)
     *job = (make_job_t){.super = {.run = run_make},
                         .hub = loop->server->options.hub,
                         .frame = hub_frame_ref(frame)};
+    hub_frame_await(frame);
     worker_pool_submit_always(loop->server->workers, &job->super);
 }
 

@@ -122,6 +122,11 @@ static void try_frame(poll_t *p)
         send_busy(take_request(p));
     } else if (hub_frame_claim(p->frame)) {
         events_make(p->loop, p->frame);
+    } else {
+        hub_frame_await(p->frame);
+        if (hub_frame_get(p->frame, &failed) || failed) {
+            try_frame(p);
+        }
     }
 }
 

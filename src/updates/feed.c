@@ -97,7 +97,8 @@ feed_version_t *feed_of_generation(const feed_t *f, uint64_t generation)
             high = middle;
         }
     }
-    return low ? &f->versions[f->first + low - 1] : NULL;
+    feed_version_t *v = low ? &f->versions[f->first + low - 1] : NULL;
+    return v && generation <= v->through ? v : NULL;
 }
 
 /* Clients choose what is looked for: it must not cost as much as they like. */
@@ -177,6 +178,7 @@ err_t feed_append(feed_t *f, uint64_t generation, node_t *root, body_t *body, fr
     feed_version_t *v = &f->versions[f->first + f->count++];
     *v = (feed_version_t){.seq = last ? last->seq + 1 : 1,
                           .generation = generation,
+                          .through = generation,
                           .root = node_ref(root),
                           .body = body ? body_ref(body) : NULL,
                           .step = step};
@@ -236,6 +238,11 @@ frame_t *hub_frame_get(hub_frame_t *f, bool *failed)
     return frame;
 }
 
+void hub_frame_await(hub_frame_t *f)
+{
+    atomic_store(&f->awaited, true);
+}
+
 static err_t new_frame(feed_t *f, const feed_version_t *from, const feed_version_t *to,
                        hub_frame_t **out)
 {
@@ -246,6 +253,7 @@ static err_t new_frame(feed_t *f, const feed_version_t *from, const feed_version
     atomic_init(&made->refs, 1);
     atomic_init(&made->claimed, false);
     atomic_init(&made->failed, false);
+    atomic_init(&made->awaited, false);
     atomic_init(&made->frame, NULL);
     made->media_type = f->kind->media_type;
     made->from = from ? from->seq : 0;
@@ -292,6 +300,7 @@ err_t feed_step_frame(feed_t *f, uint64_t to, hub_frame_t **out)
     atomic_init(&made->refs, 1);
     atomic_init(&made->claimed, true);
     atomic_init(&made->failed, false);
+    atomic_init(&made->awaited, false);
     atomic_init(&made->frame, frame_ref(v->step));
     made->from = to - 1;
     made->to = to;

@@ -13,7 +13,8 @@ struct tips_view;
 
 typedef struct feed_version {
     uint64_t seq;
-    uint64_t generation;   /* the first that shows it */
+    uint64_t generation;   /* the first that shows it, */
+    uint64_t through;      /* and the last that is known to */
     char tag[TAG_LEN + 1]; /* "" when the document has none */
     node_t *root;
     body_t *body;  /* of the newest version of a GET resource, or NULL */
@@ -26,6 +27,7 @@ struct hub_frame {
     atomic_uint refs;
     atomic_bool claimed;
     atomic_bool failed;
+    atomic_bool awaited; /* somebody wants to be told */
     _Atomic(frame_t *) frame;
     const char *media_type;
     uint64_t from, to;
@@ -73,7 +75,10 @@ feed_version_t *feed_newest(const feed_t *f);
 feed_version_t *feed_oldest(const feed_t *f);
 /* NULL when it is not kept any more, or does not exist yet. */
 feed_version_t *feed_at(const feed_t *f, uint64_t seq);
-/* The version that a generation shows; NULL when it is not kept. */
+/*
+ * The version that a generation shows; NULL when that is not kept, or was never made, since the
+ * feed passed over the generation.
+ */
 feed_version_t *feed_of_generation(const feed_t *f, uint64_t generation);
 /* The newest version with this tag, of the last thousand or so. */
 feed_version_t *feed_of_tag(const feed_t *f, slice_t tag);

@@ -58,8 +58,8 @@ err_t hub_new(const hub_options_t *options, hub_t **out)
     hub->options = *options;
     set_defaults(&hub->options);
     uint64_t now = hub_now_ms(hub);
-    hub->opens = (meter_t){hub->options.opens_per_s, hub->options.opens_per_s, now};
-    hub->full_bytes = (meter_t){hub->options.full_bytes_per_s, hub->options.full_bytes_per_s, now};
+    hub->opens = meter_full(hub->options.opens_per_s, now);
+    hub->full_bytes = meter_full(hub->options.full_bytes_per_s, now);
     hub->now_ms = now;
     pthread_mutex_init(&hub->making, NULL);
     pthread_mutex_init(&hub->lock, NULL);
@@ -316,6 +316,7 @@ static err_t apply_change(hub_t *hub, change_t *c, uint64_t generation)
     }
     f->generation = generation;
     if (c->before == c->root) {
+        feed_newest(f)->through = generation;
         return ERR_OK;
     }
     frame_t *step = c->step;
@@ -403,14 +404,16 @@ void hub_frame_make(hub_t *hub, hub_frame_t *f)
 {
     frame_t *frame = NULL;
     if (make_frame(f, &frame)) {
-        atomic_store_explicit(&f->failed, true, memory_order_release);
+        atomic_store(&f->failed, true);
     } else {
-        atomic_store_explicit(&f->frame, frame, memory_order_release);
+        atomic_store(&f->frame, frame);
     }
     (void)pthread_mutex_lock(&hub->lock);
     hub->counters.frames_made++;
     (void)pthread_mutex_unlock(&hub->lock);
-    hub_tell_news(hub);
+    if (atomic_load(&f->awaited)) {
+        hub_tell_news(hub);
+    }
 }
 
 err_t hub_publish(hub_t *hub, snapshot_t *snapshot, hub_publication_t *report)

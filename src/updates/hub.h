@@ -31,6 +31,7 @@ typedef struct meter {
     uint64_t filled_ms;
 } meter_t;
 
+meter_t meter_full(uint64_t per_s, uint64_t now_ms);
 /* False, and nothing spent, when there is not enough left; a full bucket allows anything once. */
 bool meter_spend(meter_t *m, uint64_t now_ms, uint64_t amount);
 

@@ -176,6 +176,7 @@ err_t hub_refresh(hub_t *hub, feed_t *f, bool all)
             hub_feed_remove(hub, f); /* the caller has a hold on it */
         } else if (!err) {
             f->generation = generation;
+            feed_newest(f)->through = generation;
         }
         (void)pthread_mutex_unlock(&hub->lock);
         node_unref(root);

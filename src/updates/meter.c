@@ -3,6 +3,11 @@
 /* So many seconds' worth may be spent at once. */
 #define BURST_S 4
 
+meter_t meter_full(uint64_t per_s, uint64_t now_ms)
+{
+    return (meter_t){per_s, per_s * BURST_S, now_ms};
+}
+
 bool meter_spend(meter_t *m, uint64_t now_ms, uint64_t amount)
 {
     uint64_t full = m->per_s * BURST_S, passed = now_ms - m->filled_ms;

@@ -196,17 +196,18 @@ static bool end_gone(stream_t *s)
 typedef struct move {
     substream_t *sub; /* NULL: nobody has to move */
     uint64_t to;
-    bool pending; /* somebody's version is not there yet */
+    bool pending;     /* somebody's version is not there yet */
+    bool lost;        /* somebody's version never will be: another target is needed */
+    uint64_t reached; /* the generation that all have come to */
 } move_t;
 
 /*
  * The substream that is to move next on the way to the target: one that is behind, before those
- * that use its resource; none of these while a version that they may need is not there yet. What
- * the target showed may be forgotten: then the newest version is as good.
+ * that use its resource; none of these while a version that they may need is not there yet.
  */
 static move_t next_move(stream_t *s)
 {
-    move_t move = {NULL, 0, false};
+    move_t move = {NULL, 0, false, false, UINT64_MAX};
     unsigned pending_rank = UINT32_MAX;
     for (size_t i = 0; i < s->count; i++) {
         substream_t *sub = &s->subs[i];
@@ -214,13 +215,15 @@ static move_t next_move(stream_t *s)
         if (!f) {
             continue;
         }
-        const feed_version_t *v = feed_of_generation(f, s->target);
-        v = v ? v : feed_newest(f);
+        move.reached = f->generation < move.reached ? f->generation : move.reached;
         if (f->generation < s->target) {
             move.pending = true;
             pending_rank = f->rank < pending_rank ? f->rank : pending_rank;
+            continue;
         }
-        if (sub->cursor < v->seq && (!move.sub || f->rank < move.sub->feed->rank)) {
+        const feed_version_t *v = feed_of_generation(f, s->target);
+        move.lost |= !v;
+        if (v && sub->cursor < v->seq && (!move.sub || f->rank < move.sub->feed->rank)) {
             move.sub = sub;
             move.to = v->seq;
         }
@@ -254,8 +257,10 @@ static err_t take_wanted(stream_t *s, stream_state_t *state, stream_event_t *eve
         if (hub_frame_claim(s->wanted)) {
             *state = STREAM_MAKE;
             event->make = hub_frame_ref(s->wanted);
+            return ERR_OK;
         }
-        return ERR_OK;
+        hub_frame_await(s->wanted);
+        return hub_frame_get(s->wanted, &failed) || failed ? take_wanted(s, state, event) : ERR_OK;
     }
     hub_frame_unref(s->wanted);
     s->wanted = NULL;
@@ -270,6 +275,11 @@ static err_t want_next(stream_t *s, bool *wanted)
     for (;;) {
         move_t move = next_move(s);
         uint64_t newest = atomic_load_explicit(&hub->generation, memory_order_relaxed);
+        if (move.lost && s->target < newest) {
+            /* All begin anew, so that nobody gets ahead of what he uses. */
+            s->target = move.reached > s->target && move.reached < newest ? move.reached : newest;
+            continue;
+        }
         if (!move.sub && !move.pending && s->target < newest) {
             s->target = newest;
             continue;

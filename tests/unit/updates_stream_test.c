@@ -429,6 +429,58 @@ static void test_pending_documents(void **state)
     feeder_release(&f);
 }
 
+/* What the target showed is forgotten while a move is under way: the order holds all the same. */
+static void test_forgotten_in_the_middle(void **state)
+{
+    (void)state;
+    feeder_t f;
+    hub_options_t options = {.log_bytes = 1};
+    feeder_init(&f, &options);
+    feeder_publish(&f, FIRST);
+    stream_t *s = feeder_open(&f, "{\"add\":{\"c\":{\"resource-id\":\"cdni\"},"
+                                  "\"n\":{\"resource-id\":\"netmap\"}}}");
+    stream_skip(&f, s, CONTROL_EVENT);
+    stream_skip(&f, s, MAP_EVENT ",n");
+    stream_skip(&f, s, CDNI_EVENT ",c");
+    feeder_publish(&f, THIRD);
+    stream_skip(&f, s, MAP_EVENT ",n");
+    feeder_publish(&f, FIRST);
+    /* The advertisement of before is not kept, and the one of now wants its map first. */
+    buf_t first = stream_expect(&f, s, MAP_EVENT ",n");
+    assert_non_null(strstr(first.ptr, fixture_tag(f.snapshot, "/netmap")));
+    buf_release(&first);
+    stream_skip(&f, s, CDNI_EVENT ",c");
+    stream_expect_nothing(&f, s);
+    stream_end(s);
+    feeder_release(&f);
+}
+
+/* A filtered document passes over the generation that a stream moves to. */
+static void test_passed_over(void **state)
+{
+    (void)state;
+    feeder_t f;
+    feeder_init(&f, NULL);
+    feeder_publish(&f, FIRST);
+    stream_t *s = feeder_open(&f, "{\"add\":{\"n\":{\"resource-id\":\"netmap\"},"
+                                  "\"f\":{\"resource-id\":\"cdni-filtered\",\"input\":"
+                                  "{\"cdni-capabilities\":[]}}}}");
+    stream_skip(&f, s, CONTROL_EVENT);
+    stream_skip(&f, s, MAP_EVENT ",n");
+    stream_skip(&f, s, CDNI_EVENT ",f");
+    feeder_publish(&f, THIRD);
+    stream_skip_patch(&f, s, "n");
+    stream_expect_nothing(&f, s);
+    feeder_publish(&f, DOCUMENT("192.0.2.0/25", "203.0.113.0/27"));
+    stream_expect_nothing(&f, s);
+    hub_catch_up(f.hub, NULL, NULL);
+    stream_skip_patch(&f, s, "n");
+    stream_skip_patch(&f, s, "f");
+    stream_expect_nothing(&f, s);
+    stream_end(s);
+    feeder_release(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +496,8 @@ int main(void)
         cmocka_unit_test(test_filtered_changes),
         cmocka_unit_test(test_bookmarks),
         cmocka_unit_test(test_pending_documents),
+        cmocka_unit_test(test_forgotten_in_the_middle),
+        cmocka_unit_test(test_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

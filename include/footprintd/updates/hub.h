@@ -87,7 +87,12 @@ hub_frame_t *hub_frame_ref(hub_frame_t *f);
 void hub_frame_unref(hub_frame_t *f);
 /* True for the one caller that has to see to it that hub_frame_make is called. */
 bool hub_frame_claim(hub_frame_t *f);
-/* Slow when the document is large; on any thread. Tells the news. */
+/*
+ * The caller is told the news when the frame is there. It looks once more behind this: the frame
+ * may have come just before.
+ */
+void hub_frame_await(hub_frame_t *f);
+/* Slow when the document is large; on any thread. Tells the news when somebody awaits it. */
 void hub_frame_make(hub_t *hub, hub_frame_t *f);
 /* NULL while it is not there; *failed: and never will be. Borrowed. */
 frame_t *hub_frame_get(hub_frame_t *f, bool *failed);
