@@ -155,9 +155,9 @@ static void constraint(const text_t *t, const json_value_t *c)
             }
         }
     }
-    if (count + remote_number(c, "more") > most) {
-        buf_printf(t->out, ", ... (%llu values)",
-                   (unsigned long long)(count + remote_number(c, "more")));
+    uint64_t all = count + remote_number(c, "more");
+    if (all > most) {
+        buf_printf(t->out, ", ... (%llu values)", (unsigned long long)all);
     }
 }
 
