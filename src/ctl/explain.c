@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "footprintd/store/directory.h"
 #include "remote.h"
 
 static const char help_text[] =
@@ -44,7 +45,7 @@ static void texts(const json_value_t *list, buf_t *out)
 
 static void place(const json_value_t *what, buf_t *out)
 {
-    remote_append(what, "document", out);
+    buf_append_printable(out, store_document_name(remote_text(what, "document")), "");
     buf_append_char(out, ':');
     remote_append(what, "line", out);
     if (remote_true(what, "withheld")) {

@@ -93,11 +93,11 @@ bool remote_true(const json_value_t *object, const char *name);
 /* Items of an array; 0 when it is none. */
 size_t remote_count(const json_value_t *array);
 
-/* ---- remote_text.c ---- */
+/* ---- remote_text.c, remote_difference.c ---- */
 
 /* As footprintctl check has them: a line for each finding. */
 void remote_findings(const json_value_t *report, bool colours, buf_t *out);
-/* A difference as footprintctl diff has it, without the addresses; the summary is its last line. */
+/* A difference as footprintctl diff has it: the summary is its last line. */
 void remote_difference(const json_value_t *difference, bool colours, buf_t *out);
 /* Whether the guard rails ask for a confirmation. */
 bool remote_guard_asks(const json_value_t *difference);

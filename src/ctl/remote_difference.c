@@ -1,23 +1,34 @@
-#include "remote.h"
+#include "remote_difference.h"
 
-#include <stdlib.h>
+#include "footprintd/store/directory.h"
 
 /* A difference, from the JSON of a server: the lines that footprintctl diff has. */
 
 /* Values that are shown of each list in an object: enough to know it by. */
 #define OBJECT_VALUES 3
 
-typedef struct text {
-    buf_t *out;
-    bool colours;
-} text_t;
-
-static void heading(const text_t *t, const char *text)
+void remote_heading(const remote_writer_t *w, const char *text)
 {
-    buf_printf(t->out, "%s%s%s\n", t->colours ? "\033[1m" : "", text, t->colours ? "\033[0m" : "");
+    buf_printf(w->out, "%s%s%s\n", w->colours ? "\033[1m" : "", text, w->colours ? "\033[0m" : "");
 }
 
-static void mark(const text_t *t, const json_value_t *item)
+void remote_more(const remote_writer_t *w, const json_value_t *list)
+{
+    uint64_t count = remote_number(list, "more");
+    if (count) {
+        buf_printf(w->out, "  ... and %llu more\n", (unsigned long long)count);
+    }
+}
+
+void remote_signed(const remote_writer_t *w, bool lost, slice_t text)
+{
+    buf_printf(w->out, "%s%c", w->colours ? (lost ? "\033[31m" : "\033[32m") : "",
+               lost ? '-' : '+');
+    buf_append_printable(w->out, text, "");
+    buf_append_str(w->out, w->colours ? "\033[0m" : "");
+}
+
+static void mark(const remote_writer_t *t, const json_value_t *item)
 {
     slice_t change = remote_text(item, "change");
     bool added = slice_is(change, "added"), removed = slice_is(change, "removed");
@@ -32,44 +43,65 @@ static void mark(const text_t *t, const json_value_t *item)
                t->colours ? "\033[0m" : "");
 }
 
-static void more(const text_t *t, const json_value_t *list)
+static void place(const remote_writer_t *t, const json_value_t *side)
 {
-    uint64_t count = remote_number(list, "more");
-    if (count) {
-        buf_printf(t->out, "  ... and %llu more\n", (unsigned long long)count);
-    }
-}
-
-static void place(const text_t *t, const json_value_t *side)
-{
-    remote_append(side, "document", t->out);
+    buf_append_printable(t->out, store_document_name(remote_text(side, "document")), "");
     buf_append_char(t->out, ':');
     remote_append(side, "line", t->out);
 }
 
-static void listed(const text_t *t, const json_value_t *v, bool lost)
+static void listed(const remote_writer_t *t, const json_value_t *v, bool lost)
 {
     const json_value_t *list = json_get(v, lost ? "removed-values" : "added-values");
     uint64_t all = remote_number(v, lost ? "removed" : "added");
     for (size_t i = 0; i < remote_count(list); i++) {
         const json_value_t *item = &list->u.array.items[i];
-        buf_printf(t->out, " %s%c", t->colours ? (lost ? "\033[31m" : "\033[32m") : "",
-                   lost ? '-' : '+');
-        buf_append_printable(t->out, json_is_string(item) ? item->u.text : SLICE_LIT("?"), "");
-        buf_append_str(t->out, t->colours ? "\033[0m" : "");
+        buf_append_char(t->out, ' ');
+        remote_signed(t, lost, json_is_string(item) ? item->u.text : SLICE_LIT("?"));
     }
     if (all > remote_count(list)) {
         buf_printf(t->out, " ... (%llu %s)", (unsigned long long)all, lost ? "removed" : "added");
     }
 }
 
-static void values(const text_t *t, const json_value_t *item)
+/* Those that see it, or everybody. */
+static void audience_of(const json_value_t *side, buf_t *out)
+{
+    const json_value_t *list = json_get(side, "audience");
+    for (size_t i = 0; i < remote_count(list); i++) {
+        const json_value_t *name = &list->u.array.items[i];
+        buf_append_str(out, i ? ", " : "");
+        buf_append_printable(out, json_is_string(name) ? name->u.text : SLICE_LIT("?"), "");
+    }
+    buf_append_str(out, remote_count(list) ? "" : "every uCDN");
+}
+
+static void audience(const remote_writer_t *t, const json_value_t *before,
+                     const json_value_t *after)
+{
+    const json_value_t *a = json_get(before, "audience"), *b = json_get(after, "audience");
+    if (a && b && !json_equal(a, b)) {
+        buf_append_str(t->out, "      audience: ");
+        audience_of(before, t->out);
+        buf_append_str(t->out, " -> ");
+        audience_of(after, t->out);
+        buf_append_char(t->out, '\n');
+    }
+}
+
+/* `conditions`: to have no values of a type is to have no condition. */
+static void values(const remote_writer_t *t, const json_value_t *item, bool conditions)
 {
     const json_value_t *list = json_get(item, "values");
     for (size_t i = 0; i < remote_count(list); i++) {
         const json_value_t *v = &list->u.array.items[i];
         buf_append_str(t->out, remote_number(v, "union") ? "      footprintunion " : "      ");
         remote_append(v, "footprint-type", t->out);
+        if (conditions && !remote_number(v, "union") &&
+            (!remote_number(v, "before") || !remote_number(v, "after"))) {
+            buf_append_str(t->out, remote_number(v, "before") ? " (no condition any more)"
+                                                              : " (a new condition)");
+        }
         buf_append_char(t->out, ':');
         listed(t, v, true);
         listed(t, v, false);
@@ -77,7 +109,7 @@ static void values(const text_t *t, const json_value_t *item)
     }
 }
 
-static void footprints(const text_t *t, const json_value_t *all)
+static void footprints(const remote_writer_t *t, const json_value_t *all)
 {
     const json_value_t *list = json_get(all, "items");
     for (size_t i = 0; i < remote_count(list); i++) {
@@ -85,7 +117,7 @@ static void footprints(const text_t *t, const json_value_t *all)
         const json_value_t *before = json_get(f, "before"), *after = json_get(f, "after");
         bool had = before && before->kind == JSON_OBJECT, has = after && after->kind == JSON_OBJECT;
         if (i == 0) {
-            heading(t, "Footprints");
+            remote_heading(t, "Footprints");
         }
         mark(t, f);
         remote_append(f, "name", t->out);
@@ -98,37 +130,47 @@ static void footprints(const text_t *t, const json_value_t *all)
             place(t, before);
         }
         buf_append_char(t->out, '\n');
-        values(t, f);
+        values(t, f, had && has);
+        audience(t, before, after);
     }
-    more(t, all);
+    remote_more(t, all);
 }
 
-static void maps(const text_t *t, const json_value_t *list)
+static void maps(const remote_writer_t *t, const json_value_t *list)
 {
     for (size_t i = 0; i < remote_count(list); i++) {
         const json_value_t *m = &list->u.array.items[i], *pids = json_get(m, "items");
         if (i == 0) {
-            heading(t, "Network maps");
+            remote_heading(t, "Network maps");
         }
         mark(t, m);
         buf_append_str(t->out, "network map ");
         remote_append(m, "network-map", t->out);
         buf_append_char(t->out, '\n');
+        bool now = remote_true(m, "default-after");
+        if (slice_is(remote_text(m, "change"), "changed") &&
+            now != remote_true(m, "default-before")) {
+            buf_printf(t->out, "      %s\n",
+                       now ? "becomes the default" : "is the default no more");
+        }
+        if (remote_true(m, "audience-changed")) {
+            buf_append_str(t->out, "      another audience\n");
+        }
         for (size_t k = 0; k < remote_count(pids); k++) {
             const json_value_t *pid = &pids->u.array.items[k];
             buf_append_str(t->out, "  ");
             mark(t, pid);
             remote_append(pid, "pid", t->out);
             buf_append_char(t->out, '\n');
-            values(t, pid);
+            values(t, pid, false);
         }
-        more(t, m);
+        remote_more(t, m);
     }
 }
 
 /* ---- objects ---- */
 
-static void constraint(const text_t *t, const json_value_t *c)
+static void constraint(const remote_writer_t *t, const json_value_t *c)
 {
     const json_value_t *list = json_get(c, "footprint-value");
     bool is_union = slice_is(remote_text(c, "footprint-type"), "footprintunion");
@@ -161,7 +203,7 @@ static void constraint(const text_t *t, const json_value_t *c)
     }
 }
 
-static void side(const text_t *t, const json_value_t *o, bool before)
+static void side(const remote_writer_t *t, const json_value_t *o, bool before)
 {
     const json_value_t *list = json_get(o, "footprints"), *name = json_get(o, "footprint");
     if (!o || o->kind != JSON_OBJECT) {
@@ -182,7 +224,7 @@ static void side(const text_t *t, const json_value_t *o, bool before)
     buf_append_char(t->out, '\n');
 }
 
-static void object(const text_t *t, const json_value_t *o)
+static void object(const remote_writer_t *t, const json_value_t *o)
 {
     buf_t value = BUF_INIT;
     const json_value_t *v = json_get(o, "capability-value");
@@ -198,9 +240,10 @@ static void object(const text_t *t, const json_value_t *o)
     buf_append_char(t->out, '\n');
     side(t, json_get(o, "before"), true);
     side(t, json_get(o, "after"), false);
+    audience(t, json_get(o, "before"), json_get(o, "after"));
 }
 
-static void advertisements(const text_t *t, const json_value_t *list)
+static void advertisements(const remote_writer_t *t, const json_value_t *list)
 {
     for (size_t i = 0; i < remote_count(list); i++) {
         const json_value_t *a = &list->u.array.items[i], *objects = json_get(a, "items");
@@ -216,72 +259,18 @@ static void advertisements(const text_t *t, const json_value_t *list)
         for (size_t k = 0; k < remote_count(objects); k++) {
             object(t, &objects->u.array.items[k]);
         }
-        more(t, a);
+        remote_more(t, a);
     }
-}
-
-/* ---- guard rails ---- */
-
-static void percent(const text_t *t, const json_value_t *b, const char *name)
-{
-    /* "%.6g" of a share; a text of ours ends in a NUL behind json_parse's copy or not: copied. */
-    char number[32] = "";
-    slice_t text = remote_text(b, name);
-    memcpy(number, text.ptr, text.len < sizeof number ? text.len : sizeof number - 1);
-    buf_printf(t->out, "%.3g%%", strtod(number, NULL) * 100);
-}
-
-static void breach(const text_t *t, const json_value_t *b)
-{
-    bool lost = slice_is(remote_text(b, "change"), "lost");
-    slice_t rail = remote_text(b, "rail"), family = remote_text(b, "family");
-    int version = slice_is(family, "ipv4") ? 4 : 6;
-    slice_t advertisement = remote_text(b, "advertisement");
-    buf_append_str(t->out, "    ");
-    buf_append_printable(t->out, advertisement.len ? advertisement : SLICE_LIT("everything"), "");
-    if (remote_text(b, "capability-type").len) {
-        buf_append_char(t->out, ' ');
-        remote_append(b, "capability-type", t->out);
-    }
-    if (slice_is(rail, "nothing-left")) {
-        buf_append_str(t->out, ": nothing would be covered any more\n");
-        return;
-    }
-    buf_append_str(t->out, lost ? " loses " : " gains ");
-    percent(t, b, "share");
-    if (slice_is(rail, "countries")) {
-        buf_append_str(t->out, lost ? " of its countries" : " more countries");
-    } else if (slice_is(rail, "country")) {
-        buf_printf(t->out, " of the IPv%d addresses of ", version);
-        remote_append(b, "country", t->out);
-    } else {
-        buf_printf(t->out, lost ? " of its IPv%d addresses" : " more IPv%d addresses", version);
-    }
-    buf_append_str(t->out, " (allowed: ");
-    percent(t, b, "allowed");
-    buf_append_str(t->out, ")\n");
-}
-
-bool remote_guard_asks(const json_value_t *difference)
-{
-    return remote_true(json_get(difference, "guard-rails"), "asks");
 }
 
 void remote_difference(const json_value_t *difference, bool colours, buf_t *out)
 {
-    const text_t t = {out, colours};
-    const json_value_t *guard = json_get(difference, "guard-rails");
-    footprints(&t, json_get(difference, "footprints"));
-    maps(&t, json_get(difference, "network-maps"));
-    advertisements(&t, json_get(difference, "advertisements"));
-    if (remote_guard_asks(difference)) {
-        const json_value_t *list = json_get(guard, "items");
-        heading(&t, "Asks for a confirmation");
-        for (size_t i = 0; i < remote_count(list); i++) {
-            breach(&t, &list->u.array.items[i]);
-        }
-        more(&t, guard);
-    }
+    const remote_writer_t w = {out, colours};
+    footprints(&w, json_get(difference, "footprints"));
+    maps(&w, json_get(difference, "network-maps"));
+    advertisements(&w, json_get(difference, "advertisements"));
+    remote_coverage(&w, difference);
+    remote_guard(&w, difference);
     buf_append_str(out, colours ? "\033[1m" : "");
     remote_append(difference, "summary", out);
     buf_append_str(out, colours ? "\033[0m\n" : "\n");
