@@ -4,6 +4,7 @@
 #include "edit_copy.h"
 #include "footprintd/store/directory.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -39,8 +40,12 @@ typedef struct edit {
 #define AGAIN (-1)
 #define ON    (-2)
 
-/* The first letter of the answer in lower case, one of `letters`; the last of them at the end. */
-static char ask(const char *question, const char *letters)
+static void on_interrupt(int number)
+{
+    (void)number; /* it ends the read */
+}
+
+static char ask_once(const char *question, const char *letters)
 {
     char line[64];
     for (;;) {
@@ -56,6 +61,19 @@ static char ask(const char *question, const char *letters)
             return c;
         }
     }
+}
+
+/*
+ * The first letter of the answer in lower case, one of `letters`; the last of them, which gives up,
+ * at the end of the input and for an interrupt, so that it is told where the text is.
+ */
+static char ask(const char *question, const char *letters)
+{
+    struct sigaction interrupt = {.sa_handler = on_interrupt}, before;
+    (void)sigaction(SIGINT, &interrupt, &before);
+    char c = ask_once(question, letters);
+    (void)sigaction(SIGINT, &before, NULL);
+    return c;
 }
 
 static int give_up(edit_t *e)
@@ -124,14 +142,16 @@ static int send(edit_t *e, const char *path)
     return ON;
 }
 
-/* Tells the refusal in the answer: findings can be mended. */
+/* Tells the refusal in the answer. */
 static int refused(edit_t *e)
 {
     remote_t *r = &e->remote;
     slice_t word = remote_text(r->json, "code");
-    bool findings = slice_is(word, "refused"), conflict = slice_is(word, "conflict");
+    bool conflict = slice_is(word, "conflict");
+    /* Guard rails: others came between the question and the change, and it is another one now. */
+    bool again = slice_is(word, "refused") || slice_is(word, "guard-rail");
     int code = remote_refused(r);
-    if (findings) {
+    if (again) {
         return ask_again(e);
     }
     if (conflict) {

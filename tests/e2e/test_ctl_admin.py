@@ -59,7 +59,8 @@ class Operator:
         self.url = url
 
     def environment(self, role="editor", **more):
-        return {**os.environ, "FOOTPRINTCTL_SERVER": self.url, "TMPDIR": str(self.directory / "tmp"),
+        return {**os.environ, "FOOTPRINTCTL_SERVER": self.url,
+                "TMPDIR": str(self.directory / "tmp"),
                 "FOOTPRINTCTL_TOKEN_FILE": str(self.directory / role), **more}
 
     def __call__(self, *args, role="editor", **kwargs):
@@ -276,8 +277,8 @@ def test_kept_file(site, answering):
         "/v1/changes": (200, "application/json", json.dumps(done))}))
     code, out, err = ctl("apply", "footprints")
     assert (code, err) == (0, "")
-    assert out == ("s\nmetro.yaml: somebody changed the file at the same moment; it stays as it is\n"
-                   "generation 2\n")
+    assert out == ("s\nmetro.yaml: somebody changed the file at the same moment; it stays as it "
+                   "is\ngeneration 2\n")
 
 
 # ---- status, history, show ----
@@ -348,7 +349,8 @@ def test_apply(ctl, site):
     assert ctl.served() == SMALL and generation(ctl) == 1
     code, out, err = ctl("apply", "metro.yaml")
     assert (code, err) == (0, "")
-    assert out.endswith("1 footprint changed, 1 object changed; +16 IPv4 addresses\ngeneration 2\n")
+    assert out.endswith("1 footprint changed, 1 object changed; +16 IPv4 addresses\n"
+                        "generation 2\n")
     assert ctl.served() == MORE_BY_LITTLE and generation(ctl) == 2
     code, out, err = ctl("apply", "metro.yaml")
     assert (code, out, err) == (0, "no difference\ngeneration 2\n", "")
@@ -465,7 +467,8 @@ def test_rollback(ctl, site):
     code, out, err = ctl("rollback", "1")
     assert code == 1 and "loses 44.4% of its IPv4 addresses" in err and "(--yes)" in err
     code, out, err = ctl("rollback", "1", "--dry-run", "--yes")
-    assert code == 0 and out.endswith("-256 IPv4 addresses\nnothing is changed; to make it: --yes\n")
+    assert code == 0
+    assert out.endswith("-256 IPv4 addresses\nnothing is changed; to make it: --yes\n")
     assert ctl.served() == DOUBLED
     code, out, err = ctl("rollback", "--yes", "-m", "back", "1")
     assert (code, err) == (0, "") and out.endswith("generation 3\n")
@@ -635,6 +638,15 @@ def test_edit_somebody_was_faster(ctl, late):
     terminal.expect("your text is in ")
     assert terminal.end() == 1
     assert ctl.served() == SMALL + "# mine\n" and copies(ctl) == ["metro.yaml"]
+
+
+def test_edit_interrupted(ctl):
+    terminal = Terminal(ctl, write(MORE_BY_LITTLE), "metro.yaml")
+    terminal.expect("(n)o: ")
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.expect("nothing is changed; your text is in ")
+    assert terminal.end() == 1
+    assert ctl.served() == SMALL and copies(ctl) == ["metro.yaml"]
 
 
 def test_edit_editor_fails(ctl):
