@@ -150,9 +150,9 @@ static int take_etags(apply_t *a, remote_t *r)
     for (size_t i = 0; code < 0 && i < a->count; i++) {
         change_document_t *d = &a->documents[i];
         const json_value_t *there = find_document(list, d->name);
-        if (there) {
+        if (json_is_string(json_get(there, "etag"))) { /* null: the server cannot read it */
             d->etag = arena_copy(&a->arena, remote_text(there, "etag"));
-        } else if (!d->text.ptr) {
+        } else if (!there && !d->text.ptr) {
             (void)fprintf(stderr, "footprintctl: the server has no document '%.*s' to remove\n",
                           SLICE_ARG(d->name));
             return CTL_REFUSED;

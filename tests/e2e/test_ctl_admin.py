@@ -459,6 +459,15 @@ def test_apply_unreadable(ctl, site):
     assert code == 2 and err.endswith("footprintctl: the documents in more cannot be read\n")
 
 
+def test_apply_over_what_the_server_cannot_read(ctl, site):
+    (site / "footprints/b.yaml").mkdir()
+    (site / "b.yaml").write_text("version: 1\n")
+    assert ctl("apply", "b.yaml") == (
+        1, "", "footprintctl: the file b.yaml is not a regular file\n")
+    code, out, err = ctl("apply", "--remove", "b.yaml")
+    assert (code, out) == (1, "") and "b.yaml" in err
+
+
 # ---- rollback ----
 
 def test_rollback(ctl, site):
