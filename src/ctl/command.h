@@ -15,9 +15,16 @@ typedef struct ctl_command {
     int (*run)(int argc, char **argv);
 } ctl_command_t;
 
+int ctl_apply_run(int argc, char **argv);
 int ctl_check_run(int argc, char **argv);
 int ctl_diff_run(int argc, char **argv);
+int ctl_edit_run(int argc, char **argv);
+int ctl_explain_run(int argc, char **argv);
+int ctl_history_run(int argc, char **argv);
 int ctl_lookup_run(int argc, char **argv);
+int ctl_rollback_run(int argc, char **argv);
+int ctl_show_run(int argc, char **argv);
+int ctl_status_run(int argc, char **argv);
 int ctl_watch_run(int argc, char **argv);
 
 #endif

@@ -5,9 +5,16 @@
 #include <stdio.h>
 
 static const ctl_command_t commands[] = {
+    {"apply", "put documents on a server, as one change", ctl_apply_run},
     {"check", "validate a directory of footprint documents", ctl_check_run},
     {"diff", "tell what a change of documents means", ctl_diff_run},
+    {"edit", "edit a document of a server, with its check and its difference", ctl_edit_run},
+    {"explain", "ask a server which footprints and capabilities addresses have", ctl_explain_run},
+    {"history", "list the generations that a server has published", ctl_history_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
+    {"rollback", "publish the documents of an earlier generation again", ctl_rollback_run},
+    {"show", "show a generation of a server, or a document of it", ctl_show_run},
+    {"status", "tell what a server serves, and what it refused", ctl_status_run},
     {"watch", "follow resources of a server as they change", ctl_watch_run},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -1,6 +1,6 @@
 /*
- * HTTP for the subscriber: any number of requests at a time, over libcurl. The only file that
- * includes it. Private to src/ctl.
+ * HTTP for the subscriber: any number of requests at a time, over libcurl. Beside
+ * remote_http.c the only file that includes it. Private to src/ctl.
  *
  * Callbacks run inside watch_http_step. A callback for data may change state but must neither start
  * nor cancel requests; on_done may do both.

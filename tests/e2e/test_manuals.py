@@ -9,9 +9,16 @@ from footprintd import LIMIT, ROOT, run
 
 PAGES = sorted((ROOT / "docs/man").glob("*.[1-8]"))
 COMMANDS = {"footprintd.8": ["footprintd"], "footprintctl.1": ["footprintctl"],
+            "footprintctl-apply.1": ["footprintctl", "apply"],
             "footprintctl-check.1": ["footprintctl", "check"],
             "footprintctl-diff.1": ["footprintctl", "diff"],
+            "footprintctl-edit.1": ["footprintctl", "edit"],
+            "footprintctl-explain.1": ["footprintctl", "explain"],
+            "footprintctl-history.1": ["footprintctl", "history"],
             "footprintctl-lookup.1": ["footprintctl", "lookup"],
+            "footprintctl-rollback.1": ["footprintctl", "rollback"],
+            "footprintctl-show.1": ["footprintctl", "show"],
+            "footprintctl-status.1": ["footprintctl", "status"],
             "footprintctl-watch.1": ["footprintctl", "watch"]}
 
 

@@ -1,0 +1,212 @@
+#include "command.h"
+
+#include "change.h"
+#include "footprintd/store/directory.h"
+#include "footprintd/store/file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+static const char help_text[] =
+    "Usage: footprintctl apply " REMOTE_SYNOPSIS "\n"
+    "           [--message TEXT] [--yes] [--dry-run] [--remove NAME] [FILE|DIR]...\n"
+    "\n"
+    "Puts documents on a server, all of them or none: files, or all documents of a directory. "
+    "Other\n"
+    "documents of the server stay as they are.\n"
+    "\n" CHANGE_HELP "  --remove      remove a document; several times for several\n" REMOTE_HELP
+    "\n"
+    "Exit codes: 0 fine, 1 refused, and nothing is changed, 2 usage, or no connection.\n";
+
+#define DOCUMENT_BYTES ((size_t)64 << 20)
+
+typedef struct apply {
+    change_options_t options;
+    arena_t arena;
+    change_document_t *documents;
+    size_t count;
+    size_t cap;
+} apply_t;
+
+/* ---- what is put ---- */
+
+static int add(apply_t *a, slice_t name, slice_t text)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        if (slice_eq(a->documents[i].name, name)) {
+            return remote_usage("apply", "the document '%.*s' is there twice", SLICE_ARG(name));
+        }
+    }
+    if (!utf8_valid(name) || (text.ptr && !utf8_valid(text))) {
+        (void)fprintf(stderr, "footprintctl: %s: %s is not UTF-8\n", name.ptr,
+                      utf8_valid(name) ? "the text" : "the name");
+        return CTL_REFUSED;
+    }
+    if (a->count == a->cap) {
+        size_t cap = a->cap ? a->cap * 2 : 16;
+        change_document_t *grown = realloc(a->documents, cap * sizeof *grown);
+        if (!grown) {
+            (void)fprintf(stderr, "footprintctl: %s\n", err_text(ERR_NOMEM));
+            return CTL_USAGE;
+        }
+        a->documents = grown;
+        a->cap = cap;
+    }
+    a->documents[a->count++] = (change_document_t){.name = name, .text = text};
+    return -1;
+}
+
+/* The bytes go to the arena: an empty document is one, too. */
+static int add_copy(apply_t *a, slice_t path, slice_t bytes)
+{
+    slice_t name = arena_copy(&a->arena, store_document_name(path));
+    slice_t text = arena_copy(&a->arena, bytes);
+    if (!name.ptr || !text.ptr) {
+        (void)fprintf(stderr, "footprintctl: %s\n", err_text(ERR_NOMEM));
+        return CTL_USAGE;
+    }
+    return add(a, name, text);
+}
+
+static int add_directory(apply_t *a, const char *path)
+{
+    store_documents_t documents;
+    findings_t findings;
+    buf_t line = BUF_INIT;
+    int code = -1;
+    store_documents_init(&documents);
+    findings_init(&findings, 0);
+    err_t err = store_directory_read(path, NULL, &documents, &findings);
+    for (size_t i = 0; err && i < findings.count; i++) {
+        buf_clear(&line);
+        finding_format(&findings.items[i], &line);
+        (void)fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&line)));
+    }
+    if (err) {
+        (void)fprintf(stderr, "footprintctl: the documents in %s cannot be read\n", path);
+        code = CTL_USAGE;
+    }
+    for (size_t i = 0; code < 0 && i < documents.count; i++) {
+        code = add_copy(a, documents.items[i].name, documents.items[i].bytes);
+    }
+    buf_release(&line);
+    findings_release(&findings);
+    store_documents_release(&documents);
+    return code;
+}
+
+static int add_file(apply_t *a, const char *path)
+{
+    buf_t text = BUF_INIT, why = BUF_INIT;
+    doc_format_t format;
+    int code;
+    if (!store_document_format(store_document_name(slice_str(path)), &format)) {
+        return remote_usage("apply",
+                            "'%s' is no name of a document: they end in .yaml, .yml or "
+                            ".json, and begin with no dot",
+                            path);
+    }
+    err_t err = store_file_read(AT_FDCWD, path, DOCUMENT_BYTES, &text, &why);
+    if (err) {
+        slice_t reason = why.len ? buf_slice(&why) : slice_str(err_text(err));
+        (void)fprintf(stderr, "footprintctl: %s %.*s\n", path, SLICE_ARG(reason));
+        code = CTL_USAGE;
+    } else {
+        code = add_copy(a, slice_str(path), buf_slice(&text));
+    }
+    buf_release(&text);
+    buf_release(&why);
+    return code;
+}
+
+static int add_path(apply_t *a, const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? add_directory(a, path) : add_file(a, path);
+}
+
+/* ---- what the server has ---- */
+
+static const json_value_t *find_document(const json_value_t *list, slice_t name)
+{
+    for (size_t i = 0; i < remote_count(list); i++) {
+        if (slice_eq(remote_text(&list->u.array.items[i], "name"), name)) {
+            return &list->u.array.items[i];
+        }
+    }
+    return NULL;
+}
+
+/* So that nothing is overwritten that came between. */
+static int take_etags(apply_t *a, remote_t *r)
+{
+    buf_t path = BUF_INIT;
+    buf_append_str(&path, "/v1/documents");
+    int code = remote_ask(r, &path, NULL);
+    buf_release(&path);
+    const json_value_t *list = json_get(r->json, "documents");
+    for (size_t i = 0; code < 0 && i < a->count; i++) {
+        change_document_t *d = &a->documents[i];
+        const json_value_t *there = find_document(list, d->name);
+        if (json_is_string(json_get(there, "etag"))) { /* null: the server cannot read it */
+            d->etag = arena_copy(&a->arena, remote_text(there, "etag"));
+        } else if (!there && !d->text.ptr) {
+            (void)fprintf(stderr, "footprintctl: the server has no document '%.*s' to remove\n",
+                          SLICE_ARG(d->name));
+            return CTL_REFUSED;
+        }
+    }
+    return code;
+}
+
+static int run(apply_t *a, remote_t *r)
+{
+    buf_t body = BUF_INIT;
+    int code = take_etags(a, r);
+    if (code < 0) {
+        change_write_documents(a->documents, a->count, &body);
+        change_write_end(&a->options, &body);
+        code = change_send(r, &a->options, "/v1/changes", &body);
+    }
+    buf_release(&body);
+    return code;
+}
+
+static int parse(apply_t *a, int argc, char **argv)
+{
+    static const struct option table[] = {
+        {"remove", required_argument, NULL, 'r'}, CHANGE_OPTIONS, {NULL, 0, NULL, 0}};
+    int c;
+    while ((c = getopt_long(argc, argv, "m:", table, NULL)) != -1) {
+        int code = c == 'r' ? add(a, slice_str(optarg), slice_of(NULL, 0))
+                            : change_option(&a->options, c, "apply", help_text);
+        if (code >= 0) {
+            return code;
+        }
+    }
+    for (int i = optind; i < argc; i++) {
+        int code = add_path(a, argv[i]);
+        if (code >= 0) {
+            return code;
+        }
+    }
+    return a->count ? -1 : remote_usage("apply", "apply wants documents to put or to remove");
+}
+
+int ctl_apply_run(int argc, char **argv)
+{
+    apply_t a = {.count = 0};
+    arena_init(&a.arena, 0);
+    int code = parse(&a, argc, argv);
+    if (code < 0) {
+        remote_t r;
+        code = remote_open(&r, &a.options.remote);
+        code = code >= 0 ? code : run(&a, &r);
+        remote_release(&r);
+    }
+    free(a.documents);
+    arena_release(&a.arena);
+    return code;
+}

@@ -1,0 +1,130 @@
+#include "command.h"
+#include "remote.h"
+
+#include <unistd.h>
+
+static const char help_text[] =
+    "Usage: footprintctl status " REMOTE_SYNOPSIS "\n"
+    "\n"
+    "Tells what a server serves, what it refused, and the age of its databases.\n"
+    "\n" REMOTE_HELP "\n"
+    "Exit codes: 0 fine, 1 a set of documents is refused, or the server refuses to say, 2 usage,\n"
+    "or no connection.\n";
+
+static void label(buf_t *out, const char *text)
+{
+    buf_printf(out, "  %-14s", text);
+}
+
+static void uptime(uint64_t seconds, buf_t *out)
+{
+    static const struct {
+        uint64_t length;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "hour"}, {60, "minute"}, {1, "second"}};
+    size_t i = 0;
+    while (i < 3 && seconds < units[i].length) {
+        i++;
+    }
+    uint64_t n = seconds / units[i].length;
+    buf_printf(out, "%llu %s%s\n", (unsigned long long)n, units[i].name, n == 1 ? "" : "s");
+}
+
+static void databases(const json_value_t *list, buf_t *out)
+{
+    for (size_t i = 0; i < remote_count(list); i++) {
+        const json_value_t *d = &list->u.array.items[i];
+        uint64_t age = remote_number(d, "age-days");
+        label(out, i ? "" : "databases");
+        remote_append(d, "source", out);
+        buf_append_str(out, ": ");
+        remote_append(d, "type", out);
+        buf_append_str(out, " of ");
+        remote_append(d, "built", out);
+        buf_printf(out, ", %llu day%s old\n", (unsigned long long)age, age == 1 ? "" : "s");
+    }
+    if (!remote_count(list)) {
+        label(out, "databases");
+        buf_append_str(out, "none\n");
+    }
+}
+
+static void refused(const json_value_t *refused, buf_t *out)
+{
+    const json_value_t *report = json_get(refused, "report");
+    label(out, "refused");
+    if (!refused || refused->kind != JSON_OBJECT) {
+        buf_append_str(out, "nothing\n");
+        return;
+    }
+    uint64_t errors = remote_number(report, "errors");
+    buf_printf(out, "%llu error%s in the documents, at ", (unsigned long long)errors,
+               errors == 1 ? "" : "s");
+    remote_append(refused, "at", out);
+    buf_append_str(out, "; served is what was before\n");
+    remote_findings(report, remote_colours(STDOUT_FILENO), out);
+}
+
+static void write_status(const remote_t *r, buf_t *out)
+{
+    const json_value_t *s = r->json, *readers = json_get(s, "readers");
+    buf_append_str(out, "footprintd ");
+    remote_append(s, "version", out);
+    buf_printf(out, " at %s\n", r->server.ptr);
+    label(out, "generation");
+    remote_append(s, "generation", out);
+    buf_append_str(out, ", published ");
+    remote_append(s, "published", out);
+    buf_append_char(out, '\n');
+    label(out, "running for");
+    uptime(remote_number(s, "uptime-s"), out);
+    label(out, "documents");
+    remote_append(s, "documents", out);
+    buf_append_char(out, '\n');
+    databases(json_get(s, "databases"), out);
+    label(out, "readers");
+    buf_printf(out, "%llu streams, %llu TIPS views\n",
+               (unsigned long long)remote_number(readers, "streams"),
+               (unsigned long long)remote_number(readers, "views"));
+    refused(json_get(s, "refused"), out);
+}
+
+static int run(remote_t *r)
+{
+    buf_t path = BUF_INIT, out = BUF_INIT;
+    buf_append_str(&path, "/v1/status");
+    int code = remote_ask(r, &path, NULL);
+    buf_release(&path);
+    if (code >= 0) {
+        return code;
+    }
+    if (r->options.json) {
+        code = remote_print_answer(r);
+    } else {
+        write_status(r, &out);
+        code = remote_print(&out);
+    }
+    const json_value_t *bad = json_get(r->json, "refused");
+    return code == CTL_FINE && bad && bad->kind == JSON_OBJECT ? CTL_REFUSED : code;
+}
+
+int ctl_status_run(int argc, char **argv)
+{
+    static const struct option table[] = {REMOTE_OPTIONS, {NULL, 0, NULL, 0}};
+    remote_options_t options = {0};
+    int c, code;
+    while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+        code = remote_option(&options, c, "status", help_text);
+        if (code >= 0) {
+            return code;
+        }
+    }
+    if (optind != argc) {
+        return remote_usage("status", "status wants no arguments");
+    }
+    remote_t r;
+    code = remote_open(&r, &options);
+    code = code >= 0 ? code : run(&r);
+    remote_release(&r);
+    return code;
+}
