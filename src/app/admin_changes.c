@@ -186,6 +186,17 @@ static bool read_change(asked_t *a, const json_member_t *m, const json_value_t *
     return true;
 }
 
+/* A condition that nothing meets would protect nobody. */
+static bool conditions_fit(const json_value_t *if_match, const json_value_t *documents)
+{
+    for (size_t i = 0; if_match->kind == JSON_OBJECT && i < if_match->u.object.count; i++) {
+        if (!json_get_slice(documents, if_match->u.object.members[i].name)) {
+            return false;
+        }
+    }
+    return if_match->kind == JSON_OBJECT;
+}
+
 /* {"documents":{"NAME":"text","OLD":null},"message":"","yes":true,"base":7,"if-match":{}} */
 static bool read_changes(asked_t *a, const admin_request_t *request, admin_response_t *response)
 {
@@ -197,6 +208,10 @@ static bool read_changes(asked_t *a, const admin_request_t *request, admin_respo
     const json_value_t *if_match = json_get(root, "if-match");
     if (!documents || documents->kind != JSON_OBJECT) {
         return bad_body(response, "documents is to be an object of texts by name");
+    }
+    if (if_match && !conditions_fit(if_match, documents)) {
+        return bad_body(response, "if-match is to be an object of ETags by name, of documents that "
+                                  "the body has");
     }
     a->changes = arena_array(&a->arena, documents->u.object.count + 1, sizeof *a->changes);
     if (!a->changes) {
@@ -291,6 +306,16 @@ static void refuse(const proposal_t *p, commit_verdict_t verdict, slice_t why,
     }
 }
 
+static void refuse_directory(const admin_t *admin, err_t err, admin_response_t *response)
+{
+    if (err == ERR_IO) {
+        admin_error(response, 500, "unreadable", "the directory of documents, %.*s, cannot be read",
+                    SLICE_ARG(admin->config->footprints));
+    } else {
+        admin_refuse_error(response, err);
+    }
+}
+
 /* ---- doing it ---- */
 
 /* Also what was refused is told of. */
@@ -337,6 +362,22 @@ static void commit(admin_t *admin, const asked_t *a, admin_response_t *response)
     buf_release(&c.why);
 }
 
+static void propose(admin_t *admin, const asked_t *a, snapshot_t *current, proposal_t *p,
+                    buf_t *why, admin_response_t *response)
+{
+    err_t err = proposal_make(p, admin->config, current, snapshot_generation(current) + 1,
+                              a->changes, a->count, why);
+    if (err == ERR_NOT_NOW) {
+        refuse(p, COMMIT_CONFLICT, buf_slice(why), response);
+    } else if (err) {
+        refuse_directory(admin, err, response);
+    } else if (!p->snapshot) {
+        refuse(p, COMMIT_REFUSED, buf_slice(why), response);
+    } else {
+        write_accepted(p, NULL, "null", response);
+    }
+}
+
 /* What it would be; changes nothing, and needs no builder. */
 static void preview(admin_t *admin, const asked_t *a, admin_response_t *response)
 {
@@ -344,16 +385,15 @@ static void preview(admin_t *admin, const asked_t *a, admin_response_t *response
     buf_t why = BUF_INIT;
     proposal_init(&p, admin->config);
     snapshot_t *current = builder_take_current(admin->builder);
-    err_t err = proposal_make(&p, admin->config, current, snapshot_generation(current) + 1,
-                              a->changes, a->count, &why);
-    if (err == ERR_NOT_NOW) {
+    builder_state_t state;
+    builder_read_state(admin->builder, &state, NULL);
+    if (!proposal_names_check(a->changes, a->count, &why)) {
+        refuse(&p, COMMIT_BAD_NAME, buf_slice(&why), response);
+    } else if (a->base && a->base != state.number) {
+        buf_printf(&why, "the newest generation is %llu", (unsigned long long)state.number);
         refuse(&p, COMMIT_CONFLICT, buf_slice(&why), response);
-    } else if (err) {
-        admin_refuse_error(response, err);
-    } else if (!p.snapshot) {
-        refuse(&p, COMMIT_REFUSED, buf_slice(&why), response);
     } else {
-        write_accepted(&p, NULL, "null", response);
+        propose(admin, a, current, &p, &why, response);
     }
     snapshot_unref(current);
     proposal_release(&p);
@@ -420,8 +460,10 @@ static bool take_generation(admin_t *admin, asked_t *a, admin_response_t *respon
         admin_error(response, 500, "failed", "%.*s",
                     SLICE_ARG(why.len ? buf_slice(&why) : slice_str(err_text(err))));
     } else {
-        a->changes = (proposal_change_t *)(uintptr_t)proposal_towards(admin->config, &texts,
-                                                                      &a->arena, &a->count);
+        err = proposal_towards(admin->config, &texts, &a->arena, &a->changes, &a->count);
+        if (err) {
+            refuse_directory(admin, err, response);
+        }
     }
     buf_release(&why);
     return !err;
@@ -436,6 +478,8 @@ void admin_rollback(admin_t *admin, const admin_request_t *request, admin_respon
     const json_value_t *root = read_object(&a, request, response);
     if (!admin->journal) {
         admin_error(response, 409, "no-history", "there is no state directory, so no history");
+    } else if (root && json_get(root, "if-match")) {
+        (void)bad_body(response, "a rollback has no if-match: base says what it was made from");
     } else if (root && read_members(&a, root, "generation", response) &&
                read_number(root, "generation", &a.restores, response)) {
         if (!a.restores) {

@@ -21,21 +21,33 @@ static void refuse(admin_response_t *response, err_t err, const buf_t *why)
                 SLICE_ARG(why->len ? buf_slice(why) : slice_str(err_text(err))));
 }
 
-static uint64_t query_number(const admin_request_t *request, const char *name, uint64_t otherwise)
+typedef struct page {
+    uint64_t below;
+    size_t limit;
+} page_t;
+
+/* Leaves `out` when the query does not have it. */
+static bool query_number(const admin_request_t *request, const char *name, uint64_t *out,
+                         admin_response_t *response)
 {
     buf_t text = BUF_INIT;
-    uint64_t value = otherwise;
-    if (!admin_query_get(request, name, &text) || !json_number_u64(buf_slice(&text), &value)) {
-        value = otherwise;
+    bool good = !admin_query_get(request, name, &text) || json_number_u64(buf_slice(&text), out);
+    if (!good) {
+        admin_error(response, 400, "bad-query", "%s is to be a whole number", name);
     }
     buf_release(&text);
-    return value;
+    return good;
 }
 
-static size_t query_limit(const admin_request_t *request)
+/* "?below=N&limit=N": the part of a list that is asked for, newest first. */
+static bool query_page(const admin_request_t *request, page_t *page, admin_response_t *response)
 {
-    uint64_t limit = query_number(request, "limit", PAGE_DEFAULT);
-    return limit && limit < STORE_PAGE_MAX ? (size_t)limit : STORE_PAGE_MAX;
+    uint64_t limit = PAGE_DEFAULT;
+    page->below = 0;
+    bool good = query_number(request, "below", &page->below, response) &&
+                query_number(request, "limit", &limit, response);
+    page->limit = limit && limit < STORE_PAGE_MAX ? (size_t)limit : STORE_PAGE_MAX;
+    return good;
 }
 
 static void write_time(buf_t *out, uint64_t time_ms)
@@ -63,13 +75,13 @@ static void write_generation(const store_generation_t *g, buf_t *out)
 void admin_generation_list(admin_t *admin, const admin_request_t *request,
                            admin_response_t *response)
 {
-    if (!has_history(admin, response)) {
+    page_t page;
+    if (!has_history(admin, response) || !query_page(request, &page, response)) {
         return;
     }
     store_generations_t list;
     buf_t why = BUF_INIT, *out = &response->body;
-    err_t err = store_history_list(journal_history(admin->journal),
-                                   query_number(request, "below", 0), query_limit(request),
+    err_t err = store_history_list(journal_history(admin->journal), page.below, page.limit,
                                    &response->arena, &list, &why);
     if (err) {
         refuse(response, err, &why);
@@ -138,13 +150,13 @@ void admin_generation_get(admin_t *admin, const admin_request_t *request,
 
 void admin_audit(admin_t *admin, const admin_request_t *request, admin_response_t *response)
 {
-    if (!has_history(admin, response)) {
+    page_t page;
+    if (!has_history(admin, response) || !query_page(request, &page, response)) {
         return;
     }
     store_audits_t list;
     buf_t why = BUF_INIT, *out = &response->body;
-    err_t err = store_history_audits(journal_history(admin->journal),
-                                     query_number(request, "below", 0), query_limit(request),
+    err_t err = store_history_audits(journal_history(admin->journal), page.below, page.limit,
                                      &response->arena, &list, &why);
     if (err) {
         refuse(response, err, &why);

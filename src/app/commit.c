@@ -10,25 +10,6 @@ static void fail(builder_commit_t *c, commit_verdict_t verdict, err_t err)
     }
 }
 
-static bool names_are_good(builder_commit_t *c)
-{
-    for (size_t i = 0; i < c->count; i++) {
-        buf_t why = BUF_INIT;
-        bool good = store_edit_name_check(c->changes[i].name, &why);
-        if (!good) {
-            buf_printf(&c->why, "the name '%.*s' %.*s",
-                       SLICE_ARG(utf8_truncate(c->changes[i].name, 100)),
-                       SLICE_ARG(buf_slice(&why)));
-            c->verdict = COMMIT_BAD_NAME;
-        }
-        buf_release(&why);
-        if (!good) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Whether it may go on: the set is good, and not too much of a change. */
 static bool is_acceptable(builder_commit_t *c)
 {
@@ -126,7 +107,8 @@ void commit_run(builder_t *b, builder_commit_t *c)
         c->verdict = COMMIT_UNWRITABLE;
         return;
     }
-    if (!names_are_good(c)) {
+    if (!proposal_names_check(c->changes, c->count, &c->why)) {
+        c->verdict = COMMIT_BAD_NAME;
         return;
     }
     err_t err = proposal_make(p, b->config, b->current, b->generation + 1, c->changes, c->count,

@@ -164,6 +164,8 @@ err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, u
     p->before = snapshot_ref(before);
     err_t err = config_read_documents(config, &p->documents, &p->findings);
     if (err && err != ERR_DATA) {
+        buf_printf(why, "the directory of documents, %.*s, cannot be read",
+                   SLICE_ARG(config->footprints));
         return err;
     }
     err = make_edits(p, changes, count, why);
@@ -171,36 +173,68 @@ err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, u
     return err ? err : make_snapshot(p, config, generation);
 }
 
-const proposal_change_t *proposal_towards(const config_t *config, const store_texts_t *texts,
-                                          arena_t *arena, size_t *count)
+bool proposal_names_check(const proposal_change_t *changes, size_t count, buf_t *why)
+{
+    buf_t reason = BUF_INIT;
+    bool good = true;
+    for (size_t i = 0; i < count && good; i++) {
+        good = store_edit_name_check(changes[i].name, &reason);
+        if (!good) {
+            buf_printf(why, "the name '%.*s' %.*s", SLICE_ARG(utf8_truncate(changes[i].name, 100)),
+                       SLICE_ARG(buf_slice(&reason)));
+        }
+    }
+    buf_release(&reason);
+    return good;
+}
+
+static bool has_text(const store_texts_t *texts, slice_t name)
+{
+    for (size_t i = 0; i < texts->count; i++) {
+        if (slice_eq(texts->items[i].name, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static err_t make_towards(const store_documents_t *documents, const store_texts_t *texts,
+                          arena_t *arena, proposal_change_t **changes, size_t *count)
+{
+    proposal_change_t *made = arena_array(arena, documents->count + texts->count + 1, sizeof *made);
+    size_t n = 0;
+    for (size_t i = 0; made && i < texts->count; i++) {
+        slice_t now = bytes_now(documents, texts->items[i].name);
+        if (!now.ptr || !slice_eq(now, texts->items[i].bytes)) {
+            made[n++] = (proposal_change_t){.name = texts->items[i].name,
+                                            .text = texts->items[i].bytes};
+        }
+    }
+    for (size_t i = 0; made && i < documents->count; i++) {
+        slice_t name = store_document_name(documents->items[i].name);
+        if (!has_text(texts, name)) {
+            made[n++] = (proposal_change_t){.name = arena_copy(arena, name), .remove = true};
+        }
+    }
+    *changes = made;
+    *count = n;
+    return made && !arena_failed(arena) ? ERR_OK : ERR_NOMEM;
+}
+
+err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena_t *arena,
+                       proposal_change_t **changes, size_t *count)
 {
     findings_t findings;
     store_documents_t documents;
     findings_init(&findings, 0);
     store_documents_init(&documents);
+    *changes = NULL;
+    *count = 0;
     err_t err = config_read_documents(config, &documents, &findings);
-    proposal_change_t *changes = arena_array(arena, documents.count + texts->count + 1,
-                                             sizeof *changes);
-    size_t n = 0;
-    for (size_t i = 0; changes && i < texts->count; i++) {
-        slice_t now = bytes_now(&documents, texts->items[i].name);
-        if (!now.ptr || !slice_eq(now, texts->items[i].bytes)) {
-            changes[n++] = (proposal_change_t){.name = texts->items[i].name,
-                                               .text = texts->items[i].bytes};
-        }
+    if (!err || err == ERR_DATA) { /* a document that cannot be read is replaced all the same */
+        err = make_towards(&documents, texts, arena, changes, count);
     }
-    for (size_t i = 0; changes && i < documents.count; i++) {
-        slice_t name = store_document_name(documents.items[i].name);
-        bool kept = false;
-        for (size_t k = 0; k < texts->count; k++) {
-            kept |= slice_eq(texts->items[k].name, name);
-        }
-        if (!kept) {
-            changes[n++] = (proposal_change_t){.name = arena_copy(arena, name), .remove = true};
-        }
-    }
-    *count = n;
     store_documents_release(&documents);
     findings_release(&findings);
-    return (err && err != ERR_DATA) || arena_failed(arena) ? NULL : changes;
+    return err;
 }

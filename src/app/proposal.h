@@ -40,11 +40,14 @@ void proposal_release(proposal_t *p);
 err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
                     const proposal_change_t *changes, size_t count, buf_t *why) FPD_MUST_CHECK;
 
+/* Whether every change is of what can be a document; *why names the first that is not. */
+bool proposal_names_check(const proposal_change_t *changes, size_t count, buf_t *why);
+
 /*
- * The changes that make the directory have exactly these documents, in the arena; NULL on no
- * memory.
+ * The changes that make the directory have exactly these documents, in the arena. ERR_IO: the
+ * directory cannot be read.
  */
-const proposal_change_t *proposal_towards(const config_t *config, const store_texts_t *texts,
-                                          arena_t *arena, size_t *count);
+err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena_t *arena,
+                       proposal_change_t **changes, size_t *count) FPD_MUST_CHECK;
 
 #endif

@@ -111,10 +111,23 @@ static void note_closed(watch_t *w, uint64_t name)
 
 /* ---- events ---- */
 
-static void take_event(watch_t *w, const struct inotify_event *e)
+static void take_document_event(watch_t *w, const struct inotify_event *e)
 {
     doc_format_t format;
     slice_t name = slice_str(e->len ? e->name : "");
+    if (!store_document_format(name, &format)) {
+        return;
+    }
+    if (e->mask & IN_MODIFY) {
+        note_writing(w, hash_slice(name));
+    } else {
+        note_closed(w, hash_slice(name));
+        note_change(w);
+    }
+}
+
+static void take_event(watch_t *w, const struct inotify_event *e)
+{
     if (e->mask & IN_Q_OVERFLOW) {
         w->open_count = 0;
         note_change(w);
@@ -122,13 +135,8 @@ static void take_event(watch_t *w, const struct inotify_event *e)
         return; /* of a directory that was watched before */
     } else if (e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) {
         w->wd = -1;
-    } else if (!store_document_format(name, &format)) {
-        return;
-    } else if (e->mask & IN_MODIFY) {
-        note_writing(w, hash_slice(name));
     } else {
-        note_closed(w, hash_slice(name));
-        note_change(w);
+        take_document_event(w, e);
     }
 }
 

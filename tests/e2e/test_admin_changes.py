@@ -1,0 +1,154 @@
+"""Changes over the admin interface of a running footprintd: bodies, conditions, what is refused."""
+import hashlib
+import json
+import shutil
+
+import pytest
+
+from admin import bearer, write_tokens
+from footprintd import DOCUMENT, Server, curl, write_config
+from test_admin import check_schema
+
+ADMIN = 'admin: {listen: "127.0.0.1:0", tokens: tokens}\nstate: state\n'
+ONE, TWO, THREE = (DOCUMENT % f"http/{v}" for v in ("1.1", "2", "3"))
+
+
+@pytest.fixture
+def site(tmp_path):
+    (tmp_path / "footprints").mkdir()
+    (tmp_path / "footprints/all.yaml").write_text(ONE)
+    write_tokens(tmp_path)
+    write_config(tmp_path, more=ADMIN)
+    return tmp_path
+
+
+@pytest.fixture
+def server(site):
+    with Server(site / "footprintd.yaml") as running:
+        yield running
+
+
+def etag(text):
+    return f'"{hashlib.sha256(text.encode()).hexdigest()}"'
+
+
+def send(server, method, path, data, *more, role="editor", kind="application/json"):
+    body = data if isinstance(data, str) else json.dumps(data)
+    status, _, answer = curl("-X", method, "-H", bearer(role), "-H", f"Content-Type: {kind}", *more,
+                             "--data-binary", body, server.admin + path)
+    return status, json.loads(answer)
+
+
+def applied(answer, generation):
+    status, body = answer
+    assert status == 200, body
+    assert check_schema("Applied", body)["generation"] == generation
+    return body
+
+
+def refused(answer, status, code, schema="Problem"):
+    got, body = answer
+    assert (got, body["code"]) == (status, code), body
+    return check_schema(schema, body)
+
+
+def read(server, path, schema, role="admin"):
+    status, _, body = curl("-H", bearer(role), server.admin + path)
+    assert status == 200, body
+    return check_schema(schema, json.loads(body))
+
+
+def test_put_and_delete(server, site):
+    path = "/v1/documents/more.yaml"
+    # Others than all.yaml: another object of the same footprint.
+    body = applied(send(server, "PUT", path + "?dry-run=1", TWO, kind="application/yaml"), None)
+    assert not body["same"] and not (site / "footprints/more.yaml").exists()
+    body = applied(send(server, "PUT", path + "?message=more", TWO, "-H", "If-None-Match: *",
+                        kind="application/yaml"), 2)
+    assert body["summary"] == body["difference"]["summary"] and body["kept"] == []
+    assert (site / "footprints/more.yaml").read_text() == TWO
+    refused(send(server, "PUT", path, TWO, "-H", "If-None-Match: *", kind="application/yaml"),
+            412, "conflict")
+    refused(send(server, "PUT", path, THREE, "-H", f"If-Match: {etag(ONE)}", kind="application/yaml"),
+            412, "conflict")
+    applied(send(server, "PUT", path, THREE, "-H", f"If-Match: {etag(TWO)}", kind="application/yaml"),
+            3)
+    applied(send(server, "DELETE", path, "", "-H", f"If-Match: {etag(THREE)}"), 4)
+    assert not (site / "footprints/more.yaml").exists()
+    kinds = read(server, "/v1/generations", "GenerationList")
+    assert kinds["total"] == 4
+    assert [g["message"] for g in kinds["generations"]] == ["", "", "more", ""]
+    whole = read(server, "/v1/generations/3", "Generation")
+    assert whole["texts"] == {"all.yaml": ONE, "more.yaml": THREE}
+
+
+def test_pages(server):
+    for text in (TWO, THREE, ONE):
+        assert send(server, "POST", "/v1/changes", {"documents": {"b.yaml": text}})[0] == 200
+    page = read(server, "/v1/generations?below=4&limit=2", "GenerationList")
+    assert [g["generation"] for g in page["generations"]] == [3, 2] and page["total"] == 4
+    audit = read(server, "/v1/audit", "Audit")["audit"]
+    assert read(server, f"/v1/audit?below={audit[0]['id']}&limit=1", "Audit")["audit"] == audit[1:2]
+    for path in ("/v1/generations", "/v1/audit"):
+        for query in ("limit=x", "below=-1", "below=1.5", "limit="):
+            status, _, body = curl("-H", bearer("admin"), f"{server.admin}{path}?{query}")
+            assert (status, json.loads(body)["code"]) == (400, "bad-query"), query
+
+
+@pytest.mark.parametrize("path", ["/v1/changes", "/v1/changes?dry-run=1", "/v1/diff"])
+def test_conditions(server, site, path):
+    """A preview refuses what the change itself would be refused for."""
+    documents = {"all.yaml": TWO, "new.yaml": THREE}
+    good = {"all.yaml": etag(ONE), "new.yaml": None}
+    for bad in ("nonsense", [], 7, None, {"other.yaml": etag(ONE)}, {"all.yaml": "x"}, {"all.yaml": 7}):
+        refused(send(server, "POST", path, {"documents": documents, "if-match": bad}), 400, "bad-body")
+    for bad in ({**good, "all.yaml": etag(TWO)}, {**good, "all.yaml": None}, {"new.yaml": etag(ONE)}):
+        refused(send(server, "POST", path, {"documents": documents, "if-match": bad}), 412, "conflict")
+    refused(send(server, "POST", path, {"documents": {"gone.yaml": None}}), 412, "conflict")
+    for bad in (2, 99):
+        refused(send(server, "POST", path, {"documents": documents, "base": bad}), 412, "conflict")
+    for name in ("../x.yaml", ".x.yaml", "x.txt", "", "a/b.yaml"):
+        refused(send(server, "POST", path, {"documents": {name: TWO}}), 400, "bad-name")
+    refused(send(server, "POST", path, {"documents": {"all.yaml": "version: 7\n"}}), 422, "refused",
+            "RefusedProblem")
+    assert (site / "footprints/all.yaml").read_text() == ONE
+    done = path == "/v1/changes"
+    applied(send(server, "POST", path, {"documents": documents, "if-match": good, "base": 1}),
+            2 if done else None)
+    assert (site / "footprints/new.yaml").exists() == done
+
+
+def test_roles(server):
+    for path in ("/v1/changes", "/v1/rollback", "/v1/changes?dry-run=1"):
+        body = {"documents": {}} if "changes" in path else {"generation": 1}
+        refused(send(server, "POST", path, body, role="reader"), 403, "role")
+    applied(send(server, "POST", "/v1/diff", {"documents": {"b.yaml": TWO}}, role="reader"), None)
+
+
+def test_rollback(server, site):
+    applied(send(server, "POST", "/v1/changes", {"documents": {"all.yaml": TWO}}), 2)
+    for more in ({"if-match": {"all.yaml": etag(TWO)}}, {"if-match": {}}, {"extra": 1}):
+        refused(send(server, "POST", "/v1/rollback", {"generation": 1, **more}), 400, "bad-body")
+    for bad in ({}, {"generation": 0}, {"generation": "1"}, {"generation": -1}):
+        refused(send(server, "POST", "/v1/rollback", bad), 400, "bad-body")
+    refused(send(server, "POST", "/v1/rollback", {"generation": 9}), 404, "no-such-generation")
+    refused(send(server, "POST", "/v1/rollback", {"generation": 1, "base": 1}), 412, "conflict")
+    applied(send(server, "POST", "/v1/rollback?dry-run=1", {"generation": 1}), None)
+    assert (site / "footprints/all.yaml").read_text() == TWO
+    applied(send(server, "POST", "/v1/rollback", {"generation": 1, "base": 2, "message": "back"}), 3)
+    assert (site / "footprints/all.yaml").read_text() == ONE
+    newest = read(server, "/v1/generations/3", "Generation")
+    assert (newest["kind"], newest["restores"], newest["message"]) == ("rollback", 1, "back")
+
+
+def test_directory_is_gone(server, site):
+    """It is said, nothing is changed, and the server goes on."""
+    applied(send(server, "POST", "/v1/changes", {"documents": {"all.yaml": TWO}}), 2)
+    shutil.move(site / "footprints", site / "away")
+    refused(send(server, "POST", "/v1/rollback", {"generation": 1}), 500, "unreadable")
+    refused(send(server, "POST", "/v1/diff", {"documents": {"all.yaml": ONE}}), 500, "unreadable")
+    problem = refused(send(server, "POST", "/v1/changes", {"documents": {"all.yaml": ONE}}), 500, "failed")
+    assert "cannot be read" in problem["detail"]
+    shutil.move(site / "away", site / "footprints")
+    applied(send(server, "POST", "/v1/rollback", {"generation": 1}), 3)
+    assert (site / "footprints/all.yaml").read_text() == ONE
