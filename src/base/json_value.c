@@ -71,13 +71,17 @@ static bool number_equal(slice_t a, slice_t b)
     return slice_eq(a, b);
 }
 
-static bool array_equal(const json_value_t *a, const json_value_t *b)
+typedef bool (*number_equal_f)(slice_t a, slice_t b);
+
+static bool value_equal(const json_value_t *a, const json_value_t *b, number_equal_f numbers);
+
+static bool array_equal(const json_value_t *a, const json_value_t *b, number_equal_f numbers)
 {
     if (a->u.array.count != b->u.array.count) {
         return false;
     }
     for (size_t i = 0; i < a->u.array.count; i++) {
-        if (!json_value_equal(&a->u.array.items[i], &b->u.array.items[i])) {
+        if (!value_equal(&a->u.array.items[i], &b->u.array.items[i], numbers)) {
             return false;
         }
     }
@@ -98,7 +102,7 @@ static bool index_members(table_t *table, const json_value_t *v)
 }
 
 /* Names are unique within an object; so the same count and every name found is the same set. */
-static bool object_equal(const json_value_t *a, const json_value_t *b)
+static bool object_equal(const json_value_t *a, const json_value_t *b, number_equal_f numbers)
 {
     size_t count = a->u.object.count;
     if (count != b->u.object.count) {
@@ -118,14 +122,14 @@ static bool object_equal(const json_value_t *a, const json_value_t *b)
             /* Without memory for an index the answer takes longer and stays right. */
             other = indexed ? table_get(&names, m->name) : json_get_slice(b, m->name);
         }
-        equal = other && json_value_equal(&m->value, other);
+        equal = other && value_equal(&m->value, other, numbers);
     }
     table_release(&names);
     return equal;
 }
 
 /* Recursion is as deep as the tree, which the reader's depth limit bounds. */
-bool json_value_equal(const json_value_t *a, const json_value_t *b)
+static bool value_equal(const json_value_t *a, const json_value_t *b, number_equal_f numbers)
 {
     if (a->kind != b->kind) {
         return false;
@@ -136,13 +140,23 @@ bool json_value_equal(const json_value_t *a, const json_value_t *b)
     case JSON_BOOL:
         return a->u.boolean == b->u.boolean;
     case JSON_NUMBER:
-        return number_equal(a->u.text, b->u.text);
+        return numbers(a->u.text, b->u.text);
     case JSON_STRING:
         return slice_eq(a->u.text, b->u.text);
     case JSON_ARRAY:
-        return array_equal(a, b);
+        return array_equal(a, b, numbers);
     case JSON_OBJECT:
-        return object_equal(a, b);
+        return object_equal(a, b, numbers);
     }
     return false;
+}
+
+bool json_value_equal(const json_value_t *a, const json_value_t *b)
+{
+    return value_equal(a, b, number_equal);
+}
+
+bool json_value_same(const json_value_t *a, const json_value_t *b)
+{
+    return value_equal(a, b, json_number_same);
 }

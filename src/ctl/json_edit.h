@@ -25,10 +25,5 @@ void json_edit_remove(json_value_t *container, size_t at);
 bool json_edit_copy(const json_value_t *from, json_value_t *to, arena_t *arena);
 /* Levels of objects and lists: 0 for a scalar. Stops counting above the limit. */
 unsigned json_edit_depth(const json_value_t *v, unsigned limit);
-/*
- * Equality by RFC 6902 4.6: numbers by their value, exactly and however they are written (1, 1.0
- * and 1e0 are one number), objects without regard to order.
- */
-bool json_edit_same(const json_value_t *a, const json_value_t *b);
 
 #endif

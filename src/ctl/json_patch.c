@@ -212,7 +212,7 @@ static err_t op_test(patcher_t *p, slice_t path, const json_value_t *value)
     size_t at;
     json_value_t *found;
     err_t err = find_value(p, path, &place, &at, &found);
-    if (err || json_edit_same(found, value)) {
+    if (err || json_value_same(found, value)) {
         return err;
     }
     buf_append_str(p->why, "the document has ");

@@ -726,6 +726,46 @@ static void assert_equality(const char *a, const char *b, bool expected)
     arena_release(&arena);
 }
 
+static void assert_sameness(const char *a, const char *b, bool expected)
+{
+    arena_t arena;
+    arena_init(&arena, 0);
+    const json_value_t *x = parse(&arena, a), *y = parse(&arena, b);
+    if (json_value_same(x, y) != expected || json_value_same(y, x) != expected) {
+        fail_msg("%s and %s: expected %d", a, b, expected);
+    }
+    arena_release(&arena);
+}
+
+static void numbers_are_the_same_by_value(void **state)
+{
+    (void)state;
+    static const char *const same[][2] = {{"1", "1.0"},
+                                          {"1", "1e0"},
+                                          {"1", "10e-1"},
+                                          {"100", "1E+2"},
+                                          {"-0.0", "0e9"},
+                                          {"0.10", "1e-1"},
+                                          {"-1.50", "-15e-1"},
+                                          {"[1.0]", "[1]"},
+                                          {"0", "0e1000000"},
+                                          {"1e9999", "10e9998"},
+                                          {"{\"a\":2.0,\"b\":1}", "{\"b\":1e0,\"a\":2}"}};
+    static const char *const other[][2] = {{"1", "-1"},
+                                           {"1", "10"},
+                                           {"0.1", "0.10000000000000000001"},
+                                           {"12345678901234567890123", "12345678901234567890124"},
+                                           {"1e1", "1e-1"},
+                                           {"1", "\"1\""},
+                                           {"[1.0,2]", "[2,1]"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        assert_sameness(same[i][0], same[i][1], true);
+    }
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        assert_sameness(other[i][0], other[i][1], false);
+    }
+}
+
 static void equality(void **state)
 {
     (void)state;
@@ -938,6 +978,7 @@ int main(void)
         cmocka_unit_test(every_allocation_may_fail),
         cmocka_unit_test(the_reader_says_that_memory_is_out),
         cmocka_unit_test(plain_integers_are_numbers),
+        cmocka_unit_test(numbers_are_the_same_by_value),
         cmocka_unit_test(equality),
         cmocka_unit_test(the_order_of_members_does_not_matter),
         cmocka_unit_test(kinds_have_names),

@@ -144,6 +144,9 @@ bool json_number_u64(slice_t number, uint64_t *out);
  * their text.
  */
 bool json_value_equal(const json_value_t *a, const json_value_t *b);
+/* As RFC 6902 4.6 has it: all numbers by value, 1.0 and 10e-1 too, as exact decimals. */
+bool json_value_same(const json_value_t *a, const json_value_t *b);
+bool json_number_same(slice_t a, slice_t b);
 
 /* The short name, which is no symbol of ours: jansson has a function of this name. */
 static inline bool json_equal(const json_value_t *a, const json_value_t *b)

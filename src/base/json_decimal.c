@@ -1,13 +1,9 @@
 /*
- * Equality of values as RFC 6902 4.6 has it. Numbers are compared as exact decimals: their digits
- * without leading and trailing zeros, and the power of ten of the last digit.
+ * Numbers compared as exact decimals: their digits without leading and trailing zeros, and the
+ * power of ten of the last digit.
  */
-#include "json_edit.h"
+#include "footprintd/base/json.h"
 
-#include "footprintd/base/table.h"
-
-/* Objects up to this many members are compared by searching. */
-#define SEARCH_MAX 16
 /* Exponents beyond this are not added up: such numbers are compared as they are written. */
 #define EXPONENT_DIGITS_MAX 15
 
@@ -82,7 +78,7 @@ static void significant(const decimal_t *d, size_t *first, size_t *end)
     }
 }
 
-static bool number_same(slice_t a, slice_t b)
+bool json_number_same(slice_t a, slice_t b)
 {
     if (slice_eq(a, b)) {
         return true;
@@ -105,61 +101,4 @@ static bool number_same(slice_t a, slice_t b)
         }
     }
     return true;
-}
-
-/* Names are unique within an object; so the same count and every name found is the same set. */
-static bool object_same(const json_value_t *a, const json_value_t *b)
-{
-    size_t count = a->u.object.count;
-    if (count != b->u.object.count) {
-        return false;
-    }
-    table_t names = TABLE_INIT;
-    for (size_t i = 0; count > SEARCH_MAX && i < count; i++) {
-        json_member_t *m = &b->u.object.members[i];
-        if (table_put(&names, m->name, &m->value, NULL)) {
-            table_release(&names); /* without memory it takes longer and stays right */
-            break;
-        }
-    }
-    bool same = true;
-    for (size_t i = 0; same && i < count; i++) {
-        const json_member_t *m = &a->u.object.members[i];
-        const json_value_t *other = names.count ? table_get(&names, m->name)
-                                                : json_get_slice(b, m->name);
-        same = other && json_edit_same(&m->value, other);
-    }
-    table_release(&names);
-    return same;
-}
-
-static bool array_same(const json_value_t *a, const json_value_t *b)
-{
-    bool same = a->u.array.count == b->u.array.count;
-    for (size_t i = 0; same && i < a->u.array.count; i++) {
-        same = json_edit_same(&a->u.array.items[i], &b->u.array.items[i]);
-    }
-    return same;
-}
-
-bool json_edit_same(const json_value_t *a, const json_value_t *b)
-{
-    if (a->kind != b->kind) {
-        return false;
-    }
-    switch (a->kind) {
-    case JSON_NULL:
-        return true;
-    case JSON_BOOL:
-        return a->u.boolean == b->u.boolean;
-    case JSON_NUMBER:
-        return number_same(a->u.text, b->u.text);
-    case JSON_STRING:
-        return slice_eq(a->u.text, b->u.text);
-    case JSON_ARRAY:
-        return array_same(a, b);
-    case JSON_OBJECT:
-        return object_same(a, b);
-    }
-    return false;
 }
