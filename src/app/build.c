@@ -55,8 +55,11 @@ static void log_unmatched(const snapshot_t *snapshot)
     }
 }
 
-void build_log_difference(builder_t *b, snapshot_t *before, snapshot_t *after)
+void build_log_difference_take(builder_t *b, snapshot_t *before, snapshot_t *after)
 {
+    if (!before) {
+        return;
+    }
     arena_t arena;
     difference_t *d = NULL;
     buf_t line = BUF_INIT;
@@ -72,6 +75,7 @@ void build_log_difference(builder_t *b, snapshot_t *before, snapshot_t *after)
     }
     buf_release(&line);
     arena_release(&arena);
+    snapshot_unref(before);
 }
 
 /* ---- publishing ---- */
@@ -99,7 +103,8 @@ err_t build_versions(builder_t *b, snapshot_t *next, uint64_t number)
     return err;
 }
 
-void build_publish(builder_t *b, snapshot_t *next, uint64_t number, const digest_t *documents)
+snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
+                          const digest_t *documents)
 {
     snapshot_t *previous = b->current;
     pthread_mutex_lock(&b->lock);
@@ -117,10 +122,7 @@ void build_publish(builder_t *b, snapshot_t *next, uint64_t number, const digest
         compressor_submit(b->compressor, next);
     }
     pthread_mutex_unlock(&b->lock);
-    if (previous) {
-        build_log_difference(b, previous, next);
-        snapshot_unref(previous);
-    }
+    return previous;
 }
 
 /* ---- from the directory ---- */
@@ -208,12 +210,11 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
         err = b->generation ? err : ERR_OK;
     }
     number = number ? number : b->generation + 1;
-    if (!err) {
-        log_build(b, report, took_ms, number, next);
-    }
     err = err ? err : build_versions(b, next, number);
     if (!err) {
-        build_publish(b, next, number, &digest);
+        snapshot_t *previous = build_publish(b, next, number, &digest);
+        log_build(b, report, took_ms, number, next); /* what the log tells of is served */
+        build_log_difference_take(b, previous, next);
     }
     return err;
 }

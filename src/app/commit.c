@@ -93,9 +93,10 @@ static void publish(builder_t *b, builder_commit_t *c)
         builder_look(b);
         return;
     }
+    snapshot_t *previous = build_publish(b, snapshot_ref(p->snapshot), c->number, &digest);
     log_line(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s", (unsigned long long)c->number,
              store_kind_names[c->kind], SLICE_ARG(c->author));
-    build_publish(b, snapshot_ref(p->snapshot), c->number, &digest);
+    build_log_difference_take(b, previous, p->snapshot);
 }
 
 void commit_run(builder_t *b, builder_commit_t *c)

@@ -122,6 +122,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
     slice_t path = handler_path(req);
+    loop_take_snapshot(loop_of_request(req));
     const resource_t *resource = view_find(loop_of_request(req)->view, path);
     if (!resource) {
         answer_unlisted(req, path);

@@ -155,6 +155,11 @@ static inline slice_t slice_of_iovec(h2o_iovec_t v)
 
 /* loop.c: arg is an http_loop_t whose server, index and new_snapshot are set. */
 void *loop_main(void *arg);
+/*
+ * Shows the newest snapshot from now on. Before every request, not only when the mail is read: who
+ * was told that a change is published finds it.
+ */
+void loop_take_snapshot(http_loop_t *loop);
 /* After something was put into the mailbox; any thread. */
 void loop_wake(http_loop_t *loop);
 

@@ -48,6 +48,13 @@ static void loop_show(http_loop_t *loop, snapshot_t *snapshot)
     }
 }
 
+void loop_take_snapshot(http_loop_t *loop)
+{
+    if (atomic_load_explicit(&loop->new_snapshot, memory_order_relaxed)) {
+        loop_show(loop, atomic_exchange(&loop->new_snapshot, NULL));
+    }
+}
+
 /* ---- mailbox ---- */
 
 void loop_wake(http_loop_t *loop)
@@ -72,10 +79,7 @@ static void loop_read_mail(h2o_timeout_entry_t *entry)
     if (!atomic_exchange_explicit(&loop->mail, false, memory_order_acquire)) {
         return;
     }
-    snapshot_t *snapshot = atomic_exchange(&loop->new_snapshot, NULL);
-    if (snapshot) {
-        loop_show(loop, snapshot);
-    }
+    loop_take_snapshot(loop);
     if (atomic_exchange(&loop->new_versions, false)) {
         events_on_news(loop);
         tips_on_news(loop);

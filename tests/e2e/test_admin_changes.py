@@ -1,7 +1,9 @@
 """Changes over the admin interface of a running footprintd: bodies, conditions, what is refused."""
 import hashlib
+import http.client
 import json
 import shutil
+import subprocess
 
 import pytest
 
@@ -152,3 +154,33 @@ def test_directory_is_gone(server, site):
     shutil.move(site / "away", site / "footprints")
     applied(send(server, "POST", "/v1/rollback", {"generation": 1}), 3)
     assert (site / "footprints/all.yaml").read_text() == ONE
+
+
+@pytest.fixture
+def load(server):
+    """Keeps the serving threads busy, so that news and requests reach them in one turn."""
+    with subprocess.Popen(["h2load", "-D", "60", "-c", "16", "-m", "8", server.url + "/cdni"],
+                          stdout=subprocess.DEVNULL) as clients:
+        yield
+        clients.kill()
+
+
+@pytest.mark.usefixtures("load")
+def test_a_change_is_served_when_it_is_acknowledged(server):
+    """On connections that are open as well, whichever thread serves them."""
+    readers = [http.client.HTTPConnection(server.url.removeprefix("http://")) for _ in range(8)]
+    writer = http.client.HTTPConnection(server.admin.removeprefix("http://"))
+    header = dict([bearer("editor").split(": ", 1)])
+    for connection in readers:
+        connection.connect()
+    for i in range(150):
+        body = json.dumps({"documents": {"all.yaml": [ONE, TWO, THREE][i % 3]}, "yes": True})
+        writer.request("POST", "/v1/changes", body, {**header, "Content-Type": "application/json"})
+        answer = writer.getresponse()
+        assert (answer.status, len(answer.read()) > 0) == (200, True)
+        for connection in readers:
+            connection.putrequest("GET", "/cdni")
+            connection.endheaders()
+        for connection in readers:
+            text = connection.getresponse().read().decode()
+            assert ("http/1.1", "http/2", "http/3")[i % 3] in text, i
