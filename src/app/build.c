@@ -55,52 +55,50 @@ static void log_unmatched(const snapshot_t *snapshot)
     }
 }
 
-void build_log_difference_take(builder_t *b, snapshot_t *before, snapshot_t *after)
+void build_log_difference(uint64_t number, const difference_t *d)
 {
-    if (!before) {
-        return;
+    buf_t line = BUF_INIT;
+    if (!d->same) {
+        difference_write_summary(d, &line);
+        log_line(LOG_LEVEL_INFO, "build", "generation %llu: %.*s", (unsigned long long)number,
+                 SLICE_ARG(buf_slice(&line)));
     }
+    buf_release(&line);
+}
+
+static void compare_and_log(builder_t *b, const snapshot_t *before, const snapshot_t *after)
+{
     arena_t arena;
     difference_t *d = NULL;
-    buf_t line = BUF_INIT;
     arena_init(&arena, 0);
     const difference_options_t rails = {.address_share = b->config->guard_address_share,
                                         .country_share = b->config->guard_country_share};
     if (!difference_make(difference_side(before), difference_side(after),
-                         snapshot_attributes(after), &rails, &arena, &d) &&
-        !d->same) {
-        difference_write_summary(d, &line);
-        log_line(LOG_LEVEL_INFO, "build", "generation %llu: %.*s",
-                 (unsigned long long)b->state.number, SLICE_ARG(buf_slice(&line)));
+                         snapshot_attributes(after), &rails, &arena, &d)) {
+        build_log_difference(b->state.number, d);
     }
-    buf_release(&line);
     arena_release(&arena);
-    snapshot_unref(before);
 }
 
 /* ---- publishing ---- */
 
-/* Versions and patches: the last step that may fail. What it cost, and what it says of itself. */
-err_t build_versions(builder_t *b, snapshot_t *next, uint64_t number)
+void build_log_versions(uint64_t number, const hub_publication_t *p)
 {
-    hub_publication_t p;
-    err_t err = hub_publish(b->hub, next, &p);
-    if (p.refused) {
+    if (p->refused) {
         log_line(
             LOG_LEVEL_ERROR, "updates",
             "generation %llu: %zu patches were wrong and are not sent: their readers get whole "
             "documents; this is a defect of footprintd",
-            (unsigned long long)number, p.refused);
+            (unsigned long long)number, p->refused);
     }
-    if (!err && p.changed) {
+    if (p->changed) {
         log_line(
             LOG_LEVEL_INFO, "updates",
             "generation %llu: %zu resources changed, %zu bytes of patches; change set %.2f ms, "
             "patches %.2f ms",
-            (unsigned long long)number, p.changed, p.patch_bytes, (double)p.trees_us / 1000,
-            (double)p.patch_us / 1000);
+            (unsigned long long)number, p->changed, p->patch_bytes, (double)p->trees_us / 1000,
+            (double)p->patch_us / 1000);
     }
-    return err;
 }
 
 snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
@@ -210,11 +208,16 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
         err = b->generation ? err : ERR_OK;
     }
     number = number ? number : b->generation + 1;
-    err = err ? err : build_versions(b, next, number);
+    hub_publication_t publication;
+    err = err ? err : hub_publish(b->hub, next, &publication);
     if (!err) {
         snapshot_t *previous = build_publish(b, next, number, &digest);
         log_build(b, report, took_ms, number, next); /* what the log tells of is served */
-        build_log_difference_take(b, previous, next);
+        build_log_versions(number, &publication);
+        if (previous) {
+            compare_and_log(b, previous, next);
+            snapshot_unref(previous);
+        }
     }
     return err;
 }

@@ -3,7 +3,9 @@
 #include "footprintd/log/log.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool has_work(const builder_t *b)
 {
@@ -50,10 +52,18 @@ static void work_commit(builder_t *b, builder_commit_t *c)
     pthread_mutex_unlock(&b->lock);
 }
 
+/*
+ * Of this thread alone. A build that has a processor to itself is as fast as ever; one that shares
+ * it with a loop leaves most of it to the readers, who also wait for what the builder has just
+ * published.
+ */
+#define BUILDER_NICE 5
+
 static void *builder_main(void *arg)
 {
     builder_t *b = arg;
     (void)pthread_setname_np(pthread_self(), "builder");
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
     pthread_mutex_lock(&b->lock);
     for (;;) {
         (void)wait_for_work(b);

@@ -38,16 +38,16 @@ struct builder {
 /* build.c: from the directory; with only_changed, nothing when it has what is served. */
 err_t build_directory(builder_t *b, bool only_changed) FPD_MUST_CHECK;
 /*
- * build.c: makes it what is served; takes the reference, and gives that of what was served before,
- * NULL for nothing. number is what people call it: that of the journal, or without one that of this
- * process.
+ * build.c: makes it what is served, after hub_publish, the last step that may fail; takes the
+ * reference, and gives that of what was served before, NULL for nothing. number is what people call
+ * it: that of the journal, or without one that of this process.
  */
 snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
                           const digest_t *documents) FPD_MUST_CHECK;
-/* build.c: versions and patches, the last step before build_publish that may fail. */
-err_t build_versions(builder_t *b, snapshot_t *next, uint64_t number) FPD_MUST_CHECK;
-/* build.c: what the log says of a new generation, once it is served; takes the reference. */
-void build_log_difference_take(builder_t *b, snapshot_t *before, snapshot_t *after);
+/* build.c: what versions and patches cost, and whether all is well with them. */
+void build_log_versions(uint64_t number, const hub_publication_t *p);
+/* build.c: one line of the log, unless nothing is another. */
+void build_log_difference(uint64_t number, const difference_t *d);
 /* Of names and contents, in order. */
 err_t build_digest(const store_text_t *texts, size_t count, digest_t *out) FPD_MUST_CHECK;
 

@@ -85,7 +85,8 @@ static void publish(builder_t *b, builder_commit_t *c)
     proposal_t *p = &c->proposal;
     digest_t digest;
     err_t err = build_digest(p->texts, p->text_count, &digest);
-    err = err ? err : build_versions(b, p->snapshot, c->number);
+    hub_publication_t publication;
+    err = err ? err : hub_publish(b->hub, p->snapshot, &publication);
     if (err) {
         /* It is durable all the same: the directory has it, and the next look publishes it. */
         log_line(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
@@ -96,7 +97,11 @@ static void publish(builder_t *b, builder_commit_t *c)
     snapshot_t *previous = build_publish(b, snapshot_ref(p->snapshot), c->number, &digest);
     log_line(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s", (unsigned long long)c->number,
              store_kind_names[c->kind], SLICE_ARG(c->author));
-    build_log_difference_take(b, previous, p->snapshot);
+    build_log_versions(c->number, &publication);
+    build_log_difference(c->number, p->difference);
+    if (previous) {
+        snapshot_unref(previous);
+    }
 }
 
 void commit_run(builder_t *b, builder_commit_t *c)
