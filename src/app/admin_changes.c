@@ -297,22 +297,15 @@ static void refuse(const proposal_t *p, commit_verdict_t verdict, slice_t why,
     case COMMIT_UNWRITABLE:
         admin_error(response, 409, "unwritable", "%.*s", SLICE_ARG(why));
         return;
+    case COMMIT_UNREADABLE:
+        admin_error(response, 500, "unreadable", "%.*s", SLICE_ARG(why));
+        return;
     case COMMIT_ENDING:
         admin_error(response, 503, "ending", "the server is going down");
         return;
     default:
         admin_error(response, 500, "failed", "%.*s", SLICE_ARG(why));
         return;
-    }
-}
-
-static void refuse_directory(const admin_t *admin, err_t err, admin_response_t *response)
-{
-    if (err == ERR_IO) {
-        admin_error(response, 500, "unreadable", "the directory of documents, %.*s, cannot be read",
-                    SLICE_ARG(admin->config->footprints));
-    } else {
-        admin_refuse_error(response, err);
     }
 }
 
@@ -369,8 +362,10 @@ static void propose(admin_t *admin, const asked_t *a, snapshot_t *current, propo
                               a->changes, a->count, why);
     if (err == ERR_NOT_NOW) {
         refuse(p, COMMIT_CONFLICT, buf_slice(why), response);
+    } else if (err == ERR_IO) {
+        refuse(p, COMMIT_UNREADABLE, buf_slice(why), response);
     } else if (err) {
-        refuse_directory(admin, err, response);
+        admin_refuse_error(response, err);
     } else if (!p->snapshot) {
         refuse(p, COMMIT_REFUSED, buf_slice(why), response);
     } else {
@@ -460,9 +455,11 @@ static bool take_generation(admin_t *admin, asked_t *a, admin_response_t *respon
         admin_error(response, 500, "failed", "%.*s",
                     SLICE_ARG(why.len ? buf_slice(&why) : slice_str(err_text(err))));
     } else {
-        err = proposal_towards(admin->config, &texts, &a->arena, &a->changes, &a->count);
-        if (err) {
-            refuse_directory(admin, err, response);
+        err = proposal_towards(admin->config, &texts, &a->arena, &a->changes, &a->count, &why);
+        if (err == ERR_IO) {
+            refuse(NULL, COMMIT_UNREADABLE, buf_slice(&why), response);
+        } else if (err) {
+            admin_refuse_error(response, err);
         }
     }
     buf_release(&why);

@@ -120,7 +120,7 @@ void commit_run(builder_t *b, builder_commit_t *c)
     err_t err = proposal_make(p, b->config, b->current, b->generation + 1, c->changes, c->count,
                               &c->why);
     if (err) {
-        fail(c, verdict_of(err), err);
+        fail(c, err == ERR_IO ? COMMIT_UNREADABLE : verdict_of(err), err);
         return;
     }
     if (!is_acceptable(c)) {

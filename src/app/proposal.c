@@ -158,17 +158,24 @@ static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t gener
                                  snapshot_attributes(p->before), &rails, &p->arena, &p->difference);
 }
 
+/* Also when some cannot be read: that is for the findings. */
+static err_t read_documents(const config_t *config, store_documents_t *documents,
+                            findings_t *findings, buf_t *why)
+{
+    err_t err = config_read_documents(config, documents, findings);
+    if (err == ERR_IO) {
+        buf_printf(why, "the directory of documents, %.*s, cannot be read",
+                   SLICE_ARG(config->footprints));
+    }
+    return err == ERR_DATA ? ERR_OK : err;
+}
+
 err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
                     const proposal_change_t *changes, size_t count, buf_t *why)
 {
     p->before = snapshot_ref(before);
-    err_t err = config_read_documents(config, &p->documents, &p->findings);
-    if (err && err != ERR_DATA) {
-        buf_printf(why, "the directory of documents, %.*s, cannot be read",
-                   SLICE_ARG(config->footprints));
-        return err;
-    }
-    err = make_edits(p, changes, count, why);
+    err_t err = read_documents(config, &p->documents, &p->findings, why);
+    err = err ? err : make_edits(p, changes, count, why);
     err = err ? err : make_texts(p, changes, count);
     return err ? err : make_snapshot(p, config, generation);
 }
@@ -222,7 +229,7 @@ static err_t make_towards(const store_documents_t *documents, const store_texts_
 }
 
 err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena_t *arena,
-                       proposal_change_t **changes, size_t *count)
+                       proposal_change_t **changes, size_t *count, buf_t *why)
 {
     findings_t findings;
     store_documents_t documents;
@@ -230,10 +237,8 @@ err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena
     store_documents_init(&documents);
     *changes = NULL;
     *count = 0;
-    err_t err = config_read_documents(config, &documents, &findings);
-    if (!err || err == ERR_DATA) { /* a document that cannot be read is replaced all the same */
-        err = make_towards(&documents, texts, arena, changes, count);
-    }
+    err_t err = read_documents(config, &documents, &findings, why);
+    err = err ? err : make_towards(&documents, texts, arena, changes, count);
     store_documents_release(&documents);
     findings_release(&findings);
     return err;

@@ -35,7 +35,7 @@ void proposal_release(proposal_t *p);
 
 /*
  * ERR_OK also when the set is refused (findings.errors); ERR_NOT_NOW: a document is not what a
- * change expects, *why names it; ERR_IO: the directory cannot be read. `before` is what is served.
+ * change expects; ERR_IO: the directory cannot be read; *why names it. `before` is what is served.
  */
 err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
                     const proposal_change_t *changes, size_t count, buf_t *why) FPD_MUST_CHECK;
@@ -45,9 +45,9 @@ bool proposal_names_check(const proposal_change_t *changes, size_t count, buf_t 
 
 /*
  * The changes that make the directory have exactly these documents, in the arena. ERR_IO: the
- * directory cannot be read.
+ * directory cannot be read, *why names it.
  */
 err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena_t *arena,
-                       proposal_change_t **changes, size_t *count) FPD_MUST_CHECK;
+                       proposal_change_t **changes, size_t *count, buf_t *why) FPD_MUST_CHECK;
 
 #endif

@@ -6,6 +6,7 @@ import pytest
 from http_stub import Stub
 from tips_client import View
 from update_site import PLAIN, Site
+from updates_stub import Watch
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +28,21 @@ def certificates(tmp_path_factory):
     make("client", "/CN=client", *signed)
     make("stranger", "/CN=stranger")
     return folder
+
+
+@pytest.fixture
+def start(stub):
+    """start(resources, options...): a subscriber, which ends with the test at the latest."""
+    started = []
+
+    def starter(*args, **kwargs):
+        started.append(Watch(kwargs.pop("url", stub.url), *args, **kwargs))
+        return started[-1]
+
+    yield starter
+    stub.documents["/control/1"] = (204, "", b"")
+    for watch in started:
+        watch.leave()
 
 
 @pytest.fixture

@@ -149,8 +149,9 @@ def test_directory_is_gone(server, site):
     shutil.move(site / "footprints", site / "away")
     refused(send(server, "POST", "/v1/rollback", {"generation": 1}), 500, "unreadable")
     refused(send(server, "POST", "/v1/diff", {"documents": {"all.yaml": ONE}}), 500, "unreadable")
-    problem = refused(send(server, "POST", "/v1/changes", {"documents": {"all.yaml": ONE}}), 500, "failed")
-    assert "cannot be read" in problem["detail"]
+    problem = refused(send(server, "POST", "/v1/changes", {"documents": {"all.yaml": ONE}}), 500,
+                      "unreadable")
+    assert f"{site}/footprints, cannot be read" in problem["detail"]
     shutil.move(site / "away", site / "footprints")
     applied(send(server, "POST", "/v1/rollback", {"generation": 1}), 3)
     assert (site / "footprints/all.yaml").read_text() == ONE

@@ -8,7 +8,7 @@ import pytest
 
 from footprintd import BUILD, LIMIT, run
 from updates_stub import (CDNI, CONTROL, FILTER, MERGE, NET, PATCH, STREAM_PARAMS, UpdatesStub,
-                          Watch, compact, directory, document, guarded, replace)
+                          compact, directory, document, guarded, replace)
 
 
 @pytest.fixture
@@ -16,21 +16,6 @@ def stub():
     made = UpdatesStub()
     yield made
     made.stop()
-
-
-@pytest.fixture
-def start(stub):
-    """start(resources, options...): a subscriber, which ends with the test at the latest."""
-    started = []
-
-    def starter(*args, **kwargs):
-        started.append(Watch(kwargs.pop("url", stub.url), *args, **kwargs))
-        return started[-1]
-
-    yield starter
-    stub.documents["/control/1"] = (204, "", b"")
-    for watch in started:
-        watch.leave()
 
 
 def leave(stub, watch, stream, control="/control/1"):

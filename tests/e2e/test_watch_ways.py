@@ -5,7 +5,7 @@ import ssl
 
 import pytest
 
-from updates_stub import (BOTH, CDNI, ERROR, MERGE, NET, PATCH, TIPS, TIPS_PARAMS, UpdatesStub, Watch,
+from updates_stub import (BOTH, CDNI, ERROR, MERGE, NET, PATCH, TIPS, TIPS_PARAMS, UpdatesStub,
                           compact, directory, document, guarded, replace)
 
 
@@ -14,20 +14,6 @@ def stub():
     made = UpdatesStub(directory(updates=False))
     yield made
     made.stop()
-
-
-@pytest.fixture
-def start(stub):
-    started = []
-
-    def starter(*args, **kwargs):
-        started.append(Watch(kwargs.pop("url", stub.url), *args, **kwargs))
-        return started[-1]
-
-    yield starter
-    stub.documents["/control/1"] = (204, "", b"")
-    for watch in started:
-        watch.leave()
 
 
 def graph(start, end, i, j):
