@@ -1,6 +1,7 @@
 #include "admin_answers.h"
 
 #include "footprintd/base/json.h"
+#include "footprintd/base/time.h"
 #include "footprintd/log/log.h"
 
 #include <signal.h>
@@ -87,12 +88,7 @@ void admin_refuse_error(admin_response_t *response, err_t err)
 
 void admin_write_time(buf_t *out, time_t when)
 {
-    struct tm tm;
-    char text[40] = "";
-    if (gmtime_r(&when, &tm)) {
-        (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    }
-    buf_append_str(out, text);
+    moment_write((int64_t)when, out);
 }
 
 /* ---- endpoints ---- */

@@ -2,6 +2,7 @@
 
 #include "footprintd/base/json.h"
 #include "footprintd/lookup/report.h"
+#include "schedule.h"
 
 static void write_u64(buf_t *out, const char *name, uint64_t value)
 {
@@ -56,9 +57,14 @@ void admin_status(admin_t *admin, const admin_request_t *request, admin_response
     buf_append_str(out, ",\"published\":\"");
     admin_write_time(out, state.published);
     buf_append_char(out, '"');
+    buf_append_str(out, ",\"time\":\"");
+    admin_write_time(out, time(NULL));
+    buf_append_char(out, '"');
     write_u64(out, "uptime-s", (uint64_t)(now.tv_sec - admin->started.tv_sec));
     write_u64(out, "documents", snapshot_model(snapshot)->document_count);
     write_refused(&state, &findings, out);
+    buf_append_str(out, ",\"scheduled\":");
+    schedule_write_json(snapshot_model(snapshot), out);
     buf_append_str(out, ",\"databases\":");
     report_databases(snapshot_attributes(snapshot), time(NULL), out);
     write_readers(admin, out);

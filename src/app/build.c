@@ -66,7 +66,7 @@ void build_log_difference(uint64_t number, const difference_t *d)
     buf_release(&line);
 }
 
-static void compare_and_log(builder_t *b, const snapshot_t *before, const snapshot_t *after)
+void build_compare_and_log(builder_t *b, const snapshot_t *before, const snapshot_t *after)
 {
     arena_t arena;
     difference_t *d = NULL;
@@ -102,7 +102,7 @@ void build_log_versions(uint64_t number, const hub_publication_t *p)
 }
 
 snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
-                          const digest_t *documents)
+                          const digest_t *documents, bool of_directory)
 {
     snapshot_t *previous = b->current;
     pthread_mutex_lock(&b->lock);
@@ -111,8 +111,10 @@ snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
     b->documents = *documents;
     b->state.number = number;
     b->state.published = time(NULL);
-    b->state.refused = 0;
-    buf_clear(&b->refusal);
+    if (of_directory) {
+        b->state.refused = 0;
+        buf_clear(&b->refusal);
+    }
     if (b->server && !b->stopping) {
         http_server_publish(b->server, next);
         hub_tell_news(b->hub);
@@ -163,10 +165,10 @@ typedef struct report {
     size_t objects;
 } report_t;
 
-static err_t build_snapshot(builder_t *b, model_t *model, report_t *report, snapshot_t **out)
+err_t build_snapshot(builder_t *b, model_t *model, size_t *objects, snapshot_t **out)
 {
     for (size_t i = 0; i < model->advertisement_count; i++) {
-        report->objects += model->advertisements[i].count;
+        *objects += model->advertisements[i].count;
     }
     snapshot_options_t options = {
         .base_uri = b->config->base_uri,
@@ -211,11 +213,11 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
     hub_publication_t publication;
     err = err ? err : hub_publish(b->hub, next, &publication);
     if (!err) {
-        snapshot_t *previous = build_publish(b, next, number, &digest);
+        snapshot_t *previous = build_publish(b, next, number, &digest, true);
         log_build(b, report, took_ms, number, next); /* what the log tells of is served */
         build_log_versions(number, &publication);
         if (previous) {
-            compare_and_log(b, previous, next);
+            build_compare_and_log(b, previous, next);
             snapshot_unref(previous);
         }
     }
@@ -278,7 +280,7 @@ err_t build_directory(builder_t *b, bool only_changed)
     } else {
         load_log_findings("build", &findings);
         report.documents = documents.count;
-        err = err ? err : build_snapshot(b, model, &report, &next);
+        err = err ? err : build_snapshot(b, model, &report.objects, &next);
         err = err ? err : record_and_publish(b, &documents, &report, next);
         if (err && next) {
             snapshot_unref(next);

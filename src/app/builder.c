@@ -12,17 +12,19 @@ static bool has_work(const builder_t *b)
     return b->requested || b->changed || b->commits;
 }
 
-/* Waits for a request until it is time to look at the databases; false: time is up. */
-static bool wait_for_work(builder_t *b)
+/* Waits for a request until it is time to look at the databases, or a time of documents comes. */
+static void wait_for_work(builder_t *b)
 {
     struct timespec until;
+    int64_t patience = build_timed_patience(b, (int64_t)b->config->limits.database_check_s * 1000);
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)b->config->limits.database_check_s;
+    until.tv_nsec += patience % 1000 * 1000000;
+    until.tv_sec += patience / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
     int timed_out = 0;
     while (!has_work(b) && !b->stopping && !timed_out) {
         timed_out = pthread_cond_timedwait(&b->work, &b->lock, &until);
     }
-    return has_work(b) || b->stopping;
 }
 
 /* One look at the databases, when it was asked for or they have changed. */
@@ -66,7 +68,7 @@ static void *builder_main(void *arg)
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
     pthread_mutex_lock(&b->lock);
     for (;;) {
-        (void)wait_for_work(b);
+        wait_for_work(b);
         if (b->stopping) {
             break;
         }
@@ -83,6 +85,8 @@ static void *builder_main(void *arg)
             work_commit(b, commit);
         } else if (changed && !requested) {
             (void)!build_directory(b, true);
+        } else if (!requested && build_timed_is_due(b)) {
+            build_timed(b);
         } else {
             work_databases(b, requested);
         }

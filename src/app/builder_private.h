@@ -18,9 +18,10 @@ struct builder {
     updater_t *updater;
     /* The builder thread's alone, once it runs. */
     databases_t databases;
-    snapshot_t *current; /* its thread writes it, under the lock */
-    uint64_t generation; /* of current, in this process; 0: none */
-    digest_t documents;  /* what current was made of */
+    snapshot_t *current;    /* its thread writes it, under the lock */
+    uint64_t generation;    /* of current, in this process; 0: none */
+    digest_t documents;     /* what current was made of */
+    int64_t timed_retry_ms; /* monotonic: what a time made due is not tried before */
 
     pthread_t thread;
     bool running;
@@ -40,16 +41,29 @@ err_t build_directory(builder_t *b, bool only_changed) FPD_MUST_CHECK;
 /*
  * build.c: makes it what is served, after hub_publish, the last step that may fail; takes the
  * reference, and gives that of what was served before, NULL for nothing. number is what people call
- * it: that of the journal, or without one that of this process.
+ * it: that of the journal, or without one that of this process. of_directory: it is what lies
+ * there, so that nothing is refused any more.
  */
 snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
-                          const digest_t *documents) FPD_MUST_CHECK;
+                          const digest_t *documents, bool of_directory) FPD_MUST_CHECK;
 /* build.c: what versions and patches cost, and whether all is well with them. */
 void build_log_versions(uint64_t number, const hub_publication_t *p);
 /* build.c: one line of the log, unless nothing is another. */
 void build_log_difference(uint64_t number, const difference_t *d);
+/* build.c: the same for a generation that follows another, which is compared for it. */
+void build_compare_and_log(builder_t *b, const snapshot_t *before, const snapshot_t *after);
+/* build.c: takes the model; counts its capability objects. */
+err_t build_snapshot(builder_t *b, model_t *model, size_t *objects,
+                     snapshot_t **out) FPD_MUST_CHECK;
 /* Of names and contents, in order. */
 err_t build_digest(const store_text_t *texts, size_t count, digest_t *out) FPD_MUST_CHECK;
+
+/* build_timed.c: whether what is served is of a time that is not now. */
+bool build_timed_is_due(const builder_t *b);
+/* How long to wait until it is, in ms, and at most so long. */
+int64_t build_timed_patience(const builder_t *b, int64_t most_ms);
+/* Builds what is served as it is now. */
+void build_timed(builder_t *b);
 
 /* commit.c: on the builder's thread. */
 void commit_run(builder_t *b, builder_commit_t *c);

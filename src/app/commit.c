@@ -94,7 +94,7 @@ static void publish(builder_t *b, builder_commit_t *c)
         builder_look(b);
         return;
     }
-    snapshot_t *previous = build_publish(b, snapshot_ref(p->snapshot), c->number, &digest);
+    snapshot_t *previous = build_publish(b, snapshot_ref(p->snapshot), c->number, &digest, true);
     log_line(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s", (unsigned long long)c->number,
              store_kind_names[c->kind], SLICE_ARG(c->author));
     build_log_versions(c->number, &publication);

@@ -128,35 +128,45 @@ const store_vtag_t *journal_vtags(const snapshot_t *snapshot, arena_t *arena, si
     return vtags;
 }
 
-err_t journal_record(journal_t *j, store_kind_t kind, const store_documents_t *documents,
-                     const snapshot_t *snapshot, uint64_t *number)
+err_t journal_record_texts(journal_t *j, store_kind_t kind, slice_t message,
+                           const store_text_t *texts, size_t count, const snapshot_t *snapshot,
+                           uint64_t *number)
 {
     arena_t arena;
     buf_t why = BUF_INIT;
     store_appended_t appended = {.number = 0};
-    arena_init(&arena, 0);
-    store_text_t *texts = arena_array(&arena, documents->count + 1, sizeof *texts);
     size_t vtag_count = 0;
+    arena_init(&arena, 0);
     const store_vtag_t *vtags = journal_vtags(snapshot, &arena, &vtag_count);
-    for (size_t i = 0; texts && i < documents->count; i++) {
-        texts[i] = (store_text_t){.name = store_document_name(documents->items[i].name),
-                                  .bytes = documents->items[i].bytes};
-    }
     const store_change_t change = {.time_ms = journal_now_ms(),
                                    .kind = kind,
                                    .author = SLICE_LIT(""),
-                                   .message = SLICE_LIT(""),
+                                   .message = message,
                                    .documents = texts,
-                                   .document_count = documents->count,
+                                   .document_count = count,
                                    .vtags = vtags,
                                    .vtag_count = vtag_count};
-    err_t err = texts && vtags ? store_history_append(j->history, &change, &appended, &why)
-                               : ERR_NOMEM;
+    err_t err = vtags ? store_history_append(j->history, &change, &appended, &why) : ERR_NOMEM;
     if (err) {
         log_why(LOG_LEVEL_ERROR, "the documents cannot be recorded", err, &why);
     }
     *number = appended.number;
     arena_release(&arena);
     buf_release(&why);
+    return err;
+}
+
+err_t journal_record(journal_t *j, store_kind_t kind, const store_documents_t *documents,
+                     const snapshot_t *snapshot, uint64_t *number)
+{
+    store_text_t *texts = calloc(documents->count + 1, sizeof *texts);
+    for (size_t i = 0; texts && i < documents->count; i++) {
+        texts[i] = (store_text_t){.name = store_document_name(documents->items[i].name),
+                                  .bytes = documents->items[i].bytes};
+    }
+    err_t err = texts ? journal_record_texts(j, kind, SLICE_LIT(""), texts, documents->count,
+                                             snapshot, number)
+                      : ERR_NOMEM;
+    free(texts);
     return err;
 }

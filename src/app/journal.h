@@ -33,6 +33,11 @@ const char *journal_directory(const journal_t *j);
 err_t journal_record(journal_t *j, store_kind_t kind, const store_documents_t *documents,
                      const snapshot_t *snapshot, uint64_t *number) FPD_MUST_CHECK;
 
+/* The same for texts, with what the history says of them. */
+err_t journal_record_texts(journal_t *j, store_kind_t kind, slice_t message,
+                           const store_text_t *texts, size_t count, const snapshot_t *snapshot,
+                           uint64_t *number) FPD_MUST_CHECK;
+
 /* The tags of all resources of a snapshot, in the arena; NULL on no memory. */
 const store_vtag_t *journal_vtags(const snapshot_t *snapshot, arena_t *arena, size_t *count);
 /* Milliseconds since the epoch. */

@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include "footprintd/log/log.h"
+#include "footprintd/store/directory.h"
 
 void load_log_findings(const char *area, findings_t *findings)
 {
@@ -33,4 +34,24 @@ void load_name_documents(findings_t *findings, slice_t directory)
         size_t from = directory.ptr[len - 1] == '/' ? len : file->ptr[len] == '/' ? len + 1 : 0;
         *file = slice_of(file->ptr + from, file->len - from);
     }
+}
+
+err_t load_texts(const config_t *config, const store_text_t *texts, size_t count, arena_t *arena,
+                 findings_t *findings, model_t **out)
+{
+    model_source_t *sources = arena_array(arena, count + 1, sizeof *sources);
+    slice_t directory = config->footprints;
+    bool slash = directory.len && directory.ptr[directory.len - 1] == '/';
+    for (size_t i = 0; sources && i < count; i++) {
+        doc_format_t format = DOC_YAML;
+        (void)store_document_format(texts[i].name, &format);
+        slice_t path = arena_printf(arena, "%.*s%s%.*s", SLICE_ARG(directory), slash ? "" : "/",
+                                    SLICE_ARG(texts[i].name));
+        sources[i] = (model_source_t){path, format, texts[i].bytes};
+    }
+    if (!sources || arena_failed(arena)) {
+        return ERR_NOMEM;
+    }
+    model_options_t options = config_model_options(config);
+    return model_build(sources, count, &options, findings, out);
 }

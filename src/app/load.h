@@ -1,10 +1,11 @@
 /*
- * Findings as log lines.
+ * Documents to a model, and findings as log lines.
  */
 #ifndef FPD_APP_LOAD_H
 #define FPD_APP_LOAD_H
 
-#include "footprintd/doc/finding.h"
+#include "footprintd/config/inputs.h"
+#include "footprintd/store/history.h"
 
 /* One log line for each finding, sorted. */
 void load_log_findings(const char *area, findings_t *findings);
@@ -14,5 +15,12 @@ void load_log_findings(const char *area, findings_t *findings);
  * finding's file lies in it.
  */
 void load_name_documents(findings_t *findings, slice_t directory);
+
+/*
+ * The model of texts that stand for the directory's documents, which are called as a build from the
+ * directory calls them. As model_build; the arena is for what lives as long as the call.
+ */
+err_t load_texts(const config_t *config, const store_text_t *texts, size_t count, arena_t *arena,
+                 findings_t *findings, model_t **out) FPD_MUST_CHECK;
 
 #endif

@@ -115,30 +115,10 @@ static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t 
     return ERR_OK;
 }
 
-/* Documents are called as a build from the directory would call them. */
-static err_t make_model(proposal_t *p, const config_t *config, model_t **out)
-{
-    model_source_t *sources = arena_array(&p->arena, p->text_count + 1, sizeof *sources);
-    slice_t directory = config->footprints;
-    bool slash = directory.len && directory.ptr[directory.len - 1] == '/';
-    for (size_t i = 0; sources && i < p->text_count; i++) {
-        doc_format_t format = DOC_YAML;
-        (void)store_document_format(p->texts[i].name, &format);
-        slice_t path = arena_printf(&p->arena, "%.*s%s%.*s", SLICE_ARG(directory), slash ? "" : "/",
-                                    SLICE_ARG(p->texts[i].name));
-        sources[i] = (model_source_t){path, format, p->texts[i].bytes};
-    }
-    if (!sources || arena_failed(&p->arena)) {
-        return ERR_NOMEM;
-    }
-    model_options_t options = config_model_options(config);
-    return model_build(sources, p->text_count, &options, &p->findings, out);
-}
-
 static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
 {
     model_t *model = NULL;
-    err_t err = make_model(p, config, &model);
+    err_t err = load_texts(config, p->texts, p->text_count, &p->arena, &p->findings, &model);
     load_name_documents(&p->findings, config->footprints);
     findings_sort(&p->findings);
     if (err) {

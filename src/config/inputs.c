@@ -1,11 +1,14 @@
 #include "footprintd/config/inputs.h"
 
+#include "footprintd/base/time.h"
+
 #include <stdlib.h>
 
 model_options_t config_model_options(const config_t *config)
 {
     const config_limits_t *limits = &config->limits;
-    return (model_options_t){.limits = {.bytes = (size_t)limits->document_bytes,
+    return (model_options_t){.now = moment_now(),
+                             .limits = {.bytes = (size_t)limits->document_bytes,
                                         .depth = (unsigned)limits->document_depth,
                                         .scalar_bytes = (size_t)limits->document_scalar_bytes,
                                         .aliases = (size_t)limits->document_aliases,

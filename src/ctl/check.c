@@ -1,5 +1,6 @@
 #include "command.h"
 
+#include "footprintd/base/time.h"
 #include "footprintd/model/model.h"
 #include "footprintd/store/directory.h"
 
@@ -73,7 +74,7 @@ static err_t check_documents(const store_documents_t *documents, findings_t *fin
             sources[count++] = (model_source_t){d->name, d->format, d->bytes};
         }
     }
-    model_options_t options = {.limits = doc_limits_default};
+    model_options_t options = {.limits = doc_limits_default, .now = moment_now()};
     model_t *model = NULL;
     err_t err = model_build(sources, count, &options, findings, &model);
     free(sources);

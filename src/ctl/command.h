@@ -26,5 +26,6 @@ int ctl_rollback_run(int argc, char **argv);
 int ctl_show_run(int argc, char **argv);
 int ctl_status_run(int argc, char **argv);
 int ctl_watch_run(int argc, char **argv);
+int ctl_withdraw_run(int argc, char **argv);
 
 #endif

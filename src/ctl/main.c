@@ -16,6 +16,7 @@ static const ctl_command_t commands[] = {
     {"show", "show a generation of a server, or a document of it", ctl_show_run},
     {"status", "tell what a server serves, and what it refused", ctl_status_run},
     {"watch", "follow resources of a server as they change", ctl_watch_run},
+    {"withdraw", "take a footprint or capability out of service, and back", ctl_withdraw_run},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

@@ -85,3 +85,38 @@ void remote_findings(const json_value_t *report, bool colours, buf_t *out)
                    count);
     }
 }
+
+void remote_scheduled(const json_value_t *item, buf_t *out)
+{
+    slice_t kind = remote_text(item, "kind"), state = remote_text(item, "state");
+    bool withdrawal = kind.len > strlen("-withdrawal") &&
+                      memcmp(kind.ptr + kind.len - strlen("-withdrawal"), "-withdrawal",
+                             strlen("-withdrawal")) == 0;
+    if (withdrawal) {
+        buf_append_str(out, "withdrawal of ");
+        kind.len -= strlen("-withdrawal");
+    }
+    buf_append_printable(out, kind, "");
+    buf_append_char(out, ' ');
+    remote_append(item, "name", out);
+    if (json_is_string(json_get(item, "not-before"))) {
+        buf_append_str(out, ", from ");
+        remote_append(item, "not-before", out);
+    }
+    if (json_is_string(json_get(item, "not-after"))) {
+        buf_append_str(out, ", until ");
+        remote_append(item, "not-after", out);
+    }
+    buf_append_str(out, slice_is(state, "in-force")  ? ": in force"
+                        : slice_is(state, "waiting") ? ": waits"
+                                                     : ": over");
+    if (remote_text(item, "reason").len) {
+        buf_append_str(out, "; ");
+        remote_append(item, "reason", out);
+    }
+    buf_append_str(out, " (");
+    remote_append(item, "document", out);
+    buf_append_char(out, ':');
+    remote_append(item, "line", out);
+    buf_append_char(out, ')');
+}

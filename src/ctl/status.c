@@ -65,6 +65,24 @@ static void refused(const json_value_t *refused, buf_t *out)
     remote_findings(report, remote_colours(STDOUT_FILENO), out);
 }
 
+/* So many are told of; all of them are in the JSON. */
+#define SCHEDULED_MAX 20
+
+static void scheduled(const json_value_t *list, buf_t *out)
+{
+    size_t count = remote_count(list);
+    for (size_t i = 0; i < count && i < SCHEDULED_MAX; i++) {
+        const json_value_t *item = &list->u.array.items[i];
+        label(out, i ? "" : "scheduled");
+        remote_scheduled(item, out);
+        buf_append_char(out, '\n');
+    }
+    if (count > SCHEDULED_MAX) {
+        label(out, "");
+        buf_printf(out, "and %zu more\n", count - SCHEDULED_MAX);
+    }
+}
+
 static void write_status(const remote_t *r, buf_t *out)
 {
     const json_value_t *s = r->json, *readers = json_get(s, "readers");
@@ -86,6 +104,7 @@ static void write_status(const remote_t *r, buf_t *out)
     buf_printf(out, "%llu streams, %llu TIPS views\n",
                (unsigned long long)remote_number(readers, "streams"),
                (unsigned long long)remote_number(readers, "views"));
+    scheduled(json_get(s, "scheduled"), out);
     refused(json_get(s, "refused"), out);
 }
 

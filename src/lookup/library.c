@@ -1,5 +1,6 @@
 #include "footprintd/lookup.h"
 
+#include "footprintd/base/time.h"
 #include "footprintd/store/directory.h"
 #include "library.h"
 
@@ -49,7 +50,7 @@ static err_t build_model(const store_documents_t *documents, findings_t *finding
             sources[count++] = (model_source_t){d->name, d->format, d->bytes};
         }
     }
-    model_options_t options = {.limits = doc_limits_default};
+    model_options_t options = {.limits = doc_limits_default, .now = moment_now()};
     err_t err = model_build(sources, count, &options, findings, out);
     free(sources);
     return err;

@@ -38,13 +38,16 @@ typedef struct fp_draft {
     bool bad;               /* an error was found: do not use */
     const name_ref_t *pids; /* the altopid values, for resolution */
     size_t pid_count;
+    model_window_t *window; /* of a named footprint; NULL: times have no meaning here */
 } fp_draft_t;
 
 typedef struct footprint_draft {
     slice_t name;
     uint32_t document, line, column;
     fp_draft_t draft;
-    model_footprint_t *made; /* after resolution */
+    model_window_t window;
+    bool withdrawn;
+    model_footprint_t *made; /* after resolution; also of one that is not in force */
 } footprint_draft_t;
 
 typedef struct capability_draft {
@@ -57,7 +60,16 @@ typedef struct capability_draft {
     const name_ref_t *names; /* a list of names ... */
     size_t name_count;
     fp_draft_t *inline_; /* ... or Footprint objects; both NULL after an error */
+    model_window_t window;
+    bool withdrawn;
 } capability_draft_t;
+
+typedef struct withdrawal_draft {
+    model_timed_t made;
+    place_t place; /* of the name */
+    slice_t pointer;
+    bool bad;
+} withdrawal_draft_t;
 
 typedef struct network_map_draft {
     slice_t id;
@@ -90,13 +102,14 @@ typedef struct builder {
     arena_t *arena; /* the model's */
     findings_t *findings;
     doc_limits_t limits;
+    int64_t now;
     doc_reader_t *reader; /* of the document being parsed */
     document_draft_t *documents;
     uint32_t document;    /* index of the document being parsed */
     table_t footprints;   /* name -> footprint_draft_t */
     table_t network_maps; /* id -> network_map_draft_t */
     table_t cost_maps;    /* id -> cost_map_draft_t */
-    ptrs_t footprint_list, capability_list, network_map_list, cost_map_list;
+    ptrs_t footprint_list, capability_list, network_map_list, cost_map_list, withdrawal_list;
     bool failed; /* memory */
 } builder_t;
 
@@ -145,6 +158,19 @@ bool parse_rfc_footprints(builder_t *b, fp_draft_t *draft);
 bool parse_capabilities(builder_t *b);
 bool parse_network_maps(builder_t *b);
 bool parse_cost_maps(builder_t *b);
+bool parse_withdrawals(builder_t *b);
+
+/* ---- windows of time ---- */
+
+#define WINDOW_ALWAYS ((model_window_t){INT64_MIN, INT64_MAX})
+/* The last event is the value of not-before (of not-after when `after`). */
+bool parse_moment(builder_t *b, bool after, model_window_t *window);
+/* Finds a window that never opens; the place is that of what it is for. */
+void check_window(builder_t *b, const model_window_t *window, place_t place, slice_t pointer);
+bool windows_meet(const model_window_t *x, const model_window_t *y);
+bool window_within(const model_window_t *x, const model_window_t *outer);
+bool footprint_in_force(const builder_t *b, const footprint_draft_t *f);
+bool capability_in_force(const builder_t *b, const capability_draft_t *cap);
 
 /* ---- values ---- */
 
@@ -188,6 +214,8 @@ fp_constraint_t *make_union(builder_t *b, const fp_draft_t *members);
 
 bool resolve_network_maps(builder_t *b);
 bool resolve_cost_maps(builder_t *b);
+/* What is withdrawn, and how long the model holds; before footprints and advertisements. */
+bool resolve_windows(builder_t *b);
 bool resolve_footprints(builder_t *b);
 bool resolve_advertisements(builder_t *b);
 /* Finds PIDs of altopid values that the default network map does not have. */

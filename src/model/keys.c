@@ -2,23 +2,28 @@
 
 #include "footprintd/base/suggest.h"
 
-static const char *const document_keys[] = {
-    "version",      "advertisement", "audience",  "footprints",
-    "capabilities", "network-maps",  "cost-maps", NULL};
+static const char *const document_keys[] = {"version",    "advertisement", "audience",
+                                            "footprints", "capabilities",  "network-maps",
+                                            "cost-maps",  "withdrawals",   NULL};
 static const char *const capability_keys[] = {"capability-type", "capability-value", "footprints",
-                                              NULL};
+                                              "not-before",      "not-after",        NULL};
 static const char *const footprint_keys[] = {"cidr",    "ipv4cidr",       "ipv6cidr",
                                              "asn",     "countrycode",    "subdivisioncode",
                                              "altopid", "footprintunion", NULL};
+static const char *const named_footprint_keys[] = {
+    "cidr",    "ipv4cidr",       "ipv6cidr",   "asn",       "countrycode", "subdivisioncode",
+    "altopid", "footprintunion", "not-before", "not-after", NULL};
+static const char *const withdrawal_keys[] = {"footprint", "capability-type", "not-before",
+                                              "not-after", "reason",          NULL};
 static const char *const rfc_footprint_keys[] = {"footprint-type", "footprint-value", NULL};
 static const char *const network_map_keys[] = {"default", "pids", NULL};
 static const char *const pid_keys[] = {"ipv4", "ipv6", NULL};
 static const char *const cost_map_keys[] = {"network-map", "cost-metric", "cost-mode",
                                             "costs",       "costs-file",  NULL};
 
-const char *const *const model_key_lists[] = {document_keys,      capability_keys,  footprint_keys,
-                                              rfc_footprint_keys, network_map_keys, pid_keys,
-                                              cost_map_keys};
+const char *const *const model_key_lists[] = {
+    document_keys, capability_keys, footprint_keys,       rfc_footprint_keys, network_map_keys,
+    pid_keys,      cost_map_keys,   named_footprint_keys, withdrawal_keys};
 
 int keys_find_at(builder_t *b, key_list_t list, slice_t key, const char *where, place_t place,
                  slice_t pointer)

@@ -48,7 +48,8 @@ static void use_id(builder_t *b, table_t *ids, const capability_draft_t *cap,
 {
     id_use_t *first = table_get(ids, at->u.text);
     for (const id_use_t *use = first; use; use = use->next) {
-        if (audiences_meet(b, use->cap->document, cap->document)) {
+        if (audiences_meet(b, use->cap->document, cap->document) &&
+            windows_meet(&use->cap->window, &cap->window)) {
             id_use_t this = {cap, at, source, NULL};
             const id_use_t *later = stands_before(use, &this) ? &this : use;
             find_at(b, later->cap, FINDING_DUPLICATE_ID, later->at, (slice_t){0}, what, at->u.text,
@@ -81,7 +82,8 @@ static const id_use_t *find_source(const builder_t *b, const table_t *sources,
                                    const capability_draft_t *cap, slice_t id)
 {
     for (const id_use_t *use = table_get(sources, id); use; use = use->next) {
-        if (audience_within(b, cap->document, use->cap->document)) {
+        if (audience_within(b, cap->document, use->cap->document) &&
+            window_within(&cap->window, &use->cap->window)) {
             return use;
         }
     }
@@ -108,10 +110,15 @@ static void check_reference(builder_t *b, const table_t *sources, const capabili
     const id_use_t *use = find_source(b, sources, cap, id->u.text);
     suggest_t near;
     if (!use) {
+        bool hidden = table_get(sources, id->u.text) != NULL;
         suggest_init(&near, id->u.text);
-        suggest_source(sources, &near);
+        if (!hidden) {
+            suggest_source(sources, &near);
+        }
         find_at(b, cap, FINDING_DANGLING, id, near.best,
-                "no FCI.Telemetry of this advertisement has a source", id->u.text, NULL);
+                hidden ? "who sees this limit does not see at all times its telemetry source"
+                       : "no FCI.Telemetry of this advertisement has a source",
+                id->u.text, NULL);
         return;
     }
     const json_value_t *metrics = json_get(use->source, "metrics");

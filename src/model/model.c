@@ -23,8 +23,8 @@ static bool build(builder_t *b, const model_source_t *sources, size_t count)
             return false;
         }
     }
-    bool ok = resolve_network_maps(b) && resolve_cost_maps(b) && resolve_footprints(b) &&
-              resolve_advertisements(b);
+    bool ok = resolve_network_maps(b) && resolve_cost_maps(b) && resolve_windows(b) &&
+              resolve_footprints(b) && resolve_advertisements(b);
     for (size_t i = 0; i < count; i++) {
         documents[i] = b->documents[i].made;
     }
@@ -44,6 +44,7 @@ err_t model_build(const model_source_t *sources, size_t count, const model_optio
     model->document_count = count;
     builder_t b = {.model = model, .arena = &model->arena, .findings = findings};
     b.limits = options && options->limits.bytes ? options->limits : doc_limits_default;
+    b.now = options ? options->now : 0;
     b.documents = calloc(count + 1, sizeof *b.documents);
     err_t err = b.documents && build(&b, sources, count) ? ERR_OK : ERR_NOMEM;
     builder_release(&b);

@@ -104,6 +104,9 @@ static bool parse_member(builder_t *b, capability_draft_t *cap, int key, json_va
         return builder_tree(b, raw);
     case 2:
         return parse_capability_footprints(b, cap);
+    case 3:
+    case 4:
+        return parse_moment(b, key == 4, &cap->window);
     default:
         return doc_reader_skip(b->reader);
     }
@@ -134,6 +137,7 @@ static bool parse_capability(builder_t *b, size_t index)
     cap->line = ev->line;
     cap->column = ev->column;
     cap->index = index;
+    cap->window = WINDOW_ALWAYS;
     slice_t here = builder_pointer(b), value_pointer = {0};
     json_value_t raw = {0};
     unsigned seen = 0;
@@ -162,6 +166,7 @@ static bool parse_capability(builder_t *b, size_t index)
                                 : "");
         }
     }
+    check_window(b, &cap->window, place, here);
     if (cap->type && seen & 2) {
         check_value(b, cap, &raw, value_pointer);
     }

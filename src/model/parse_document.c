@@ -106,6 +106,8 @@ static bool parse_member(builder_t *b, int key)
         return parse_network_maps(b);
     case 6:
         return parse_cost_maps(b);
+    case 7:
+        return parse_withdrawals(b);
     default:
         return doc_reader_skip(b->reader);
     }

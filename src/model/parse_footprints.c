@@ -198,21 +198,29 @@ static bool parse_rfc_members(builder_t *b, fp_draft_t *draft, bool in_union, sl
 const unsigned footprint_kinds[] = {VALUE_CIDR,     FP_IPV4CIDR,        FP_IPV6CIDR, FP_ASN,
                                     FP_COUNTRYCODE, FP_SUBDIVISIONCODE, FP_ALTOPID,  FP_UNION};
 
+#define KIND_COUNT ((int)(sizeof footprint_kinds / sizeof *footprint_kinds))
+
 static bool parse_typed_map(builder_t *b, fp_draft_t *draft, bool in_union, slice_t key)
 {
     size_t types = 0;
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    place_t place = builder_place(b, b->document, ev->line, ev->column);
+    key_list_t keys = draft->window ? KEYS_NAMED_FOOTPRINT : KEYS_FOOTPRINT;
     for (;;) {
-        int k = keys_find(b, KEYS_FOOTPRINT, key, "a footprint");
-        if (in_union && ++types == 2) {
+        int k = keys_find(b, keys, key, "a footprint");
+        types += k < KIND_COUNT;
+        if (in_union && types == 2) {
             doc_reader_find(b->reader, FINDING_NOT_ONE_OBJECT, (slice_t){0}, TEXT_TWO_TYPES);
             draft->bad = true;
         }
-        const doc_event_t *ev = builder_next(b);
+        ev = builder_next(b);
         if (ev->kind == DOC_EV_ERROR) {
             return false;
         }
         bool ok;
-        if (k < 0) {
+        if (k >= KIND_COUNT) {
+            ok = parse_moment(b, k > KIND_COUNT, draft->window);
+        } else if (k < 0) {
             draft->bad = true;
             ok = doc_reader_skip(b->reader);
         } else if (footprint_kinds[k] == FP_UNION) {
@@ -230,10 +238,17 @@ static bool parse_typed_map(builder_t *b, fp_draft_t *draft, bool in_union, slic
         }
         ev = builder_next(b);
         if (ev->kind != DOC_EV_SCALAR) {
-            return ev->kind == DOC_EV_MAP_END;
+            break;
         }
         key = ev->text;
     }
+    if (!types && ev->kind == DOC_EV_MAP_END) {
+        /* Times alone would be a footprint of everywhere. */
+        findings_add(b->findings, FINDING_EMPTY, place, builder_pointer(b), (slice_t){0},
+                     TEXT_EMPTY_FOOTPRINT);
+        draft->bad = true;
+    }
+    return ev->kind == DOC_EV_MAP_END;
 }
 
 /* The last event opens a map: a Footprint object, or a map of types. */
@@ -363,6 +378,7 @@ static bool parse_footprint_body(builder_t *b, fp_draft_t *draft)
             draft->bad = true;
             return true;
         }
+        draft->window = NULL; /* members of a list have none */
         return parse_rfc_footprints(b, draft);
     }
     draft->bad = true;
@@ -413,11 +429,15 @@ bool parse_footprint_map(builder_t *b)
         f->line = ev->line;
         f->column = ev->column;
         f->name = builder_copy(b, ev->text);
+        f->window = WINDOW_ALWAYS;
+        f->draft.window = &f->window;
         slice_t pointer = builder_pointer(b);
         define(b, f, pointer);
         if (builder_next(b)->kind == DOC_EV_ERROR || !parse_footprint_body(b, &f->draft)) {
             return false;
         }
-        check_draft(b, &f->draft, builder_place(b, f->document, f->line, f->column), pointer);
+        place_t place = builder_place(b, f->document, f->line, f->column);
+        check_draft(b, &f->draft, place, pointer);
+        check_window(b, &f->window, place, pointer);
     }
 }

@@ -92,11 +92,14 @@ static void add_object(maker_t *m, draft_advertisement_t *ad, const capability_d
                                                 cap->line,  cap->column, footprint};
 }
 
-/* All names of a `once` capability as one footprintunion, or the reason why that cannot be said. */
+/*
+ * All names of a `once` capability as one footprintunion, or the reason why that cannot be said:
+ * for the footprints in force, and checked for all.
+ */
 static bool unite(builder_t *b, const capability_draft_t *cap, fp_set_t *out)
 {
     fp_draft_t all = {0};
-    bool ok = true;
+    bool ok = true, any = false;
     ptrs_t lists[FP_TYPE_COUNT] = {{0}};
     for (size_t i = 0; i < cap->name_count; i++) {
         const footprint_draft_t *f = find_footprint(b, cap, &cap->names[i]);
@@ -104,6 +107,8 @@ static bool unite(builder_t *b, const capability_draft_t *cap, fp_set_t *out)
             ok = false;
             continue;
         }
+        bool in_force = footprint_in_force(b, f);
+        any |= in_force;
         for (size_t s = 0; s < f->made->set_count; s++) {
             const fp_set_t *set = &f->made->sets[s];
             if (set->count != 1) {
@@ -119,7 +124,7 @@ static bool unite(builder_t *b, const capability_draft_t *cap, fp_set_t *out)
                 break;
             }
             const fp_constraint_t *c = &set->constraints[0];
-            size_t members = c->type == FP_UNION ? c->member_count : 1;
+            size_t members = !in_force ? 0 : c->type == FP_UNION ? c->member_count : 1;
             for (size_t k = 0; k < members; k++) {
                 const fp_values_t *v = c->type == FP_UNION ? c->members[k] : c->values;
                 /* fp_values are immutable once made; the list only borrows them. */
@@ -127,6 +132,7 @@ static bool unite(builder_t *b, const capability_draft_t *cap, fp_set_t *out)
             }
         }
     }
+    ok &= any;
     for (unsigned t = 0; ok && t < FP_TYPE_COUNT; t++) {
         if (lists[t].count) {
             all.values[t] = merge_values(b, (fp_type_t)t, &lists[t]);
@@ -149,20 +155,39 @@ static bool says_everywhere(const capability_draft_t *cap)
     return false;
 }
 
+/* The only one that is in force; NULL: there are none, or several. */
+static const footprint_draft_t *only_one(builder_t *b, const capability_draft_t *cap)
+{
+    const footprint_draft_t *only = NULL;
+    for (size_t i = 0; i < cap->name_count; i++) {
+        const footprint_draft_t *f = table_get(&b->footprints, cap->names[i].name);
+        if (f && f->made && footprint_in_force(b, f) && f != only) {
+            if (only) {
+                return NULL;
+            }
+            only = f;
+        }
+    }
+    return only;
+}
+
 /* One object for all names: a name by itself says what it says, several are a union. */
 static void make_once(maker_t *m, draft_advertisement_t *ad, const capability_draft_t *cap,
                       const capability_t *capability)
 {
     fp_set_t set;
-    if (cap->name_count > 1) {
-        if (unite(m->b, cap, &set)) {
-            add_object(m, ad, cap, capability, set, NULL);
-        }
+    bool united = cap->name_count > 1 && unite(m->b, cap, &set);
+    if (cap->name_count == 1) {
+        (void)find_footprint(m->b, cap, cap->names);
+    }
+    const footprint_draft_t *f = only_one(m->b, cap);
+    if (!capability_in_force(m->b, cap)) {
         return;
     }
-    const footprint_draft_t *f = cap->name_count ? find_footprint(m->b, cap, cap->names) : NULL;
     if (f && draft_one_set(m->b, &f->draft, &set)) {
         add_object(m, ad, cap, capability, set, f->made->set_count == 1 ? f->made : NULL);
+    } else if (!f && united) {
+        add_object(m, ad, cap, capability, set, NULL);
     }
 }
 
@@ -176,7 +201,9 @@ static void make_named(maker_t *m, draft_advertisement_t *ad, const capability_d
                 (void)find_footprint(b, cap, &cap->names[i]);
             }
         }
-        add_object(m, ad, cap, capability, (fp_set_t){NULL, 0}, NULL);
+        if (capability_in_force(b, cap)) {
+            add_object(m, ad, cap, capability, (fp_set_t){NULL, 0}, NULL);
+        }
         return;
     }
     if (cap->type->once) {
@@ -185,7 +212,10 @@ static void make_named(maker_t *m, draft_advertisement_t *ad, const capability_d
     }
     for (size_t i = 0; i < cap->name_count; i++) {
         const footprint_draft_t *f = find_footprint(b, cap, &cap->names[i]);
-        for (size_t s = 0; f && s < f->made->set_count; s++) {
+        if (!f || !footprint_in_force(b, f) || !capability_in_force(b, cap)) {
+            continue;
+        }
+        for (size_t s = 0; s < f->made->set_count; s++) {
             add_object(m, ad, cap, capability, f->made->sets[s], f->made);
         }
     }
@@ -196,6 +226,9 @@ static void make_inline(maker_t *m, draft_advertisement_t *ad, const capability_
 {
     fp_set_t sets[2];
     resolve_pids(m->b, cap->inline_, cap->document);
+    if (!capability_in_force(m->b, cap)) {
+        return;
+    }
     size_t n = cap->type->once ? draft_one_set(m->b, cap->inline_, &sets[0])
                                : draft_sets(m->b, cap->inline_, sets);
     for (size_t i = 0; i < n; i++) {

@@ -135,11 +135,22 @@ static int cmp_footprint(const void *x, const void *y)
     return slice_cmp(((const model_footprint_t *)x)->name, ((const model_footprint_t *)y)->name);
 }
 
+/* Tells the drafts what was made of them. */
+static void attach(builder_t *b, model_footprint_t *list, size_t count)
+{
+    sort_items(list, count, sizeof *list, cmp_footprint);
+    for (size_t i = 0; i < count; i++) {
+        ((footprint_draft_t *)table_get(&b->footprints, list[i].name))->made = &list[i];
+    }
+}
+
+/* Those that are not in force are made too, for the checks, and are not in the model's list. */
 bool resolve_footprints(builder_t *b)
 {
-    size_t count = b->footprint_list.count, n = 0;
+    size_t count = b->footprint_list.count, in_force = 0, held = 0;
     model_footprint_t *list = builder_alloc(b, count, sizeof *list);
-    if (!list) {
+    model_footprint_t *others = builder_alloc(b, count, sizeof *others);
+    if (!list || !others) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
@@ -148,17 +159,19 @@ bool resolve_footprints(builder_t *b)
         if (f->draft.bad) {
             continue;
         }
-        model_footprint_t *made = &list[n];
+        bool now = footprint_in_force(b, f);
+        model_footprint_t *made = now ? &list[in_force] : &others[held];
         *made = (model_footprint_t){f->name, f->document, f->line, f->column, {{0}}, 0};
         made->set_count = draft_sets(b, &f->draft, made->sets);
-        b->model->prefix_count += count_prefixes(&f->draft);
-        n += made->set_count > 0;
+        if (made->set_count) {
+            in_force += now;
+            held += !now;
+            b->model->prefix_count += now ? count_prefixes(&f->draft) : 0;
+        }
     }
-    sort_items(list, n, sizeof *list, cmp_footprint);
-    for (size_t i = 0; i < n; i++) {
-        ((footprint_draft_t *)table_get(&b->footprints, list[i].name))->made = &list[i];
-    }
+    attach(b, list, in_force);
+    attach(b, others, held);
     b->model->footprints = list;
-    b->model->footprint_count = n;
+    b->model->footprint_count = in_force;
     return !b->failed;
 }

@@ -19,6 +19,7 @@ const char *const store_kind_names[STORE_KIND_COUNT] = {
     [STORE_KIND_EDIT] = "edit",
     [STORE_KIND_ROLLBACK] = "rollback",
     [STORE_KIND_START] = "start",
+    [STORE_KIND_SCHEDULE] = "schedule",
 };
 
 /* The file exists, and its mode is what SQLite gives to its companions as well. */

@@ -19,7 +19,8 @@ COMMANDS = {"footprintd.8": ["footprintd"], "footprintctl.1": ["footprintctl"],
             "footprintctl-rollback.1": ["footprintctl", "rollback"],
             "footprintctl-show.1": ["footprintctl", "show"],
             "footprintctl-status.1": ["footprintctl", "status"],
-            "footprintctl-watch.1": ["footprintctl", "watch"]}
+            "footprintctl-watch.1": ["footprintctl", "watch"],
+            "footprintctl-withdraw.1": ["footprintctl", "withdraw"]}
 
 
 def test_pages_are_there():

@@ -4,6 +4,7 @@
  */
 #include "fpd_cmocka.h"
 
+#include "footprintd/base/time.h"
 #include "footprintd/model/model.h"
 #include "footprintd/snapshot/snapshot.h"
 
@@ -367,6 +368,7 @@ static void test_case(void **state)
     golden_t g;
     golden_init(&g, *state);
     model_options_t options = {.limits = g.limits};
+    assert_true(moment_parse(SLICE_LIT("2026-11-26T12:00:00Z"), &options.now));
     model_t *model = NULL;
     err_t err = model_build(g.sources, g.count, &options, &g.findings, &model);
     bool valid = strncmp(g.name, "valid/", 6) == 0;

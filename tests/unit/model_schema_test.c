@@ -67,6 +67,8 @@ static void test_keys(void **state)
         [KEYS_NETWORK_MAP] = "networkMap",
         [KEYS_PID] = "pid",
         [KEYS_COST_MAP] = "costMap",
+        [KEYS_NAMED_FOOTPRINT] = "namedFootprintTypes",
+        [KEYS_WITHDRAWAL] = "withdrawal",
     };
     for (unsigned list = 0; list < KEY_LIST_COUNT; list++) {
         const json_value_t *object = list == KEYS_DOCUMENT ? schema : def(names[list]);

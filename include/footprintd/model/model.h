@@ -28,7 +28,39 @@ typedef struct model_source {
 
 typedef struct model_options {
     doc_limits_t limits; /* zero: doc_limits_default */
+    int64_t now;         /* seconds since the epoch: what windows of time are held against */
 } model_options_t;
+
+/* From when until when something counts: from <= now < until, in seconds since the epoch. */
+typedef struct model_window {
+    int64_t from;  /* INT64_MIN: since ever */
+    int64_t until; /* INT64_MAX: for good */
+} model_window_t;
+
+typedef enum model_timed_kind {
+    MODEL_TIMED_FOOTPRINT,
+    MODEL_TIMED_CAPABILITY,
+    MODEL_TIMED_WITHDRAWAL_OF_FOOTPRINT,
+    MODEL_TIMED_WITHDRAWAL_OF_CAPABILITY,
+} model_timed_kind_t;
+
+typedef enum model_timed_state {
+    MODEL_TIMED_WAITING,  /* its window is to come */
+    MODEL_TIMED_IN_FORCE, /* now */
+    MODEL_TIMED_ENDED,    /* its window has passed */
+} model_timed_state_t;
+
+/* What documents say for a time only, and every withdrawal. */
+typedef struct model_timed {
+    model_timed_kind_t kind;
+    model_timed_state_t state;
+    slice_t name; /* of the footprint, or the capability type */
+    model_window_t window;
+    slice_t reason;    /* of a withdrawal; may be empty */
+    uint32_t document; /* index into documents */
+    uint32_t line;
+    uint32_t column;
+} model_timed_t;
 
 typedef struct model_document {
     slice_t file;
@@ -84,7 +116,7 @@ struct model {
     arena_t arena;
     const model_document_t *documents;
     size_t document_count;
-    const model_footprint_t *footprints; /* by name */
+    const model_footprint_t *footprints; /* those in force, by name */
     size_t footprint_count;
     const model_advertisement_t *advertisements; /* by id; at least one */
     size_t advertisement_count;
@@ -93,11 +125,17 @@ struct model {
     const model_network_map_t *implicit_map; /* for views that show no other: pid-default alone */
     const model_network_map_t *default_map;  /* what altopid footprints name; never NULL */
     size_t prefix_count;                     /* values of cidr types in named footprints */
+    const model_timed_t *timed;              /* by document and line */
+    size_t timed_count;
+    /* The model holds for times from since (INT64_MIN: ever) to before until (INT64_MAX: ever). */
+    model_window_t holds;
 };
 
 /*
- * Builds the model of a set of documents. All findings of all documents are added to *findings,
- * errors or not. ERR_DATA when there was any error (then there is no model), ERR_NOMEM.
+ * Builds the model of a set of documents, as it is at options.now. All findings of all documents
+ * are added to *findings, errors or not. Whether a set has errors does not depend on the time: what
+ * is published stays publishable when a window opens or closes. ERR_DATA when there was any error
+ * (then there is no model), ERR_NOMEM.
  */
 err_t model_build(const model_source_t *sources, size_t count, const model_options_t *options,
                   findings_t *findings, model_t **out) FPD_MUST_CHECK;
@@ -115,8 +153,10 @@ typedef enum key_list {
     KEYS_NETWORK_MAP,
     KEYS_PID,
     KEYS_COST_MAP,
+    KEYS_NAMED_FOOTPRINT, /* those of KEYS_FOOTPRINT first */
+    KEYS_WITHDRAWAL,
 } key_list_t;
-#define KEY_LIST_COUNT 7
+#define KEY_LIST_COUNT 9
 
 extern const char *const *const model_key_lists[KEY_LIST_COUNT];
 

@@ -47,10 +47,11 @@ typedef enum store_kind {
     STORE_KIND_EDIT,     /* over the admin interface */
     STORE_KIND_ROLLBACK, /* likewise, to the documents of an older generation */
     STORE_KIND_START,    /* what was found when the server started */
+    STORE_KIND_SCHEDULE, /* the same documents mean something else, since a time has come */
     STORE_KIND_COUNT
 } store_kind_t;
 
-/* "files", "edit", "rollback", "start". */
+/* "files", "edit", "rollback", "start", "schedule". */
 extern const char *const store_kind_names[STORE_KIND_COUNT];
 
 /* The SHA-256 of a file's bytes, or that there is no file. */
@@ -166,8 +167,9 @@ err_t store_history_set_aside(const char *state, uint64_t time_ms, buf_t *moved,
                               buf_t *why) FPD_MUST_CHECK;
 
 /*
- * Appends a generation, unless the newest has the same documents; then prunes what is older than
- * options.keep, and the contents that nobody names any more. Neither the newest nor a generation
+ * Appends a generation, unless the newest has the same documents and the kind is another than
+ * STORE_KIND_SCHEDULE; then prunes what is older than options.keep, and the contents that nobody
+ * names any more. Neither the newest nor a generation
  * with intents is ever pruned. Intents and the line of audit are written in either case.
  * ERR_RANGE: a name that is empty, has a '/' or a NUL or is there twice, a text that is not UTF-8
  * or too long, a number that is not above the newest, an intent that the documents contradict.
