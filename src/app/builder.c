@@ -17,12 +17,23 @@ static bool wait_for_work(builder_t *b)
 {
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)b->config->limits.database_check_s;
+    until.tv_sec += (time_t)pending_wait_s(b->pending, b->config->limits.database_check_s);
     int timed_out = 0;
     while (!has_work(b) && !b->stopping && !timed_out) {
         timed_out = pthread_cond_timedwait(&b->work, &b->lock, &until);
     }
     return has_work(b) || b->stopping;
+}
+
+/* What is asked for serves the directory as it is; what is only noticed waits for pending edits. */
+static void work_directory(builder_t *b, bool asked, bool only_changed)
+{
+    if (asked) {
+        pending_let_go(b->pending);
+    }
+    if (!pending_holds(b->pending, NULL)) {
+        (void)!build_directory(b, only_changed);
+    }
 }
 
 /* One look at the databases, when it was asked for or they have changed. */
@@ -38,7 +49,7 @@ static void work_databases(builder_t *b, bool requested)
     /* They told the log. Documents are read again all the same when it was asked for. */
     err_t err = databases_load(&b->databases);
     if (requested || (!err && b->databases.loaded.attributes != before)) {
-        (void)!build_directory(b, false);
+        work_directory(b, requested, false);
     }
 }
 
@@ -82,9 +93,12 @@ static void *builder_main(void *arg)
         if (commit) {
             work_commit(b, commit);
         } else if (changed && !requested) {
-            (void)!build_directory(b, true);
+            work_directory(b, false, true);
         } else {
             work_databases(b, requested);
+        }
+        if (pending_try(b->pending, false)) {
+            work_directory(b, false, true);
         }
         pthread_mutex_lock(&b->lock);
     }
@@ -129,6 +143,11 @@ err_t builder_new(const config_t *config, hub_t *hub, journal_t *journal, builde
     b->config = config;
     b->hub = hub;
     b->journal = journal;
+    err_t err = pending_new(journal, &b->pending);
+    if (err) {
+        free(b);
+        return err;
+    }
     databases_init(&b->databases, config);
     pthread_mutex_init(&b->lock, NULL);
     pthread_condattr_t monotonic;
@@ -181,6 +200,11 @@ err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compresso
     return b->running ? ERR_OK : ERR_NOMEM;
 }
 
+void builder_write_pending(builder_t *b, buf_t *out)
+{
+    pending_write_json(b->pending, out);
+}
+
 void builder_request(builder_t *b)
 {
     pthread_mutex_lock(&b->lock);
@@ -218,6 +242,7 @@ void builder_free(builder_t *b)
         snapshot_unref(b->current);
     }
     databases_release(&b->databases);
+    pending_free(b->pending);
     buf_release(&b->refusal);
     pthread_cond_destroy(&b->work);
     pthread_cond_destroy(&b->done);
