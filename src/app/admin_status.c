@@ -63,6 +63,8 @@ void admin_status(admin_t *admin, const admin_request_t *request, admin_response
     write_u64(out, "uptime-s", (uint64_t)(now.tv_sec - admin->started.tv_sec));
     write_u64(out, "documents", snapshot_model(snapshot)->document_count);
     write_refused(&state, &findings, out);
+    buf_append_str(out, ",\"pending\":");
+    builder_write_pending(admin->builder, out);
     buf_append_str(out, ",\"scheduled\":");
     schedule_write_json(snapshot_model(snapshot), out);
     buf_append_str(out, ",\"databases\":");

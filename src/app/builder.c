@@ -16,7 +16,8 @@ static bool has_work(const builder_t *b)
 static void wait_for_work(builder_t *b)
 {
     struct timespec until;
-    int64_t patience = build_timed_patience(b, (int64_t)b->config->limits.database_check_s * 1000);
+    uint64_t most_s = pending_wait_s(b->pending, b->config->limits.database_check_s);
+    int64_t patience = build_timed_patience(b, (int64_t)most_s * 1000);
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += patience % 1000 * 1000000;
     until.tv_sec += patience / 1000 + until.tv_nsec / 1000000000;
@@ -24,6 +25,17 @@ static void wait_for_work(builder_t *b)
     int timed_out = 0;
     while (!has_work(b) && !b->stopping && !timed_out) {
         timed_out = pthread_cond_timedwait(&b->work, &b->lock, &until);
+    }
+}
+
+/* What is asked for serves the directory as it is; what is only noticed waits for pending edits. */
+static void work_directory(builder_t *b, bool asked, bool only_changed)
+{
+    if (asked) {
+        pending_let_go(b->pending);
+    }
+    if (!pending_holds(b->pending, NULL)) {
+        (void)!build_directory(b, only_changed);
     }
 }
 
@@ -40,7 +52,7 @@ static void work_databases(builder_t *b, bool requested)
     /* They told the log. Documents are read again all the same when it was asked for. */
     err_t err = databases_load(&b->databases);
     if (requested || (!err && b->databases.loaded.attributes != before)) {
-        (void)!build_directory(b, false);
+        work_directory(b, requested, false);
     }
 }
 
@@ -84,11 +96,14 @@ static void *builder_main(void *arg)
         if (commit) {
             work_commit(b, commit);
         } else if (changed && !requested) {
-            (void)!build_directory(b, true);
+            work_directory(b, false, true);
         } else if (!requested && build_timed_is_due(b)) {
             build_timed(b);
         } else {
             work_databases(b, requested);
+        }
+        if (pending_try(b->pending, false)) {
+            work_directory(b, false, true);
         }
         pthread_mutex_lock(&b->lock);
     }
@@ -133,6 +148,11 @@ err_t builder_new(const config_t *config, hub_t *hub, journal_t *journal, builde
     b->config = config;
     b->hub = hub;
     b->journal = journal;
+    err_t err = pending_new(journal, &b->pending);
+    if (err) {
+        free(b);
+        return err;
+    }
     databases_init(&b->databases, config);
     pthread_mutex_init(&b->lock, NULL);
     pthread_condattr_t monotonic;
@@ -185,6 +205,11 @@ err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compresso
     return b->running ? ERR_OK : ERR_NOMEM;
 }
 
+void builder_write_pending(builder_t *b, buf_t *out)
+{
+    pending_write_json(b->pending, out);
+}
+
 void builder_request(builder_t *b)
 {
     pthread_mutex_lock(&b->lock);
@@ -222,6 +247,7 @@ void builder_free(builder_t *b)
         snapshot_unref(b->current);
     }
     databases_release(&b->databases);
+    pending_free(b->pending);
     buf_release(&b->refusal);
     pthread_cond_destroy(&b->work);
     pthread_cond_destroy(&b->done);

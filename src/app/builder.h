@@ -38,6 +38,8 @@ typedef struct builder_state {
 /* Any thread. What is wrong with what was refused is appended to findings (NULL: not asked for), as
  * JSON, or nothing. */
 void builder_read_state(builder_t *b, builder_state_t *state, buf_t *findings);
+/* Any thread. Appends the edits whose files are not written yet, as pending_write_json. */
+void builder_write_pending(builder_t *b, buf_t *out);
 /* Starts the thread; it publishes to server, compressor and updater, which are borrowed. */
 err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor,
                     updater_t *updater) FPD_MUST_CHECK;

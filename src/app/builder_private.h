@@ -6,6 +6,7 @@
 
 #include "builder.h"
 #include "databases.h"
+#include "pending.h"
 
 #include <pthread.h>
 
@@ -18,6 +19,7 @@ struct builder {
     updater_t *updater;
     /* The builder thread's alone, once it runs. */
     databases_t databases;
+    pending_t *pending;
     snapshot_t *current;    /* its thread writes it, under the lock */
     uint64_t generation;    /* of current, in this process; 0: none */
     digest_t documents;     /* what current was made of */

@@ -64,6 +64,7 @@ static err_t write_down(builder_t *b, builder_commit_t *c, store_edit_t *edit)
         c->number = appended.number;
         c->verdict = appended.outcome == STORE_SAME ? COMMIT_SAME : COMMIT_DONE;
         log_settled(&c->settled);
+        pending_note(b->pending, &c->settled);
     }
     return err;
 }
@@ -115,6 +116,15 @@ void commit_run(builder_t *b, builder_commit_t *c)
     }
     if (!proposal_names_check(c->changes, c->count, &c->why)) {
         c->verdict = COMMIT_BAD_NAME;
+        return;
+    }
+    /* What the directory has is older than what is served: a set made of it would take that back.
+     */
+    if (pending_holds(b->pending, NULL)) {
+        (void)pending_try(b->pending, true);
+    }
+    if (pending_holds(b->pending, &c->why)) {
+        c->verdict = COMMIT_UNWRITABLE;
         return;
     }
     err_t err = proposal_make(p, b->config, b->current, b->generation + 1, c->changes, c->count,

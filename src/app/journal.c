@@ -35,27 +35,39 @@ static void log_why(log_level_t level, const char *what, err_t err, const buf_t 
 
 /* ---- opening ---- */
 
+static err_t set_aside(const config_t *config, buf_t *why)
+{
+    buf_t moved = BUF_INIT;
+    buf_clear(why);
+    err_t err = store_history_set_aside(config->state.ptr, journal_now_ms(), &moved, why);
+    if (!err) {
+        log_line(LOG_LEVEL_ERROR, "history", "it was moved to %.*s; a new one begins",
+                 SLICE_ARG(buf_slice(&moved)));
+        buf_clear(why);
+    }
+    buf_release(&moved);
+    return err;
+}
+
 static err_t open_history(const config_t *config, store_history_t **out)
 {
     const store_history_options_t options = {.keep = config->history_keep, .keep_audit = 100000};
-    buf_t why = BUF_INIT, moved = BUF_INIT;
-    err_t err = store_history_open(config->state.ptr, &options, out, &why);
+    buf_t why = BUF_INIT;
+    err_t err = ERR_OK;
+    if (store_history_is_cut(config->state.ptr)) {
+        log_line(LOG_LEVEL_ERROR, "history", "the history is damaged: its file is empty");
+        err = set_aside(config, &why);
+    }
+    err = err ? err : store_history_open(config->state.ptr, &options, out, &why);
     if (err == ERR_DATA) {
         log_why(LOG_LEVEL_ERROR, "the history is damaged", err, &why);
-        buf_clear(&why);
-        err = store_history_set_aside(config->state.ptr, journal_now_ms(), &moved, &why);
-        if (!err) {
-            log_line(LOG_LEVEL_ERROR, "history", "it was moved to %.*s; a new one begins",
-                     SLICE_ARG(buf_slice(&moved)));
-            buf_clear(&why);
-            err = store_history_open(config->state.ptr, &options, out, &why);
-        }
+        err = set_aside(config, &why);
+        err = err ? err : store_history_open(config->state.ptr, &options, out, &why);
     }
     if (err) {
         log_why(LOG_LEVEL_ERROR, "the history cannot be used", err, &why);
     }
     buf_release(&why);
-    buf_release(&moved);
     return err;
 }
 

@@ -148,10 +148,23 @@ static err_t open_http(server_t *s)
     return err;
 }
 
+/* Without it the server serves all the same. */
+static void say_not_watched(err_t err)
+{
+    if (err) {
+        log_line(LOG_LEVEL_WARNING, "watch",
+                 "the documents are not watched, the system refuses it; SIGHUP reads them again");
+    }
+}
+
 static err_t start(server_t *s)
 {
     err_t err = open_hub(s);
     err = err ? err : journal_open(&s->config, &s->journal);
+    if (!err && s->config.watch_enabled) {
+        say_not_watched(
+            watch_new(s->config.footprints, (unsigned)s->config.watch_debounce_ms, &s->watch));
+    }
     err = err ? err : open_http(s);
     if (err) {
         return err;
@@ -171,11 +184,8 @@ static err_t start(server_t *s)
         return err;
     }
     err = builder_start(s->builder, s->http, s->compressor, s->updater);
-    if (!err && s->config.watch_enabled &&
-        watch_new(s->config.footprints, (unsigned)s->config.watch_debounce_ms, s->builder,
-                  &s->watch)) {
-        log_line(LOG_LEVEL_WARNING, "watch",
-                 "the documents are not watched, the system refuses it; SIGHUP reads them again");
+    if (!err && s->watch) {
+        say_not_watched(watch_start(s->watch, s->builder));
     }
     return err;
 }

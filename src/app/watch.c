@@ -2,41 +2,34 @@
 
 #include "footprintd/base/hash.h"
 #include "footprintd/log/log.h"
-#include "footprintd/store/directory.h"
+#include "watch_places.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Of the debounce time: changes without end are built all the same. */
 #define PATIENCE 10
-/* Between two looks whether the directory is still the one that is watched. */
+/* Between two looks for what no event tells. */
 #define LOOK_MS 5000
 
 /* So long a file that is being written holds up the others. */
 #define WRITING_MS 10000
 #define OPEN_MAX   64
 
-#define CHANGES                                                                                    \
-    (IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF |       \
-     IN_MOVE_SELF)
-
 struct watch {
     char *directory;
     unsigned debounce_ms;
     builder_t *builder;
+    bool running;
     pthread_t thread;
-    int events; /* inotify */
-    int stop;   /* eventfd */
-    int wd;     /* -1: the directory is not watched */
-    dev_t dev;
-    ino_t ino;
+    int stop; /* eventfd */
+    places_t places;
+    int told;                /* errno that the log has heard of */
     uint64_t open[OPEN_MAX]; /* hashes of names of files that are being written */
     size_t open_count;
     uint64_t first, last; /* ms; of changes that were not asked to be built yet; 0: none */
@@ -55,30 +48,17 @@ static void note_change(watch_t *w)
     w->first = w->first ? w->first : w->last;
 }
 
-/* The directory may be a link, or have been replaced: it is what its path leads to now. */
-static void look_at_directory(watch_t *w)
+static void look(watch_t *w)
 {
-    struct stat st;
-    if (stat(w->directory, &st) != 0) {
-        st = (struct stat){0};
-    }
-    if (w->wd >= 0 && st.st_dev == w->dev && st.st_ino == w->ino) {
-        return;
-    }
-    bool before = w->ino != 0;
-    if (w->wd >= 0) {
-        (void)inotify_rm_watch(w->events, w->wd);
-    }
-    w->wd = st.st_ino ? inotify_add_watch(w->events, w->directory, CHANGES | IN_ONLYDIR) : -1;
-    if (st.st_ino && w->wd < 0 && st.st_ino != w->ino) {
-        log_line(LOG_LEVEL_WARNING, "watch", "%s cannot be watched: %s; SIGHUP reads it again",
-                 w->directory, strerror(errno));
-    }
-    w->dev = st.st_dev;
-    w->ino = st.st_ino;
-    if (before && st.st_ino) {
+    if (places_look(&w->places, w->directory)) {
         note_change(w);
     }
+    if (w->places.failure && w->places.failure != w->told) {
+        log_line(LOG_LEVEL_WARNING, "watch",
+                 "%s cannot be watched: %s; it is looked at every %u seconds", w->directory,
+                 strerrordesc_np(w->places.failure), LOOK_MS / 1000);
+    }
+    w->told = w->places.failure;
 }
 
 /* ---- files that are being written ---- */
@@ -111,43 +91,46 @@ static void note_closed(watch_t *w, uint64_t name)
 
 /* ---- events ---- */
 
-static void take_document_event(watch_t *w, const struct inotify_event *e)
+/* Something happened to an entry: to a document, or to what decides which one it is. */
+static void take_entry(watch_t *w, const struct inotify_event *e)
 {
-    doc_format_t format;
-    slice_t name = slice_str(e->len ? e->name : "");
-    if (!store_document_format(name, &format)) {
-        return;
-    }
-    if (e->mask & IN_MODIFY) {
-        note_writing(w, hash_slice(name));
+    uint64_t name = hash_slice(slice_str(e->len ? e->name : ""));
+    bool begun = e->mask & IN_MODIFY || (e->mask & IN_CREATE && !places_is_whole(&w->places, e));
+    if (begun) {
+        note_writing(w, name);
     } else {
-        note_closed(w, hash_slice(name));
+        note_closed(w, name);
         note_change(w);
     }
 }
 
-static void take_event(watch_t *w, const struct inotify_event *e)
+/* True when the places are to be found anew. */
+static bool take_event(watch_t *w, const struct inotify_event *e)
 {
     if (e->mask & IN_Q_OVERFLOW) {
         w->open_count = 0;
         note_change(w);
-    } else if (e->wd != w->wd) {
-        return; /* of a directory that was watched before */
-    } else if (e->mask & (IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF)) {
-        w->wd = -1;
-    } else {
-        take_document_event(w, e);
+        return true;
     }
+    watch_place_t place = places_of_event(&w->places, e);
+    if (place == PLACE_DOCUMENT || place == PLACE_OTHER) {
+        take_entry(w, e);
+    }
+    return place == PLACE_GONE;
 }
 
 static void read_events(watch_t *w)
 {
     _Alignas(struct inotify_event) char buffer[16384];
-    ssize_t len = read(w->events, buffer, sizeof buffer);
+    ssize_t len = read(w->places.events, buffer, sizeof buffer);
+    bool again = false;
     for (ssize_t at = 0; at < len;) {
         const struct inotify_event *e = (const struct inotify_event *)(const void *)(buffer + at);
-        take_event(w, e);
+        again |= take_event(w, e);
         at += (ssize_t)sizeof *e + (ssize_t)e->len;
+    }
+    if (again) {
+        look(w);
     }
 }
 
@@ -166,12 +149,22 @@ static int patience(const watch_t *w)
     return due > now ? (int)(due - now) : 0;
 }
 
+/* What is read now is whole; what changes from now on is an event again. */
+static void ask_for_build(watch_t *w)
+{
+    look(w);
+    w->first = 0;
+    w->open_count = 0;
+    log_line(LOG_LEVEL_INFO, "watch", "%s has changed: reading it", w->directory);
+    builder_look(w->builder);
+}
+
 static void *watch_main(void *arg)
 {
     watch_t *w = arg;
     (void)pthread_setname_np(pthread_self(), "watch");
     for (;;) {
-        struct pollfd fds[] = {{w->events, POLLIN, 0}, {w->stop, POLLIN, 0}};
+        struct pollfd fds[] = {{w->places.events, POLLIN, 0}, {w->stop, POLLIN, 0}};
         int n = poll(fds, 2, patience(w));
         if (fds[1].revents) {
             return NULL;
@@ -179,41 +172,42 @@ static void *watch_main(void *arg)
         if (n > 0) {
             read_events(w);
         } else if (n == 0 && w->first) {
-            w->first = 0;
-            w->open_count = 0;
-            log_line(LOG_LEVEL_INFO, "watch", "%s has changed: reading it", w->directory);
-            builder_look(w->builder);
-        }
-        if (n == 0 || w->wd < 0) {
-            look_at_directory(w);
+            ask_for_build(w);
+        } else if (n == 0) {
+            look(w);
         }
     }
 }
 
-err_t watch_new(slice_t directory, unsigned debounce_ms, builder_t *builder, watch_t **out)
+err_t watch_new(slice_t directory, unsigned debounce_ms, watch_t **out)
 {
     watch_t *w = calloc(1, sizeof *w);
     if (!w) {
         return ERR_NOMEM;
     }
-    *w = (watch_t){.debounce_ms = debounce_ms, .builder = builder, .wd = -1};
+    w->debounce_ms = debounce_ms;
     w->directory = strndup(directory.ptr, directory.len);
-    w->events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     w->stop = eventfd(0, EFD_CLOEXEC);
-    bool fine = w->directory && w->events >= 0 && w->stop >= 0;
-    if (fine) {
-        look_at_directory(w);
+    err_t err = places_init(&w->places);
+    if (!w->directory) {
+        err = ERR_NOMEM;
+    } else if (w->stop < 0) {
+        err = ERR_IO;
     }
-    if (!fine || pthread_create(&w->thread, NULL, watch_main, w) != 0) {
-        err_t err = w->directory ? ERR_IO : ERR_NOMEM;
-        (void)close(w->events);
-        (void)close(w->stop);
-        free(w->directory);
-        free(w);
+    if (err) {
+        watch_free(w);
         return err;
     }
+    look(w);
     *out = w;
     return ERR_OK;
+}
+
+err_t watch_start(watch_t *w, builder_t *builder)
+{
+    w->builder = builder;
+    w->running = pthread_create(&w->thread, NULL, watch_main, w) == 0;
+    return w->running ? ERR_OK : ERR_NOMEM;
 }
 
 void watch_free(watch_t *w)
@@ -221,11 +215,15 @@ void watch_free(watch_t *w)
     if (!w) {
         return;
     }
-    const uint64_t one = 1;
-    (void)!write(w->stop, &one, sizeof one);
-    (void)pthread_join(w->thread, NULL);
-    (void)close(w->events);
-    (void)close(w->stop);
+    if (w->running) {
+        const uint64_t one = 1;
+        (void)!write(w->stop, &one, sizeof one);
+        (void)pthread_join(w->thread, NULL);
+    }
+    if (w->stop >= 0) {
+        (void)close(w->stop);
+    }
+    places_release(&w->places);
     free(w->directory);
     free(w);
 }

@@ -38,6 +38,7 @@ static const char *const words_client_auth[] = {"none", "optional", "required", 
     }
 
 const config_key_t config_keys[] = {
+    {"version", CONFIG_NUMBER, C(version), "1", 1, CONFIG_VERSION_NEWEST, NULL, CONFIG_VERSION},
     TEXT(LISTENERS, "listen", NOWHERE, CONFIG_REQUIRED),
     TEXT(ADDRESS, "listen[].address", L(address), CONFIG_REQUIRED),
     BOOL("listen[].insecure", L(insecure), "false"),

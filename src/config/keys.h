@@ -25,6 +25,7 @@ typedef enum config_kind {
 
 #define CONFIG_REQUIRED     1u
 #define CONFIG_NOT_IN_FORCE 2u
+#define CONFIG_VERSION      4u /* a number: what is above max is of a newer program */
 #define CONFIG_NOWHERE      SIZE_MAX
 
 typedef struct config_key {

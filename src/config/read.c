@@ -166,6 +166,20 @@ static void read_number(config_reader_t *r, const json_value_t *v, uint64_t min,
     *out = number;
 }
 
+static void read_version(config_reader_t *r, const config_key_t *key, const json_value_t *v,
+                         uint64_t *out)
+{
+    uint64_t number;
+    if (v->kind == JSON_NUMBER && json_number_u64(v->u.text, &number) && number > key->max) {
+        config_reader_find(r, v, FINDING_BAD_VALUE, NO_SLICE,
+                           "version %.*s of the configuration is of a newer footprintd: the newest "
+                           "that this one reads is version %llu",
+                           SLICE_ARG(shown(v->u.text)), (unsigned long long)key->max);
+    } else {
+        read_number(r, v, key->min, key->max, out);
+    }
+}
+
 static void read_limits(config_reader_t *r, const json_value_t *map)
 {
     if (map->kind != JSON_OBJECT) {
@@ -269,7 +283,11 @@ static void read_value(config_reader_t *r, const config_key_t *key, const json_v
         }
         return;
     case CONFIG_NUMBER:
-        read_number(r, v, key->min, key->max, at);
+        if (key->flags & CONFIG_VERSION) {
+            read_version(r, key, v, at);
+        } else {
+            read_number(r, v, key->min, key->max, at);
+        }
         return;
     case CONFIG_SHARE:
         if (v->kind != JSON_NUMBER) {

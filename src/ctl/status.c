@@ -8,8 +8,8 @@ static const char help_text[] =
     "\n"
     "Tells what a server serves, what it refused, and the age of its databases.\n"
     "\n" REMOTE_HELP "\n"
-    "Exit codes: 0 fine, 1 a set of documents is refused, or the server refuses to say, 2 usage,\n"
-    "or no connection.\n";
+    "Exit codes: 0 fine, 1 a set of documents is refused or an edit is pending, or the server\n"
+    "refuses to say, 2 usage, or no connection.\n";
 
 static void label(buf_t *out, const char *text)
 {
@@ -83,6 +83,18 @@ static void scheduled(const json_value_t *list, buf_t *out)
     }
 }
 
+/* Edits that are served and not written to their files. */
+static void pending(const json_value_t *list, buf_t *out)
+{
+    for (size_t i = 0; i < remote_count(list); i++) {
+        label(out, i ? "" : "pending");
+        remote_append(&list->u.array.items[i], "document", out);
+        buf_append_str(out, ": ");
+        remote_append(&list->u.array.items[i], "why", out);
+        buf_append_str(out, i + 1 < remote_count(list) ? "\n" : "; it is tried again\n");
+    }
+}
+
 static void write_status(const remote_t *r, buf_t *out)
 {
     const json_value_t *s = r->json, *readers = json_get(s, "readers");
@@ -106,6 +118,7 @@ static void write_status(const remote_t *r, buf_t *out)
                (unsigned long long)remote_number(readers, "views"));
     scheduled(json_get(s, "scheduled"), out);
     refused(json_get(s, "refused"), out);
+    pending(json_get(s, "pending"), out);
 }
 
 static int run(remote_t *r)
@@ -124,7 +137,8 @@ static int run(remote_t *r)
         code = remote_print(&out);
     }
     const json_value_t *bad = json_get(r->json, "refused");
-    return code == CTL_FINE && bad && bad->kind == JSON_OBJECT ? CTL_REFUSED : code;
+    bool fine = !(bad && bad->kind == JSON_OBJECT) && !remote_count(json_get(r->json, "pending"));
+    return code == CTL_FINE && !fine ? CTL_REFUSED : code;
 }
 
 int ctl_status_run(int argc, char **argv)

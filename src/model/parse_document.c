@@ -1,10 +1,23 @@
 #include "builder.h"
 
+#include "footprintd/base/json.h"
+
 #include <stdlib.h>
+
+#define VERSION_NEWEST 1 /* of the format of documents */
 
 static bool parse_version(builder_t *b)
 {
     const doc_event_t *ev = doc_reader_last(b->reader);
+    uint64_t number = 0;
+    if (ev->kind == DOC_EV_SCALAR && json_number_u64(ev->text, &number) &&
+        number > VERSION_NEWEST) {
+        doc_reader_find(b->reader, FINDING_BAD_VALUE, (slice_t){NULL, 0},
+                        "version %llu of the document format is of a newer footprintd: the newest "
+                        "that this one reads is version %d",
+                        (unsigned long long)number, VERSION_NEWEST);
+        return doc_reader_skip(b->reader);
+    }
     if (ev->kind != DOC_EV_SCALAR || !slice_is(ev->text, "1")) {
         doc_reader_find(b->reader, FINDING_BAD_VALUE, SLICE_LIT("1"),
                         "this program reads version 1 of the document format");

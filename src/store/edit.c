@@ -53,11 +53,18 @@ static err_t open_directory(const char *directory, int *out, buf_t *why)
 /* Asked before the commit: what only removes files would learn of it afterwards. */
 static err_t check_writable(int directory, const char *path, buf_t *why)
 {
-    if (faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) == 0) {
+    bool fixed = edit_is_immutable(directory);
+    if (!fixed && faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) == 0) {
         return ERR_OK;
     }
-    buf_printf(why, "the directory %s cannot be written: %s", path, strerrordesc_np(errno));
-    return errno == EROFS || errno == EACCES || errno == EPERM ? ERR_RANGE : ERR_IO;
+    int code = fixed ? EPERM : errno;
+    buf_printf(why, "the directory %s cannot be written: %s", path, strerrordesc_np(code));
+    if (!edit_is_elsewhere(code)) {
+        return ERR_IO;
+    }
+    buf_append_str(why, "; the documents are managed elsewhere: change them where they come from");
+    buf_append_str(why, code == EROFS ? "" : ", or let the user of footprintd write there");
+    return ERR_RANGE;
 }
 
 /* "file " and the clause; a name that cannot be shown is not. */
@@ -115,6 +122,9 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
     err_t err = change->remove ? ERR_OK : edit_hash(change->bytes, &intent.after);
     if (err || store_hash_eq(&intent.before, &intent.after)) {
         return err;
+    }
+    if (seen->hash.present && !edit_file_is_ours(e->directory, file.ptr, seen, clause)) {
+        return ERR_RANGE;
     }
     err = edit_file_beside(EDIT_TEMPORARY, file, &e->arena, &intent.temporary);
     if (err == ERR_IO) {

@@ -1,7 +1,10 @@
 #include "edit_file.h"
 
+#include "names.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -64,6 +67,55 @@ static err_t hash_file(int fd, digest_t *out, buf_t *why)
     return err;
 }
 
+#define ELSEWHERE ": it is managed elsewhere, change it where it comes from"
+
+static err_t elsewhere_by_link(int directory, const char *name, buf_t *why)
+{
+    char target[PATH_MAX];
+    ssize_t n = readlinkat(directory, name, target, sizeof target);
+    buf_append_str(why, "is a symbolic link");
+    if (n > 0 && document_name_printable(slice_of(target, (size_t)n))) {
+        buf_printf(why, " to %.*s", (int)n, target);
+    }
+    buf_append_str(why, ELSEWHERE);
+    return ERR_RANGE;
+}
+
+static uint64_t attributes_of(int directory, const char *name, int flags)
+{
+    struct statx x;
+    return statx(directory, name, flags | AT_SYMLINK_NOFOLLOW, 0, &x) == 0 ? x.stx_attributes : 0;
+}
+
+bool edit_is_immutable(int fd)
+{
+    return (attributes_of(fd, "", AT_EMPTY_PATH) & STATX_ATTR_IMMUTABLE) != 0;
+}
+
+bool edit_is_elsewhere(int code)
+{
+    return code == EROFS || code == EACCES || code == EPERM;
+}
+
+bool edit_file_is_ours(int directory, const char *name, const edit_seen_t *seen, buf_t *why)
+{
+    struct stat st;
+    uint64_t attributes = attributes_of(directory, name, 0);
+    uid_t us = geteuid();
+    if (attributes & STATX_ATTR_MOUNT_ROOT) {
+        buf_append_str(why, "is a mount of its own" ELSEWHERE);
+    } else if (attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) {
+        buf_append_str(why, "is marked immutable" ELSEWHERE ", or take the mark away (chattr)");
+    } else if (us != 0 && seen->st.st_uid != us && fstat(directory, &st) == 0 &&
+               st.st_mode & S_ISVTX && st.st_uid != us) {
+        buf_append_str(why,
+                       "belongs to another user, in a directory with the sticky bit" ELSEWHERE);
+    } else {
+        return true;
+    }
+    return false;
+}
+
 err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why)
 {
     *out = (edit_seen_t){0};
@@ -72,8 +124,7 @@ err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *w
         return ERR_OK;
     }
     if (fd < 0 && errno == ELOOP) {
-        buf_append_str(why, "is a symbolic link: it is managed elsewhere");
-        return ERR_RANGE;
+        return elsewhere_by_link(directory, name, why);
     }
     if (fd < 0 && errno != ENXIO) {
         return cannot("opened", why);
@@ -122,7 +173,9 @@ err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit
     int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     like ? 0600 : 0644);
     if (fd < 0) {
-        return cannot("written", why);
+        err_t refused = edit_is_elsewhere(errno) ? ERR_RANGE : ERR_IO;
+        (void)cannot("written", why);
+        return refused;
     }
     bool ok = write_all(fd, bytes) && (!like || take_after(fd, &like->st)) && fsync(fd) == 0;
     err_t err = ok ? ERR_OK : cannot("written", why);

@@ -20,11 +20,21 @@ typedef struct edit_seen {
 /* An absent file is fine. ERR_RANGE: it is no regular file; ERR_IO; ERR_NOMEM. */
 err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why) FPD_MUST_CHECK;
 
+/* Whether the system says that this is for others to write: errno. */
+bool edit_is_elsewhere(int code);
+/* Of an open directory. */
+bool edit_is_immutable(int fd);
+/*
+ * Whether the file that was seen may be replaced, as far as that can be known beforehand; what
+ * fails after the commit would stay pending for ever.
+ */
+bool edit_file_is_ours(int directory, const char *name, const edit_seen_t *seen, buf_t *why);
+
 err_t edit_hash(slice_t bytes, store_hash_t *out) FPD_MUST_CHECK;
 
 /*
  * A new file, durable, with the mode of `like` (NULL: as new files have) and its owner where that
- * is permitted. On failure there is none.
+ * is permitted. On failure there is none. ERR_RANGE: as edit_is_elsewhere; ERR_IO.
  */
 err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit_seen_t *like,
                       buf_t *why) FPD_MUST_CHECK;

@@ -57,6 +57,24 @@ static int pragmas(sqlite3 *db)
                         NULL, NULL, NULL);
 }
 
+/*
+ * A newer one is left as it is, to the last byte: before any pragma could write, and without the
+ * checkpoint of its log that closing would make.
+ */
+static err_t check_version(store_history_t *h, buf_t *why)
+{
+    int id = 0, version = 0;
+    int rc = history_schema_read(h->db, &id, &version);
+    if (rc) {
+        return sql_error(h->db, h->path, rc, why);
+    }
+    if (id != HISTORY_APPLICATION_ID || version < 0 || (unsigned)version <= history_schema_count) {
+        return ERR_OK; /* what else is wrong with it comes later */
+    }
+    (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    return history_schema_newer(h->path, version, history_schema_count, why);
+}
+
 static err_t open_database(store_history_t *h, buf_t *why)
 {
     int rc = sqlite3_open_v2(h->path, &h->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -68,7 +86,11 @@ static err_t open_database(store_history_t *h, buf_t *why)
     (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(h->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     bool wal = false;
-    rc = rc ? rc : pragmas(h->db);
+    err_t err = rc ? sql_error(h->db, h->path, rc, why) : check_version(h, why);
+    if (err) {
+        return err;
+    }
+    rc = pragmas(h->db);
     rc = rc ? rc : history_answers(h->db, "PRAGMA journal_mode", "wal", &wal);
     if (rc) {
         return sql_error(h->db, h->path, rc, why);
@@ -78,7 +100,7 @@ static err_t open_database(store_history_t *h, buf_t *why)
                    h->path);
         return ERR_IO;
     }
-    err_t err = history_schema_upgrade(h->db, h->path, history_schema, history_schema_count, why);
+    err = history_schema_upgrade(h->db, h->path, history_schema, history_schema_count, why);
     return err ? err : history_check(h, why);
 }
 
@@ -136,6 +158,16 @@ void store_history_close(store_history_t *h)
     pthread_mutex_destroy(&h->mutex);
     free(h->path);
     free(h);
+}
+
+/* SQLite takes a file of one byte for an empty one as well. */
+bool store_history_is_cut(const char *state)
+{
+    struct stat st;
+    char *path = join_path(state);
+    bool cut = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= 1;
+    free(path);
+    return cut;
 }
 
 /* The database last: while it is there, its companions must be. */

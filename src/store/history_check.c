@@ -71,6 +71,17 @@ static const struct {
      "the content of an edit is missing"},
 };
 
+/* Every table and column that a statement of ours wants is there. */
+static err_t check_statements(store_history_t *h, buf_t *why)
+{
+    err_t err = ERR_OK;
+    for (unsigned i = 0; i < SQL_COUNT && !err; i++) {
+        sql_t q = sql_start(h, (sql_id_t)i);
+        err = sql_end(&q, why);
+    }
+    return err;
+}
+
 static err_t check_newest(store_history_t *h, buf_t *why)
 {
     arena_t arena;
@@ -91,6 +102,7 @@ static err_t check_newest(store_history_t *h, buf_t *why)
 err_t history_check(store_history_t *h, buf_t *why)
 {
     err_t err = check_pages(h, why);
+    err = err ? err : check_statements(h, why);
     for (size_t i = 0; i < sizeof checks / sizeof *checks && !err; i++) {
         bool fine = false;
         int rc = history_answers(h->db, checks[i].statement, NULL, &fine);

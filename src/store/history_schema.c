@@ -62,12 +62,26 @@ static int run_scripts(sqlite3 *db, const char *const *scripts, unsigned from, u
     return rc == SQLITE_OK ? sqlite3_exec(db, text, NULL, NULL, NULL) : rc;
 }
 
+err_t history_schema_newer(const char *path, int version, unsigned count, buf_t *why)
+{
+    buf_printf(why,
+               "the history %s was written by a newer footprintd (its schema has the version %d, "
+               "this program knows %u)",
+               path, version, count);
+    return ERR_RANGE;
+}
+
+int history_schema_read(sqlite3 *db, int *id, int *version)
+{
+    int rc = ask(db, "PRAGMA application_id", id);
+    return rc ? rc : ask(db, "PRAGMA user_version", version);
+}
+
 static err_t upgrade_locked(sqlite3 *db, const char *path, const char *const *scripts,
                             unsigned count, buf_t *why)
 {
     int id = 0, version = 0, tables = 0;
-    int rc = ask(db, "PRAGMA application_id", &id);
-    rc = rc ? rc : ask(db, "PRAGMA user_version", &version);
+    int rc = history_schema_read(db, &id, &version);
     rc = rc ? rc : ask(db, "SELECT count(*) FROM sqlite_schema", &tables);
     if (rc) {
         return sql_error(db, path, rc, why);
@@ -78,11 +92,7 @@ static err_t upgrade_locked(sqlite3 *db, const char *path, const char *const *sc
         return ERR_DATA;
     }
     if ((unsigned)version > count) {
-        buf_printf(why,
-                   "the history %s was written by a newer footprintd (its schema has the version "
-                   "%d, this program knows %u)",
-                   path, version, count);
-        return ERR_RANGE;
+        return history_schema_newer(path, version, count, why);
     }
     if ((unsigned)version < count) {
         rc = run_scripts(db, scripts, (unsigned)version, count);

@@ -22,4 +22,9 @@ extern const unsigned history_schema_count;
 err_t history_schema_upgrade(sqlite3 *db, const char *path, const char *const *scripts,
                              unsigned count, buf_t *why) FPD_MUST_CHECK;
 
+/* The application_id and the user_version; a result code. */
+int history_schema_read(sqlite3 *db, int *id, int *version);
+/* Tells it: ERR_RANGE. */
+err_t history_schema_newer(const char *path, int version, unsigned count, buf_t *why);
+
 #endif

@@ -44,10 +44,12 @@ def write_config(directory, footprints="footprints", listen='[{address: "127.0.0
 class Server:
     """A running footprintd; leaving the `with` block drains it and wants exit code 0."""
 
+    program = [BUILD / "footprintd"]
+
     def __init__(self, config):
         # Not from the terminal, nor from a shell that ignores SIGINT for its background jobs.
         self.process = subprocess.Popen(
-            [BUILD / "footprintd", "--config", str(config)], stderr=subprocess.PIPE, text=True,
+            [*self.program, "--config", str(config)], stderr=subprocess.PIPE, text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.lines = queue.Queue()
         self.log = []

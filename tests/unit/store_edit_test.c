@@ -263,7 +263,8 @@ static void test_symbolic_links(void **state)
     store_edit_change_t changes[3];
     three_changes(changes);
     assert_refused(x, changes, 3, ERR_RANGE,
-                   "the file a.yaml is a symbolic link: it is managed elsewhere");
+                   "the file a.yaml is a symbolic link to ../outside: it is managed elsewhere, "
+                   "change it where it comes from");
     changes[0].remove = true;
     assert_refused(x, changes, 3, ERR_RANGE, "is a symbolic link");
     changes[0].before = hash_of(NULL);

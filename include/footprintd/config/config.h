@@ -31,6 +31,8 @@ typedef struct config_listener {
     place_t place;   /* of the list item, or of `admin` */
 } config_listener_t;
 
+#define CONFIG_VERSION_NEWEST 1 /* that this program reads */
+
 /* Texts are "" when not set. Lie in the arena. */
 typedef struct config {
     const config_listener_t *listeners; /* at least one after config_parse */
@@ -39,6 +41,7 @@ typedef struct config {
     config_listener_t admin_listener;
     slice_t admin_tokens;
     slice_t base_uri; /* without final '/' */
+    uint64_t version; /* of the format of the file */
     slice_t footprints;
     uint64_t http_max_age_s;
     bool http_access_log;

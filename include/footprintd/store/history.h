@@ -159,6 +159,12 @@ err_t store_history_open(const char *state, const store_history_options_t *optio
 void store_history_close(store_history_t *h);
 
 /*
+ * Whether the database is there and empty: a history that somebody cut off, which
+ * store_history_open would take for one that just begins.
+ */
+bool store_history_is_cut(const char *state);
+
+/*
  * After ERR_DATA from store_history_open: renames the database to `history.db.damaged-<time_ms>`,
  * its companions likewise, so that the next store_history_open begins a new one. *moved is told
  * the new path.
