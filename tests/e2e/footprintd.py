@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FPD_BUILD", ROOT / "build/dev")).resolve()
 LIMIT = 60  # seconds until a wait counts as hanging
 
-READY = re.compile(r"^footprintd: ready generation=1((?: listen=https?://\S+)+)"
+READY = re.compile(r"^footprintd: ready generation=\d+((?: listen=https?://\S+)+)"
                    r"(?: admin=(https?://\S+))?$")
 
 DOCUMENT = """version: 1
