@@ -106,9 +106,11 @@ static void publish(builder_t *b, builder_commit_t *c)
 
 static err_t propose(builder_t *b, builder_commit_t *c)
 {
-    return proposal_make(&c->proposal, b->config, b->current, b->generation + 1, c->changes,
-                         c->count, &c->why);
+    return proposal_make(&c->proposal, b->config, b->current, b->generation + 1, &c->wish, &c->why);
 }
+
+/* So often somebody may save while what was saved before is being recorded. */
+#define SAVES 10
 
 /*
  * What somebody saved and nobody has looked at yet is a generation of its own, before the change:
@@ -118,17 +120,21 @@ static err_t propose(builder_t *b, builder_commit_t *c)
 static err_t propose_on_saved(builder_t *b, builder_commit_t *c)
 {
     err_t err = propose(b, c);
-    if (err || !build_is_news(b, &c->proposal.documents)) {
-        return err;
+    for (int i = 0; i < SAVES && !err && build_is_news(b, &c->proposal.documents); i++) {
+        err = build_directory(b, true);
+        if (err && err != ERR_DATA) {
+            buf_append_str(&c->why, "what was saved in the directory cannot be recorded");
+            return err;
+        }
+        proposal_release(&c->proposal);
+        proposal_init(&c->proposal, b->config);
+        err = propose(b, c);
     }
-    err = build_directory(b, true);
-    if (err && err != ERR_DATA) {
-        buf_append_str(&c->why, "what was saved in the directory cannot be recorded");
-        return err;
+    if (!err && build_is_news(b, &c->proposal.documents)) {
+        buf_append_str(&c->why, "the documents are being saved all the time");
+        err = ERR_NOT_NOW;
     }
-    proposal_release(&c->proposal);
-    proposal_init(&c->proposal, b->config);
-    return propose(b, c);
+    return err;
 }
 
 void commit_run(builder_t *b, builder_commit_t *c)
@@ -140,13 +146,17 @@ void commit_run(builder_t *b, builder_commit_t *c)
         c->verdict = COMMIT_UNWRITABLE;
         return;
     }
-    if (!proposal_names_check(c->changes, c->count, &c->why)) {
+    if (!proposal_names_check(c->wish.changes, c->wish.count, &c->why)) {
         c->verdict = COMMIT_BAD_NAME;
         return;
     }
     err_t err = propose_on_saved(b, c);
     if (err) {
-        fail(c, err == ERR_IO ? COMMIT_UNREADABLE : verdict_of(err), err);
+        fail(c,
+             err == ERR_IO      ? COMMIT_UNREADABLE
+             : err == ERR_RANGE ? COMMIT_BAD_NAME
+                                : verdict_of(err),
+             err);
         return;
     }
     if (!is_acceptable(c)) {

@@ -170,16 +170,6 @@ static err_t read_documents(const config_t *config, store_documents_t *documents
     return err == ERR_DATA ? ERR_OK : err;
 }
 
-err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
-                    const proposal_change_t *changes, size_t count, buf_t *why)
-{
-    p->before = snapshot_ref(before);
-    err_t err = read_documents(config, &p->documents, &p->findings, why);
-    err = err ? err : make_edits(p, changes, count, why);
-    err = err ? err : make_texts(p, changes, count);
-    return err ? err : make_snapshot(p, config, generation);
-}
-
 bool proposal_names_check(const proposal_change_t *changes, size_t count, buf_t *why)
 {
     buf_t reason = BUF_INIT;
@@ -205,10 +195,16 @@ static bool has_text(const store_texts_t *texts, slice_t name)
     return false;
 }
 
-static err_t make_towards(const store_documents_t *documents, const store_texts_t *texts,
-                          arena_t *arena, proposal_change_t **changes, size_t *count)
+/*
+ * The changes that make the directory have exactly these documents. Of the same reading of it as
+ * the rest: what others change at the same time is in both, or in neither and then found.
+ */
+static err_t make_towards(proposal_t *p, const store_texts_t *texts, proposal_wish_t *out,
+                          buf_t *why)
 {
-    proposal_change_t *made = arena_array(arena, documents->count + texts->count + 1, sizeof *made);
+    const store_documents_t *documents = &p->documents;
+    proposal_change_t *made = arena_array(&p->arena, documents->count + texts->count + 1,
+                                          sizeof *made);
     size_t n = 0;
     for (size_t i = 0; made && i < texts->count; i++) {
         slice_t now = bytes_now(documents, texts->items[i].name);
@@ -220,26 +216,23 @@ static err_t make_towards(const store_documents_t *documents, const store_texts_
     for (size_t i = 0; made && i < documents->count; i++) {
         slice_t name = store_document_name(documents->items[i].name);
         if (!has_text(texts, name)) {
-            made[n++] = (proposal_change_t){.name = arena_copy(arena, name), .remove = true};
+            made[n++] = (proposal_change_t){.name = name, .remove = true};
         }
     }
-    *changes = made;
-    *count = n;
-    return made && !arena_failed(arena) ? ERR_OK : ERR_NOMEM;
+    *out = (proposal_wish_t){.changes = made, .count = n};
+    return !made ? ERR_NOMEM : proposal_names_check(made, n, why) ? ERR_OK : ERR_RANGE;
 }
 
-err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena_t *arena,
-                       proposal_change_t **changes, size_t *count, buf_t *why)
+err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
+                    const proposal_wish_t *wish, buf_t *why)
 {
-    findings_t findings;
-    store_documents_t documents;
-    findings_init(&findings, 0);
-    store_documents_init(&documents);
-    *changes = NULL;
-    *count = 0;
-    err_t err = read_documents(config, &documents, &findings, why);
-    err = err ? err : make_towards(&documents, texts, arena, changes, count);
-    store_documents_release(&documents);
-    findings_release(&findings);
-    return err;
+    proposal_wish_t w = *wish;
+    p->before = snapshot_ref(before);
+    err_t err = read_documents(config, &p->documents, &p->findings, why);
+    if (!err && w.towards) {
+        err = make_towards(p, w.towards, &w, why);
+    }
+    err = err ? err : make_edits(p, w.changes, w.count, why);
+    err = err ? err : make_texts(p, w.changes, w.count);
+    return err ? err : make_snapshot(p, config, generation);
 }

@@ -23,6 +23,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import os
 import pathlib
 import random
 import re
@@ -286,14 +287,28 @@ class Proof:
     # ---- a round ----
 
     def wait_for_the_moment(self):
-        """Any time, or shortly after an answer, when the next change is about to be made."""
-        if self.random.random() < 0.4:
+        """Any time, or some answers on; or when a file, or the history, is being written."""
+        how = self.random.choice(["any", "answers", "file", "history", "history"])
+        if how == "any":
             time.sleep(self.random.uniform(0, 0.3))
             return
         with self.lock:
-            until = self.acks + self.random.randint(1, 12)
+            until = self.acks + self.random.randint(1, 8)
             self.lock.wait_for(lambda: self.acks >= until, LIMIT)
-        time.sleep(self.random.uniform(0, 0.02))
+        if how == "answers":
+            time.sleep(self.random.uniform(0, 0.02))
+            return
+        before, until = self.written(how), time.monotonic() + 1
+        while self.written(how) in (before, None) and time.monotonic() < until:
+            pass
+        # The steps of a commit are fractions of a millisecond apart.
+        time.sleep(self.random.choice([0, 0.0005, 0.001, 0.002, self.random.uniform(0, 0.01)]))
+
+    def written(self, what):
+        if what == "file":
+            return next((n for n in os.listdir(self.documents) if n.startswith(TEMPORARY)), None)
+        stat = os.stat(self.directory / "state/history.db-wal")
+        return stat.st_size, stat.st_mtime_ns
 
     def round(self, n):
         self.stopping.clear()
