@@ -138,7 +138,13 @@ static err_t make_model(proposal_t *p, const config_t *config, model_t **out)
 static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
 {
     model_t *model = NULL;
+    size_t unread = p->findings.errors;
     err_t err = make_model(p, config, &model);
+    if (!err && unread) {
+        /* A set without a document that is there and cannot be read is not what anybody meant. */
+        model_free(model);
+        err = ERR_DATA;
+    }
     load_name_documents(&p->findings, config->footprints);
     findings_sort(&p->findings);
     if (err) {

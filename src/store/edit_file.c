@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -64,6 +65,22 @@ static err_t hash_file(int fd, digest_t *out, buf_t *why)
     return err;
 }
 
+/*
+ * The kernel gives no lease of a file that somebody has open for writing. It tells nothing where
+ * the file is another user's, or its file system has no leases.
+ */
+static bool is_being_written(int fd)
+{
+    /* Whoever opens it at this moment waits until the lease is given back; the signal is ignored.
+     */
+    (void)fcntl(fd, F_SETSIG, SIGURG);
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+        return false;
+    }
+    return errno == EAGAIN;
+}
+
 err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why)
 {
     *out = (edit_seen_t){0};
@@ -87,6 +104,8 @@ err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *w
         buf_append_str(why, "is not a regular file");
         err = ERR_RANGE;
     } else {
+        /* First: who is done by now has written what is read then. */
+        out->writing = is_being_written(fd);
         err = hash_file(fd, &out->hash.digest, why);
         out->hash.present = err == ERR_OK;
     }
