@@ -318,8 +318,9 @@ static void refuse(const proposal_t *p, commit_verdict_t verdict, slice_t why,
 
 /* ---- doing it ---- */
 
-/* Also what was refused is told of. */
-static void audit_refusal(admin_t *admin, const asked_t *a, const admin_response_t *response)
+/* Also what was refused is told of; what the system refuses is an error of the server. */
+static void audit_refusal(admin_t *admin, const asked_t *a, slice_t reason,
+                          const admin_response_t *response)
 {
     char outcome[32];
     buf_t why = BUF_INIT;
@@ -328,8 +329,9 @@ static void audit_refusal(admin_t *admin, const asked_t *a, const admin_response
                                 .who = a->author,
                                 .what = slice_str(store_kind_names[a->kind]),
                                 .outcome = slice_str(outcome)};
-    log_line(LOG_LEVEL_INFO, "admin", "%s by %.*s: %s", store_kind_names[a->kind],
-             SLICE_ARG(a->author), outcome);
+    log_line(response->status == 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "admin",
+             "%s by %.*s: %s%s%.*s", store_kind_names[a->kind], SLICE_ARG(a->author), outcome,
+             reason.len ? ": " : "", SLICE_ARG(reason));
     if (admin->journal && store_history_audit(journal_history(admin->journal), &line, &why)) {
         log_line(LOG_LEVEL_ERROR, "history", "the audit log cannot be written: %.*s",
                  SLICE_ARG(buf_slice(&why)));
@@ -355,7 +357,7 @@ static void commit(admin_t *admin, const asked_t *a, admin_response_t *response)
         write_accepted(&c.proposal, &c.settled, number, response);
     } else {
         refuse(&c.proposal, c.verdict, buf_slice(&c.why), response);
-        audit_refusal(admin, a, response);
+        audit_refusal(admin, a, buf_slice(&c.why), response);
     }
     proposal_release(&c.proposal);
     buf_release(&c.why);

@@ -74,7 +74,8 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
                        edits[i].before.present ? "another than that" : "not there");
             err = ERR_NOT_NOW;
         }
-        if (!err && c->remove && !edits[i].before.present) {
+        /* One that cannot be read is for the findings. */
+        if (!err && c->remove && !edits[i].before.present && !p->findings.errors) {
             buf_printf(why, "the document %.*s is not there", SLICE_ARG(c->name));
             err = ERR_NOT_NOW;
         }

@@ -44,11 +44,16 @@ def write_config(directory, footprints="footprints", listen='[{address: "127.0.0
 class Server:
     """A running footprintd; leaving the `with` block drains it and wants exit code 0."""
 
-    def __init__(self, config):
-        # Not from the terminal, nor from a shell that ignores SIGINT for its background jobs.
+    def __init__(self, config, around=(), env=None, before=lambda: None):
+        """`around`: a program that runs it; `before` is called in its process, before it begins."""
+        def begin():
+            # Not from the terminal, nor from a shell that ignores SIGINT for its background jobs.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            before()
+
         self.process = subprocess.Popen(
-            [BUILD / "footprintd", "--config", str(config)], stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+            [*around, BUILD / "footprintd", "--config", str(config)], stderr=subprocess.PIPE,
+            text=True, preexec_fn=begin, env={**os.environ, **(env or {})})
         self.lines = queue.Queue()
         self.log = []
         self.reader = threading.Thread(target=self._read, daemon=True)
