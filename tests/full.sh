@@ -88,6 +88,12 @@ for variant in dev asan tsan clang; do
         driven vectors "$variant" tests/vectors
     fi
 done
+# The history: kill -9 while 500 changes are made from all sides, and a disk that is full.
+edit_proof() {
+    FPD_BUILD=$(cd "$builds/asan" && pwd) $python tests/e2e/edit_proof.py --applies 500
+}
+check edit-proof edit_proof
+driven full-disk asan tests/full
 # The sanitizers of the other compiler know other things.
 clang_asan() {
     cmake --preset clang -B "$builds/clang-asan" -DFPD_SANITIZE=address,undefined &&

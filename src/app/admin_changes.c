@@ -16,6 +16,7 @@ typedef struct asked {
     arena_t arena;
     proposal_change_t *changes;
     size_t count;
+    store_texts_t restored; /* of a rollback: the documents of that generation */
     uint64_t base;
     uint64_t restores;
     store_kind_t kind;
@@ -29,6 +30,12 @@ static void asked_init(asked_t *a, const admin_request_t *request)
 {
     *a = (asked_t){.kind = STORE_KIND_EDIT, .author = request->user};
     arena_init(&a->arena, TREE_BYTES);
+}
+
+static proposal_wish_t wish_of(const asked_t *a)
+{
+    return (proposal_wish_t){
+        .changes = a->changes, .count = a->count, .towards = a->restores ? &a->restored : NULL};
 }
 
 /* ---- parameters of the query ---- */
@@ -311,8 +318,9 @@ static void refuse(const proposal_t *p, commit_verdict_t verdict, slice_t why,
 
 /* ---- doing it ---- */
 
-/* Also what was refused is told of. */
-static void audit_refusal(admin_t *admin, const asked_t *a, const admin_response_t *response)
+/* Also what was refused is told of; what the system refuses is an error of the server. */
+static void audit_refusal(admin_t *admin, const asked_t *a, slice_t reason,
+                          const admin_response_t *response)
 {
     char outcome[32];
     buf_t why = BUF_INIT;
@@ -321,8 +329,9 @@ static void audit_refusal(admin_t *admin, const asked_t *a, const admin_response
                                 .who = a->author,
                                 .what = slice_str(store_kind_names[a->kind]),
                                 .outcome = slice_str(outcome)};
-    log_line(LOG_LEVEL_INFO, "admin", "%s by %.*s: %s", store_kind_names[a->kind],
-             SLICE_ARG(a->author), outcome);
+    log_line(response->status == 500 ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "admin",
+             "%s by %.*s: %s%s%.*s", store_kind_names[a->kind], SLICE_ARG(a->author), outcome,
+             reason.len ? ": " : "", SLICE_ARG(reason));
     if (admin->journal && store_history_audit(journal_history(admin->journal), &line, &why)) {
         log_line(LOG_LEVEL_ERROR, "history", "the audit log cannot be written: %.*s",
                  SLICE_ARG(buf_slice(&why)));
@@ -332,8 +341,7 @@ static void audit_refusal(admin_t *admin, const asked_t *a, const admin_response
 
 static void commit(admin_t *admin, const asked_t *a, admin_response_t *response)
 {
-    builder_commit_t c = {.changes = a->changes,
-                          .count = a->count,
+    builder_commit_t c = {.wish = wish_of(a),
                           .base = a->base,
                           .kind = a->kind,
                           .restores = a->restores,
@@ -349,7 +357,7 @@ static void commit(admin_t *admin, const asked_t *a, admin_response_t *response)
         write_accepted(&c.proposal, &c.settled, number, response);
     } else {
         refuse(&c.proposal, c.verdict, buf_slice(&c.why), response);
-        audit_refusal(admin, a, response);
+        audit_refusal(admin, a, buf_slice(&c.why), response);
     }
     proposal_release(&c.proposal);
     buf_release(&c.why);
@@ -358,9 +366,12 @@ static void commit(admin_t *admin, const asked_t *a, admin_response_t *response)
 static void propose(admin_t *admin, const asked_t *a, snapshot_t *current, proposal_t *p,
                     buf_t *why, admin_response_t *response)
 {
-    err_t err = proposal_make(p, admin->config, current, snapshot_generation(current) + 1,
-                              a->changes, a->count, why);
-    if (err == ERR_NOT_NOW) {
+    const proposal_wish_t wish = wish_of(a);
+    err_t err = proposal_make(p, admin->config, current, snapshot_generation(current) + 1, &wish,
+                              why);
+    if (err == ERR_RANGE) {
+        refuse(p, COMMIT_BAD_NAME, buf_slice(why), response);
+    } else if (err == ERR_NOT_NOW) {
         refuse(p, COMMIT_CONFLICT, buf_slice(why), response);
     } else if (err == ERR_IO) {
         refuse(p, COMMIT_UNREADABLE, buf_slice(why), response);
@@ -444,23 +455,15 @@ void admin_changes(admin_t *admin, const admin_request_t *request, admin_respons
 
 static bool take_generation(admin_t *admin, asked_t *a, admin_response_t *response)
 {
-    store_texts_t texts;
     buf_t why = BUF_INIT;
     err_t err = store_history_documents(journal_history(admin->journal), a->restores, &a->arena,
-                                        &texts, &why);
+                                        &a->restored, &why);
     if (err == ERR_NOT_FOUND) {
         admin_error(response, 404, "no-such-generation", "the history has no generation %llu",
                     (unsigned long long)a->restores);
     } else if (err) {
         admin_error(response, 500, "failed", "%.*s",
                     SLICE_ARG(why.len ? buf_slice(&why) : slice_str(err_text(err))));
-    } else {
-        err = proposal_towards(admin->config, &texts, &a->arena, &a->changes, &a->count, &why);
-        if (err == ERR_IO) {
-            refuse(NULL, COMMIT_UNREADABLE, buf_slice(&why), response);
-        } else if (err) {
-            admin_refuse_error(response, err);
-        }
     }
     buf_release(&why);
     return !err;

@@ -224,7 +224,8 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
     return err;
 }
 
-static void note_refusal(builder_t *b, err_t err, findings_t *findings)
+static void note_refusal(builder_t *b, err_t err, const store_documents_t *documents,
+                         findings_t *findings)
 {
     buf_t json = BUF_INIT;
     buf_t why = BUF_INIT;
@@ -235,6 +236,10 @@ static void note_refusal(builder_t *b, err_t err, findings_t *findings)
     }
     load_name_documents(findings, b->config->footprints);
     findings_write_json(findings, &json);
+    /* Only what is wrong by itself is known to be refused the next time. */
+    if (err != ERR_DATA || digest_documents(documents, &b->refused)) {
+        b->refused = (digest_t){0};
+    }
     pthread_mutex_lock(&b->lock);
     buf_t before = b->refusal;
     b->refusal = json;
@@ -253,11 +258,23 @@ static void note_refusal(builder_t *b, err_t err, findings_t *findings)
     buf_release(&why);
 }
 
+static bool digest_is(const digest_t *a, const digest_t *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
 static bool is_served(const builder_t *b, const store_documents_t *documents)
 {
     digest_t digest;
     return b->generation && !digest_documents(documents, &digest) &&
-           memcmp(&digest, &b->documents, sizeof digest) == 0;
+           digest_is(&digest, &b->documents);
+}
+
+bool build_is_news(const builder_t *b, const store_documents_t *documents)
+{
+    digest_t digest;
+    return !digest_documents(documents, &digest) && !digest_is(&digest, &b->documents) &&
+           !digest_is(&digest, &b->refused);
 }
 
 err_t build_directory(builder_t *b, bool only_changed)
@@ -286,7 +303,7 @@ err_t build_directory(builder_t *b, bool only_changed)
             snapshot_unref(next);
         }
         if (err) {
-            note_refusal(b, err, &findings);
+            note_refusal(b, err, &documents, &findings);
         }
     }
     findings_release(&findings);

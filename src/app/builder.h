@@ -65,8 +65,7 @@ typedef enum commit_verdict {
 
 /* A change of documents as one: all of it, or nothing. */
 typedef struct builder_commit {
-    const proposal_change_t *changes;
-    size_t count;
+    proposal_wish_t wish;
     uint64_t base; /* the generation that it was made from; 0: whatever it is */
     store_kind_t kind;
     uint64_t restores; /* STORE_KIND_ROLLBACK: which generation */

@@ -23,6 +23,7 @@ struct builder {
     snapshot_t *current;    /* its thread writes it, under the lock */
     uint64_t generation;    /* of current, in this process; 0: none */
     digest_t documents;     /* what current was made of */
+    digest_t refused;       /* what was refused last for its errors */
     int64_t timed_retry_ms; /* monotonic: what a time made due is not tried before */
 
     pthread_t thread;
@@ -40,6 +41,8 @@ struct builder {
 
 /* build.c: from the directory; with only_changed, nothing when it has what is served. */
 err_t build_directory(builder_t *b, bool only_changed) FPD_MUST_CHECK;
+/* build.c: whether they are neither served, nor refused the last time that somebody looked. */
+bool build_is_news(const builder_t *b, const store_documents_t *documents);
 /*
  * build.c: makes it what is served, after hub_publish, the last step that may fail; takes the
  * reference, and gives that of what was served before, NULL for nothing. number is what people call

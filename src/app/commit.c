@@ -105,6 +105,39 @@ static void publish(builder_t *b, builder_commit_t *c)
     }
 }
 
+static err_t propose(builder_t *b, builder_commit_t *c)
+{
+    return proposal_make(&c->proposal, b->config, b->current, b->generation + 1, &c->wish, &c->why);
+}
+
+/* So often somebody may save while what was saved before is being recorded. */
+#define SAVES 10
+
+/*
+ * What somebody saved and nobody has looked at yet is a generation of its own, before the change:
+ * it is not its author's, a text that the change replaces is in the history, and `base` is another.
+ * What is refused has no generation; the change may be what mends it.
+ */
+static err_t propose_on_saved(builder_t *b, builder_commit_t *c)
+{
+    err_t err = propose(b, c);
+    for (int i = 0; i < SAVES && !err && build_is_news(b, &c->proposal.documents); i++) {
+        err = build_directory(b, true);
+        if (err && err != ERR_DATA) {
+            buf_append_str(&c->why, "what was saved in the directory cannot be recorded");
+            return err;
+        }
+        proposal_release(&c->proposal);
+        proposal_init(&c->proposal, b->config);
+        err = propose(b, c);
+    }
+    if (!err && build_is_news(b, &c->proposal.documents)) {
+        buf_append_str(&c->why, "the documents are being saved all the time");
+        err = ERR_NOT_NOW;
+    }
+    return err;
+}
+
 void commit_run(builder_t *b, builder_commit_t *c)
 {
     proposal_t *p = &c->proposal;
@@ -114,7 +147,7 @@ void commit_run(builder_t *b, builder_commit_t *c)
         c->verdict = COMMIT_UNWRITABLE;
         return;
     }
-    if (!proposal_names_check(c->changes, c->count, &c->why)) {
+    if (!proposal_names_check(c->wish.changes, c->wish.count, &c->why)) {
         c->verdict = COMMIT_BAD_NAME;
         return;
     }
@@ -127,10 +160,13 @@ void commit_run(builder_t *b, builder_commit_t *c)
         c->verdict = COMMIT_UNWRITABLE;
         return;
     }
-    err_t err = proposal_make(p, b->config, b->current, b->generation + 1, c->changes, c->count,
-                              &c->why);
+    err_t err = propose_on_saved(b, c);
     if (err) {
-        fail(c, err == ERR_IO ? COMMIT_UNREADABLE : verdict_of(err), err);
+        fail(c,
+             err == ERR_IO      ? COMMIT_UNREADABLE
+             : err == ERR_RANGE ? COMMIT_BAD_NAME
+                                : verdict_of(err),
+             err);
         return;
     }
     if (!is_acceptable(c)) {

@@ -74,7 +74,8 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
                        edits[i].before.present ? "another than that" : "not there");
             err = ERR_NOT_NOW;
         }
-        if (!err && c->remove && !edits[i].before.present) {
+        /* One that cannot be read is for the findings. */
+        if (!err && c->remove && !edits[i].before.present && !p->findings.errors) {
             buf_printf(why, "the document %.*s is not there", SLICE_ARG(c->name));
             err = ERR_NOT_NOW;
         }
@@ -118,7 +119,13 @@ static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t 
 static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
 {
     model_t *model = NULL;
+    size_t unread = p->findings.errors;
     err_t err = load_texts(config, p->texts, p->text_count, &p->arena, &p->findings, &model);
+    if (!err && unread) {
+        /* A set without a document that is there and cannot be read is not what anybody meant. */
+        model_free(model);
+        err = ERR_DATA;
+    }
     load_name_documents(&p->findings, config->footprints);
     findings_sort(&p->findings);
     if (err) {
@@ -150,16 +157,6 @@ static err_t read_documents(const config_t *config, store_documents_t *documents
     return err == ERR_DATA ? ERR_OK : err;
 }
 
-err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
-                    const proposal_change_t *changes, size_t count, buf_t *why)
-{
-    p->before = snapshot_ref(before);
-    err_t err = read_documents(config, &p->documents, &p->findings, why);
-    err = err ? err : make_edits(p, changes, count, why);
-    err = err ? err : make_texts(p, changes, count);
-    return err ? err : make_snapshot(p, config, generation);
-}
-
 bool proposal_names_check(const proposal_change_t *changes, size_t count, buf_t *why)
 {
     buf_t reason = BUF_INIT;
@@ -185,10 +182,16 @@ static bool has_text(const store_texts_t *texts, slice_t name)
     return false;
 }
 
-static err_t make_towards(const store_documents_t *documents, const store_texts_t *texts,
-                          arena_t *arena, proposal_change_t **changes, size_t *count)
+/*
+ * The changes that make the directory have exactly these documents. Of the same reading of it as
+ * the rest: what others change at the same time is in both, or in neither and then found.
+ */
+static err_t make_towards(proposal_t *p, const store_texts_t *texts, proposal_wish_t *out,
+                          buf_t *why)
 {
-    proposal_change_t *made = arena_array(arena, documents->count + texts->count + 1, sizeof *made);
+    const store_documents_t *documents = &p->documents;
+    proposal_change_t *made = arena_array(&p->arena, documents->count + texts->count + 1,
+                                          sizeof *made);
     size_t n = 0;
     for (size_t i = 0; made && i < texts->count; i++) {
         slice_t now = bytes_now(documents, texts->items[i].name);
@@ -200,26 +203,23 @@ static err_t make_towards(const store_documents_t *documents, const store_texts_
     for (size_t i = 0; made && i < documents->count; i++) {
         slice_t name = store_document_name(documents->items[i].name);
         if (!has_text(texts, name)) {
-            made[n++] = (proposal_change_t){.name = arena_copy(arena, name), .remove = true};
+            made[n++] = (proposal_change_t){.name = name, .remove = true};
         }
     }
-    *changes = made;
-    *count = n;
-    return made && !arena_failed(arena) ? ERR_OK : ERR_NOMEM;
+    *out = (proposal_wish_t){.changes = made, .count = n};
+    return !made ? ERR_NOMEM : proposal_names_check(made, n, why) ? ERR_OK : ERR_RANGE;
 }
 
-err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena_t *arena,
-                       proposal_change_t **changes, size_t *count, buf_t *why)
+err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
+                    const proposal_wish_t *wish, buf_t *why)
 {
-    findings_t findings;
-    store_documents_t documents;
-    findings_init(&findings, 0);
-    store_documents_init(&documents);
-    *changes = NULL;
-    *count = 0;
-    err_t err = read_documents(config, &documents, &findings, why);
-    err = err ? err : make_towards(&documents, texts, arena, changes, count);
-    store_documents_release(&documents);
-    findings_release(&findings);
-    return err;
+    proposal_wish_t w = *wish;
+    p->before = snapshot_ref(before);
+    err_t err = read_documents(config, &p->documents, &p->findings, why);
+    if (!err && w.towards) {
+        err = make_towards(p, w.towards, &w, why);
+    }
+    err = err ? err : make_edits(p, w.changes, w.count, why);
+    err = err ? err : make_texts(p, w.changes, w.count);
+    return err ? err : make_snapshot(p, config, generation);
 }

@@ -17,6 +17,13 @@ typedef struct proposal_change {
     store_hash_t before;
 } proposal_change_t;
 
+/* What is wanted: changes, or exactly these documents, whatever the directory has. */
+typedef struct proposal_wish {
+    const proposal_change_t *changes;
+    size_t count;
+    const store_texts_t *towards; /* NULL: the changes */
+} proposal_wish_t;
+
 typedef struct proposal {
     arena_t arena;
     store_documents_t documents; /* as the directory has them */
@@ -35,19 +42,13 @@ void proposal_release(proposal_t *p);
 
 /*
  * ERR_OK also when the set is refused (findings.errors); ERR_NOT_NOW: a document is not what a
- * change expects; ERR_IO: the directory cannot be read; *why names it. `before` is what is served.
+ * change expects; ERR_IO: the directory cannot be read; *why names it; ERR_RANGE: as
+ * proposal_names_check, of documents that are wanted. `before` is what is served.
  */
 err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
-                    const proposal_change_t *changes, size_t count, buf_t *why) FPD_MUST_CHECK;
+                    const proposal_wish_t *wish, buf_t *why) FPD_MUST_CHECK;
 
 /* Whether every change is of what can be a document; *why names the first that is not. */
 bool proposal_names_check(const proposal_change_t *changes, size_t count, buf_t *why);
-
-/*
- * The changes that make the directory have exactly these documents, in the arena. ERR_IO: the
- * directory cannot be read, *why names it.
- */
-err_t proposal_towards(const config_t *config, const store_texts_t *texts, arena_t *arena,
-                       proposal_change_t **changes, size_t *count, buf_t *why) FPD_MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -116,6 +117,22 @@ bool edit_file_is_ours(int directory, const char *name, const edit_seen_t *seen,
     return false;
 }
 
+/*
+ * The kernel gives no lease of a file that somebody has open for writing. It tells nothing where
+ * the file is another user's, or its file system has no leases.
+ */
+static bool is_being_written(int fd)
+{
+    /* Whoever opens it at this moment waits until the lease is given back; the signal is ignored.
+     */
+    (void)fcntl(fd, F_SETSIG, SIGURG);
+    if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+        return false;
+    }
+    return errno == EAGAIN;
+}
+
 err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why)
 {
     *out = (edit_seen_t){0};
@@ -138,6 +155,8 @@ err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *w
         buf_append_str(why, "is not a regular file");
         err = ERR_RANGE;
     } else {
+        /* First: who is done by now has written what is read then. */
+        out->writing = is_being_written(fd);
         err = hash_file(fd, &out->hash.digest, why);
         out->hash.present = err == ERR_OK;
     }

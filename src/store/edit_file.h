@@ -14,6 +14,7 @@
 
 typedef struct edit_seen {
     store_hash_t hash;
+    bool writing;   /* somebody has it open for writing: the content is not their last word */
     struct stat st; /* of a file that is present */
 } edit_seen_t;
 

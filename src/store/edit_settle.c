@@ -37,12 +37,12 @@ static void drop_temporary(settling_t *s)
     (void)unlinkat(s->directory, s->temporary, 0);
 }
 
-/* True when what lies there is one of these two; false for all else, whatever it is. */
+/* True when what lies there is this, and stays so; false for all else, whatever it is. */
 static bool holds(settling_t *s, const char *name, const store_hash_t *hash)
 {
     edit_seen_t seen;
     buf_clear(s->why);
-    return edit_file_look(s->directory, name, &seen, s->why) == ERR_OK &&
+    return edit_file_look(s->directory, name, &seen, s->why) == ERR_OK && !seen.writing &&
            store_hash_eq(&seen.hash, hash);
 }
 
@@ -88,7 +88,7 @@ static store_settled_t put_back(settling_t *s)
     return kept(s);
 }
 
-/* What came out has to be what was meant to go. */
+/* What came out has to be what was meant to go, and nobody may be about to write into it. */
 static store_settled_t look_at_old(settling_t *s)
 {
     edit_step("look", s->intent->file);
@@ -98,7 +98,7 @@ static store_settled_t look_at_old(settling_t *s)
     if (err == ERR_NOMEM || err == ERR_IO) {
         return STORE_SETTLED_PENDING;
     }
-    if (err || !store_hash_eq(&seen.hash, &s->intent->before)) {
+    if (err || seen.writing || !store_hash_eq(&seen.hash, &s->intent->before)) {
         return put_back(s);
     }
     drop_temporary(s);
@@ -158,7 +158,7 @@ store_settled_t edit_settle(int directory, const store_intent_t *intent, buf_t *
     }
     bool is_after = !err && store_hash_eq(&file.hash, &intent->after);
     bool is_before = !err && store_hash_eq(&file.hash, &intent->before);
-    bool theirs = beside ||
+    bool theirs = beside || temporary.writing ||
                   (temporary.hash.present && !store_hash_eq(&temporary.hash, &intent->before) &&
                    !store_hash_eq(&temporary.hash, &intent->after));
     if (theirs) {

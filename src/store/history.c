@@ -15,10 +15,8 @@
 #define BUSY_MS 2000 /* somebody looks into the database with another program */
 
 const char *const store_kind_names[STORE_KIND_COUNT] = {
-    [STORE_KIND_FILES] = "files",
-    [STORE_KIND_EDIT] = "edit",
-    [STORE_KIND_ROLLBACK] = "rollback",
-    [STORE_KIND_START] = "start",
+    [STORE_KIND_FILES] = "files",       [STORE_KIND_EDIT] = "edit",
+    [STORE_KIND_ROLLBACK] = "rollback", [STORE_KIND_START] = "start",
     [STORE_KIND_SCHEDULE] = "schedule",
 };
 

@@ -132,13 +132,14 @@ def threads_seconds(pid):
         return cpu_seconds(pid)
 
 
-def documents(size, source="synthetic", dump=None):
-    """Generated documents, kept until the generator changes."""
+def documents(size, source="synthetic", dump=None, count=None):
+    """Generated documents, kept until the generator changes; count: how many."""
     key = hashlib.sha256(GENERATOR.read_bytes()).hexdigest()[:12]
-    out = DATA / f"{source}-{size}-{key}"
+    out = DATA / f"{source}-{size}{f'-of-{count}' if count else ''}-{key}"
     if not (out.parent / f"{out.name}.done").exists():
         subprocess.run(["rm", "-rf", str(out)], check=True)
         args = ["--source", source] + (["--dump", dump] if dump else [])
+        args += ["--documents", str(count)] if count else []
         subprocess.run(["/usr/bin/python3", GENERATOR, "--prefixes", size, "--out", out, *args],
                        check=True, stdout=subprocess.DEVNULL)
         (out.parent / f"{out.name}.done").touch()

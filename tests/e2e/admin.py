@@ -1,5 +1,7 @@
 """What tests of the admin interface share: tokens, and its description."""
 import hashlib
+import http.client
+import json
 import re
 
 import yaml
@@ -47,3 +49,29 @@ def routes():
     text = (ROOT / "src/http/admin_routes.c").read_text()
     rows = re.findall(r'\{ADMIN_\w+,\s*"([A-Z]+)",\s*"(/v1/[^"]*)",\s*ADMIN_(\w+),', text)
     return [(method, path, role.lower()) for method, path, role in rows]
+
+
+class AdminClient:
+    """One connection with a token."""
+
+    def __init__(self, url, token):
+        self.connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+        self.headers = {"Authorization": f"Bearer {token}"}
+        self.etag = None  # of the last answer
+
+    def call(self, method, path, body=None, headers=None, kind=None):
+        """(status, JSON or text); a body that is no text is sent as JSON."""
+        if body is not None and not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        sent = {**self.headers, **(headers or {})}
+        if body is not None:
+            sent["Content-Type"] = kind or "application/json"
+        self.connection.request(method, path, body.encode() if isinstance(body, str) else body, sent)
+        answer = self.connection.getresponse()
+        data = answer.read()
+        self.etag = answer.getheader("ETag")
+        is_json = "json" in (answer.getheader("Content-Type") or "")
+        return answer.status, json.loads(data) if is_json else data.decode()
+
+    def close(self):
+        self.connection.close()

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FPD_BUILD", ROOT / "build/dev")).resolve()
 LIMIT = 60  # seconds until a wait counts as hanging
 
-READY = re.compile(r"^footprintd: ready generation=1((?: listen=https?://\S+)+)"
+READY = re.compile(r"^footprintd: ready generation=\d+((?: listen=https?://\S+)+)"
                    r"(?: admin=(https?://\S+))?$")
 
 DOCUMENT = """version: 1
@@ -46,11 +46,16 @@ class Server:
 
     program = [BUILD / "footprintd"]
 
-    def __init__(self, config):
-        # Not from the terminal, nor from a shell that ignores SIGINT for its background jobs.
+    def __init__(self, config, around=(), env=None, before=lambda: None):
+        """`around`: a program that runs it; `before` is called in its process, before it begins."""
+        def begin():
+            # Not from the terminal, nor from a shell that ignores SIGINT for its background jobs.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            before()
+
         self.process = subprocess.Popen(
-            [*self.program, "--config", str(config)], stderr=subprocess.PIPE, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+            [*around, *self.program, "--config", str(config)], stderr=subprocess.PIPE,
+            text=True, preexec_fn=begin, env={**os.environ, **(env or {})})
         self.lines = queue.Queue()
         self.log = []
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -157,6 +157,30 @@ def test_directory_is_gone(server, site):
     assert (site / "footprints/all.yaml").read_text() == ONE
 
 
+def test_what_somebody_saved_is_not_the_editors(server, site):
+    """Nobody has looked at the directory since: it is a generation of its own, before the change."""
+    (site / "footprints/saved.yaml").write_text(TWO)
+    refused(send(server, "POST", "/v1/changes", {"documents": {"b.yaml": THREE}, "base": 1}), 412,
+            "conflict")
+    (site / "footprints/saved.yaml").write_text(THREE)
+    applied(send(server, "PUT", "/v1/documents/saved.yaml", ONE, kind="application/yaml"), 4)
+    listed = read(server, "/v1/generations", "GenerationList")["generations"]
+    assert [(g["kind"], g["author"]) for g in listed] == [("edit", "ed"), ("files", ""),
+                                                          ("files", ""), ("start", "")]
+    texts = [read(server, f"/v1/generations/{n}", "Generation")["texts"] for n in (2, 3, 4)]
+    assert texts == [{"all.yaml": ONE, "saved.yaml": text} for text in (TWO, THREE, ONE)]
+
+
+def test_a_change_mends_what_somebody_broke(server, site):
+    """What was refused is told of once, whatever is tried on it."""
+    (site / "footprints/broken.yaml").write_text("version: 7\n")
+    for _ in range(3):
+        refused(send(server, "PUT", "/v1/documents/all.yaml", TWO, kind="application/yaml"), 422,
+                "refused", "RefusedProblem")
+    applied(send(server, "PUT", "/v1/documents/broken.yaml", TWO, kind="application/yaml"), 2)
+    assert sum("documents were refused" in line for line in server.log) == 1
+
+
 @pytest.fixture
 def load(server):
     """Keeps the serving threads busy, so that news and requests reach them in one turn."""

@@ -5,6 +5,8 @@
 #include "store_fixture.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -672,6 +674,74 @@ static void test_saved_twice(void **state)
     assert_no_intents(x);
 }
 
+/* Somebody who writes into the file slowly: it is open, and has what it had. */
+static int opened = -1;
+
+static void open_for_writing(const char *step, slice_t file)
+{
+    if (opened < 0 && slice_is(file, plan.file) && strcmp(step, "exchange") == 0) {
+        opened = open(in_documents(plan.x, plan.file), O_WRONLY);
+        assert_true(opened >= 0);
+    }
+}
+
+static void test_open_for_writing(void **state)
+{
+    store_fixture_t *x = *state;
+    static const char *const files[] = {"a.yaml", "b.yaml"}; /* replaced, removed */
+    for (size_t i = 0; i < 2; i++) {
+        start_over(x);
+        store_edit_change_t changes[3];
+        three_changes(changes);
+        opened = open(in_documents(x, files[i]), O_WRONLY);
+        char why[64];
+        (void)snprintf(why, sizeof why, "the file %s is being written by somebody else", files[i]);
+        assert_refused(x, changes, 3, ERR_NOT_NOW, why);
+        assert_int_equal(close(opened), 0);
+        /* After that look, before the files change places. */
+        opened = -1;
+        plan.x = x;
+        plan.file = files[i];
+        store_edit_hook = open_for_writing;
+        store_settlements_t settled;
+        assert_ok(x, edit_three(x, &settled));
+        store_edit_hook = NULL;
+        assert_int_equal(settled.kept, 1);
+        assert_int_equal(write(opened, "person", 6), 6);
+        assert_int_equal(close(opened), 0);
+        assert_true(file_is(x, files[i], "person"));
+        assert_no_temporaries(x);
+        assert_no_intents(x);
+    }
+}
+
+/* Likewise, and the process dies with the files exchanged. */
+static void test_open_for_writing_and_crash(void **state)
+{
+    store_fixture_t *x = *state;
+    begin(x);
+    plan.person = NOBODY;
+    plan.crash = 1;
+    plan.at = 5; /* write, write, commit, exchange, look */
+    assert_false(run_plan(x, edit_by_plan));
+    glob_t found;
+    char pattern[512];
+    (void)snprintf(pattern, sizeof pattern, "%s/.fpd-edit-*.a.yaml", x->documents);
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    assert_int_equal(found.gl_pathc, 1);
+    opened = open(found.gl_pathv[0], O_WRONLY);
+    assert_true(opened >= 0);
+    globfree(&found);
+    store_settlements_t settled;
+    assert_ok(x, store_edit_recover(x->h, x->documents, &x->arena, &settled, &x->why));
+    assert_int_equal(settled.kept, 1);
+    assert_int_equal(write(opened, "person", 6), 6);
+    assert_int_equal(close(opened), 0);
+    assert_true(file_is(x, "a.yaml", "person"));
+    assert_no_temporaries(x);
+    assert_no_intents(x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -691,6 +761,8 @@ int main(void)
         TEST(test_pending),
         TEST(test_kept_is_told),
         TEST(test_saved_twice),
+        TEST(test_open_for_writing),
+        TEST(test_open_for_writing_and_crash),
     };
     return cmocka_run_group_tests_name("store edit", tests, NULL, NULL);
 }
