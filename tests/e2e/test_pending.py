@@ -104,7 +104,7 @@ def test_written_later(site):
         assert pending(server) == []
         assert status(site, server)[0] == 0
         applied(put(server, THREE, "b.yaml"), 4)
-        assert sum(why in line for line in server.log) == 1
+        assert sum(f"history: all.yaml: {why}" in line for line in server.log) == 1
         assert not [n for n in os.listdir(site / "footprints") if n.startswith(".fpd")]
 
 
