@@ -33,6 +33,11 @@ admin_answer_t admin_document_change, admin_changes, admin_rollback;
 /* admin_history.c */
 admin_answer_t admin_generation_list, admin_generation_get, admin_audit;
 
+/* admin_held.c */
+admin_answer_t admin_held_list, admin_held_get, admin_held_drop;
+/* Appends all held changes as an array; null when there is no history, or it cannot be read. */
+void admin_write_held(admin_t *admin, buf_t *out);
+
 /* ---- shared ---- */
 
 /* Whether a document may have this name; *format is what it is then read as. */

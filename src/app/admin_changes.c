@@ -1,6 +1,5 @@
-#include "admin_answers.h"
+#include "asked.h"
 
-#include "footprintd/base/json.h"
 #include "footprintd/log/log.h"
 
 #include <stdio.h>
@@ -8,229 +7,10 @@
 /* Changes of documents: one by PUT and DELETE, several by POST, back to a generation by rollback.
  */
 
-/* Of the body's tree: a body is at most as long as the limit, and mostly texts. */
-#define TREE_BYTES ((size_t)3 << 30)
-
-/* A change on its way: what was asked for, in the arena. */
-typedef struct asked {
-    arena_t arena;
-    proposal_change_t *changes;
-    size_t count;
-    store_texts_t restored; /* of a rollback: the documents of that generation */
-    uint64_t base;
-    uint64_t restores;
-    store_kind_t kind;
-    slice_t author;
-    slice_t message;
-    bool confirmed;
-    bool dry_run;
-} asked_t;
-
-static void asked_init(asked_t *a, const admin_request_t *request)
-{
-    *a = (asked_t){.kind = STORE_KIND_EDIT, .author = request->user};
-    arena_init(&a->arena, TREE_BYTES);
-}
-
 static proposal_wish_t wish_of(const asked_t *a)
 {
     return (proposal_wish_t){
         .changes = a->changes, .count = a->count, .towards = a->restores ? &a->restored : NULL};
-}
-
-/* ---- parameters of the query ---- */
-
-static bool is_set(const admin_request_t *request, const char *name)
-{
-    buf_t value = BUF_INIT;
-    bool set = admin_query_get(request, name, &value) && !slice_is(buf_slice(&value), "0") &&
-               !slice_is(buf_slice(&value), "false");
-    buf_release(&value);
-    return set;
-}
-
-static void read_query(asked_t *a, const admin_request_t *request)
-{
-    buf_t message = BUF_INIT;
-    if (admin_query_get(request, "message", &message)) {
-        a->message = arena_copy(&a->arena, buf_slice(&message));
-    }
-    buf_release(&message);
-    a->confirmed |= is_set(request, "yes");
-    a->dry_run |= is_set(request, "dry-run");
-}
-
-/* ---- ETags ---- */
-
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* "\"<SHA-256 in hexadecimal>\"", with its quotes or without. */
-static bool read_etag(slice_t text, store_hash_t *out)
-{
-    if (text.len >= 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"') {
-        text = slice_of(text.ptr + 1, text.len - 2);
-    }
-    *out = (store_hash_t){.present = true};
-    for (size_t i = 0; i < DIGEST_SIZE && text.len == (size_t)2 * DIGEST_SIZE; i++) {
-        int high = digit(text.ptr[2 * i]), low = digit(text.ptr[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out->digest.bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return text.len == (size_t)2 * DIGEST_SIZE;
-}
-
-/* If-Match with one ETag, If-None-Match with "*": what the document has to be. */
-static bool read_conditions(const admin_request_t *request, proposal_change_t *change,
-                            admin_response_t *response)
-{
-    if (slice_is(request->if_none_match, "*")) {
-        change->expects = true;
-        change->before = (store_hash_t){.present = false};
-    } else if (request->if_match.len && !slice_is(request->if_match, "*")) {
-        change->expects = true;
-        if (!read_etag(request->if_match, &change->before)) {
-            admin_error(response, 412, "conflict",
-                        "If-Match is to be the ETag of the document as it was read");
-            return false;
-        }
-    }
-    return true;
-}
-
-/* ---- bodies ---- */
-
-static bool bad_body(admin_response_t *response, const char *why)
-{
-    admin_error(response, 400, "bad-body", "%s", why);
-    return false;
-}
-
-static const json_value_t *read_object(asked_t *a, const admin_request_t *request,
-                                       admin_response_t *response)
-{
-    json_value_t *root = NULL;
-    json_error_t error = {.line = 0};
-    err_t err = json_parse(request->body, 0, &a->arena, &root, &error);
-    if (err == ERR_SYNTAX) {
-        admin_error(response, 400, "syntax", "the body is not JSON: %s", error.text);
-    } else if (err) {
-        admin_refuse_error(response, err);
-    } else if (root->kind != JSON_OBJECT) {
-        (void)bad_body(response, "the body is to be an object");
-    } else {
-        return root;
-    }
-    return NULL;
-}
-
-static bool read_number(const json_value_t *root, const char *name, uint64_t *out,
-                        admin_response_t *response)
-{
-    const json_value_t *v = json_get(root, name);
-    if (v && (v->kind != JSON_NUMBER || !json_number_u64(v->u.text, out))) {
-        admin_error(response, 400, "bad-body", "%s is to be the number of a generation", name);
-        return false;
-    }
-    return true;
-}
-
-/* "message", "yes", "base"; unknown members are mistakes. */
-static bool read_members(asked_t *a, const json_value_t *root, const char *own,
-                         admin_response_t *response)
-{
-    static const char *const known[] = {"message", "yes", "base", "if-match"};
-    for (size_t i = 0; i < root->u.object.count; i++) {
-        slice_t name = root->u.object.members[i].name;
-        bool found = slice_is(name, own);
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
-            found |= slice_is(name, known[k]);
-        }
-        if (!found) {
-            admin_error(response, 400, "bad-body", "the body has no member '%.*s'",
-                        SLICE_ARG(utf8_truncate(name, 100)));
-            return false;
-        }
-    }
-    const json_value_t *message = json_get(root, "message"), *yes = json_get(root, "yes");
-    if (message && message->kind != JSON_STRING) {
-        return bad_body(response, "message is to be a text");
-    }
-    if (yes && yes->kind != JSON_BOOL) {
-        return bad_body(response, "yes is to be true or false");
-    }
-    a->message = message ? message->u.text : a->message;
-    a->confirmed |= yes && yes->u.boolean;
-    return read_number(root, "base", &a->base, response);
-}
-
-static bool read_change(asked_t *a, const json_member_t *m, const json_value_t *if_match,
-                        admin_response_t *response)
-{
-    proposal_change_t *c = &a->changes[a->count++];
-    const json_value_t *etag = json_get_slice(if_match, m->name);
-    *c = (proposal_change_t){.name = m->name, .remove = m->value.kind == JSON_NULL};
-    if (m->value.kind == JSON_STRING) {
-        c->text = m->value.u.text;
-    } else if (!c->remove) {
-        admin_error(response, 400, "bad-body",
-                    "the document '%.*s' is to be a text, or null to remove it",
-                    SLICE_ARG(utf8_truncate(m->name, 100)));
-        return false;
-    }
-    if (etag && etag->kind == JSON_NULL) {
-        c->expects = true; /* it must not be there */
-    } else if (etag) {
-        c->expects = true;
-        if (etag->kind != JSON_STRING || !read_etag(etag->u.text, &c->before)) {
-            return bad_body(response, "if-match is to have ETags by name, or null for none");
-        }
-    }
-    return true;
-}
-
-/* A condition that nothing meets would protect nobody. */
-static bool conditions_fit(const json_value_t *if_match, const json_value_t *documents)
-{
-    for (size_t i = 0; if_match->kind == JSON_OBJECT && i < if_match->u.object.count; i++) {
-        if (!json_get_slice(documents, if_match->u.object.members[i].name)) {
-            return false;
-        }
-    }
-    return if_match->kind == JSON_OBJECT;
-}
-
-/* {"documents":{"NAME":"text","OLD":null},"message":"","yes":true,"base":7,"if-match":{}} */
-static bool read_changes(asked_t *a, const admin_request_t *request, admin_response_t *response)
-{
-    const json_value_t *root = read_object(a, request, response);
-    if (!root || !read_members(a, root, "documents", response)) {
-        return false;
-    }
-    const json_value_t *documents = json_get(root, "documents");
-    const json_value_t *if_match = json_get(root, "if-match");
-    if (!documents || documents->kind != JSON_OBJECT) {
-        return bad_body(response, "documents is to be an object of texts by name");
-    }
-    if (if_match && !conditions_fit(if_match, documents)) {
-        return bad_body(response, "if-match is to be an object of ETags by name, of documents that "
-                                  "the body has");
-    }
-    a->changes = arena_array(&a->arena, documents->u.object.count + 1, sizeof *a->changes);
-    if (!a->changes) {
-        admin_refuse_error(response, ERR_NOMEM);
-        return false;
-    }
-    for (size_t i = 0; i < documents->u.object.count; i++) {
-        if (!read_change(a, &documents->u.object.members[i], if_match, response)) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* ---- answers ---- */
@@ -253,15 +33,27 @@ static void add_difference(admin_response_t *response, const difference_t *diffe
     buf_release(&json);
 }
 
-/* What a change is, or would be. */
+static void write_number(uint64_t number, buf_t *out)
+{
+    if (number) {
+        buf_printf(out, "%llu", (unsigned long long)number);
+    } else {
+        buf_append_str(out, "null");
+    }
+}
+
+/* What a change is, or would be; 0: it has no such number. */
 static void write_accepted(const proposal_t *p, const store_settlements_t *settled,
-                           const char *generation, admin_response_t *response)
+                           uint64_t generation, uint64_t held, admin_response_t *response)
 {
     buf_t *out = &response->body;
     buf_t summary = BUF_INIT;
     difference_write_summary(p->difference, &summary);
-    buf_printf(out, "{\"generation\":%s,\"same\":%s,\"summary\":", generation,
-               p->difference->same ? "true" : "false");
+    buf_append_str(out, "{\"generation\":");
+    write_number(generation, out);
+    buf_append_str(out, ",\"held\":");
+    write_number(held, out);
+    buf_printf(out, ",\"same\":%s,\"summary\":", p->difference->same ? "true" : "false");
     json_write_string(out, buf_slice(&summary));
     buf_append_str(out, ",\"difference\":");
     difference_write_json(p->difference, out);
@@ -307,6 +99,9 @@ static void refuse(const proposal_t *p, commit_verdict_t verdict, slice_t why,
     case COMMIT_UNREADABLE:
         admin_error(response, 500, "unreadable", "%.*s", SLICE_ARG(why));
         return;
+    case COMMIT_FULL:
+        admin_error(response, 409, "too-many", "%.*s", SLICE_ARG(why));
+        return;
     case COMMIT_ENDING:
         admin_error(response, 503, "ending", "the server is going down");
         return;
@@ -348,13 +143,16 @@ static void commit(admin_t *admin, const asked_t *a, admin_response_t *response)
                           .author = a->author,
                           .message = a->message,
                           .confirmed = a->confirmed,
+                          .not_before = a->not_before,
+                          .not_after = a->not_after,
                           .why = BUF_INIT};
     proposal_init(&c.proposal, admin->config);
     builder_commit(admin->builder, &c);
     if (c.verdict == COMMIT_DONE || c.verdict == COMMIT_SAME) {
-        char number[24];
-        (void)snprintf(number, sizeof number, "%llu", (unsigned long long)c.number);
-        write_accepted(&c.proposal, &c.settled, number, response);
+        write_accepted(&c.proposal, &c.settled, c.number, c.held_id, response);
+    } else if (c.verdict == COMMIT_HELD) {
+        write_accepted(&c.proposal, NULL, 0, c.held_id, response);
+        response->status = 202;
     } else {
         refuse(&c.proposal, c.verdict, buf_slice(&c.why), response);
         audit_refusal(admin, a, buf_slice(&c.why), response);
@@ -380,7 +178,7 @@ static void propose(admin_t *admin, const asked_t *a, snapshot_t *current, propo
     } else if (!p->snapshot) {
         refuse(p, COMMIT_REFUSED, buf_slice(why), response);
     } else {
-        write_accepted(p, NULL, "null", response);
+        write_accepted(p, NULL, 0, 0, response);
     }
 }
 
@@ -408,11 +206,10 @@ static void preview(admin_t *admin, const asked_t *a, admin_response_t *response
 
 static void carry_out(admin_t *admin, const asked_t *a, admin_response_t *response)
 {
-    if (arena_failed(&a->arena)) {
-        admin_refuse_error(response, ERR_NOMEM);
-    } else if (a->message.len > STORE_MESSAGE_MAX || !utf8_valid(a->message)) {
-        (void)bad_body(response, "the message is to be UTF-8 of at most 65,536 bytes");
-    } else if (a->dry_run) {
+    if (!asked_check(a, response)) {
+        return;
+    }
+    if (a->dry_run) {
         preview(admin, a, response);
     } else {
         commit(admin, a, response);
@@ -428,12 +225,12 @@ void admin_document_change(admin_t *admin, const admin_request_t *request,
     asked_t a;
     doc_format_t format;
     asked_init(&a, request);
-    read_query(&a, request);
     a.changes = &change;
     a.count = 1;
     if (!admin_document_name(request->name, &format)) {
         admin_refuse_name(response, request->name);
-    } else if (read_conditions(request, &change, response)) {
+    } else if (asked_read_query(&a, request, response) &&
+               asked_read_conditions(request, &change, response)) {
         carry_out(admin, &a, response);
     }
     arena_release(&a.arena);
@@ -443,9 +240,8 @@ void admin_changes(admin_t *admin, const admin_request_t *request, admin_respons
 {
     asked_t a;
     asked_init(&a, request);
-    read_query(&a, request);
-    a.dry_run |= request->route->endpoint == ADMIN_DIFF;
-    if (read_changes(&a, request, response)) {
+    a.dry_run = request->route->endpoint == ADMIN_DIFF;
+    if (asked_read_query(&a, request, response) && asked_read_changes(&a, request, response)) {
         carry_out(admin, &a, response);
     }
     arena_release(&a.arena);
@@ -469,24 +265,25 @@ static bool take_generation(admin_t *admin, asked_t *a, admin_response_t *respon
     return !err;
 }
 
+static bool is_untimed(const asked_t *a, admin_response_t *response)
+{
+    bool untimed = a->not_before == INT64_MIN && a->not_after == INT64_MAX;
+    if (!untimed) {
+        admin_error(response, 400, "bad-query", "a rollback is made at once, and for good");
+    }
+    return untimed;
+}
+
 void admin_rollback(admin_t *admin, const admin_request_t *request, admin_response_t *response)
 {
     asked_t a;
     asked_init(&a, request);
-    read_query(&a, request);
-    a.kind = STORE_KIND_ROLLBACK;
-    const json_value_t *root = read_object(&a, request, response);
     if (!admin->journal) {
         admin_error(response, 409, "no-history", "there is no state directory, so no history");
-    } else if (root && json_get(root, "if-match")) {
-        (void)bad_body(response, "a rollback has no if-match: base says what it was made from");
-    } else if (root && read_members(&a, root, "generation", response) &&
-               read_number(root, "generation", &a.restores, response)) {
-        if (!a.restores) {
-            (void)bad_body(response, "generation is missing");
-        } else if (take_generation(admin, &a, response)) {
-            carry_out(admin, &a, response);
-        }
+    } else if (asked_read_query(&a, request, response) &&
+               asked_read_rollback(&a, request, response) && is_untimed(&a, response) &&
+               take_generation(admin, &a, response)) {
+        carry_out(admin, &a, response);
     }
     arena_release(&a.arena);
 }

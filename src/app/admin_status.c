@@ -67,6 +67,8 @@ void admin_status(admin_t *admin, const admin_request_t *request, admin_response
     builder_write_pending(admin->builder, out);
     buf_append_str(out, ",\"scheduled\":");
     schedule_write_json(snapshot_model(snapshot), out);
+    buf_append_str(out, ",\"held\":");
+    admin_write_held(admin, out);
     buf_append_str(out, ",\"databases\":");
     report_databases(snapshot_attributes(snapshot), time(NULL), out);
     write_readers(admin, out);

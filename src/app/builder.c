@@ -17,7 +17,7 @@ static void wait_for_work(builder_t *b)
 {
     struct timespec until;
     uint64_t most_s = pending_wait_s(b->pending, b->config->limits.database_check_s);
-    int64_t patience = build_timed_patience(b, (int64_t)most_s * 1000);
+    int64_t patience = held_patience(b, build_timed_patience(b, (int64_t)most_s * 1000));
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += patience % 1000 * 1000000;
     until.tv_sec += patience / 1000 + until.tv_nsec / 1000000000;
@@ -78,6 +78,7 @@ static void *builder_main(void *arg)
     builder_t *b = arg;
     (void)pthread_setname_np(pthread_self(), "builder");
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
+    held_look(b);
     pthread_mutex_lock(&b->lock);
     for (;;) {
         wait_for_work(b);
@@ -97,6 +98,8 @@ static void *builder_main(void *arg)
             work_commit(b, commit);
         } else if (changed && !requested) {
             work_directory(b, false, true);
+        } else if (!requested && held_is_due(b)) {
+            held_run(b);
         } else if (!requested && build_timed_is_due(b)) {
             build_timed(b);
         } else {

@@ -53,6 +53,7 @@ void builder_look(builder_t *b);
 typedef enum commit_verdict {
     COMMIT_DONE,       /* durable and published */
     COMMIT_SAME,       /* the documents are that already */
+    COMMIT_HELD,       /* durable, to be made at its time */
     COMMIT_REFUSED,    /* proposal.findings say why */
     COMMIT_ASKS,       /* proposal.difference->guard asks for a confirmation */
     COMMIT_CONFLICT,   /* a document, or the generation, is not what it was made from */
@@ -60,6 +61,7 @@ typedef enum commit_verdict {
     COMMIT_UNWRITABLE, /* the directory, or a file in it, is not ours to write */
     COMMIT_UNREADABLE, /* the directory cannot be read */
     COMMIT_FAILED,     /* the system refuses, or memory is out */
+    COMMIT_FULL,       /* as many changes are held as may be */
     COMMIT_ENDING,     /* the server is going down */
 } commit_verdict_t;
 
@@ -71,10 +73,14 @@ typedef struct builder_commit {
     uint64_t restores; /* STORE_KIND_ROLLBACK: which generation */
     slice_t author;
     slice_t message;
-    bool confirmed; /* guard rails do not ask */
+    bool confirmed;     /* guard rails do not ask */
+    int64_t not_before; /* seconds since the epoch: held until then; INT64_MIN: at once */
+    int64_t not_after;  /* taken back then; INT64_MAX: never */
+    uint64_t held;      /* the held change that this is; 0: none */
     /* The outcome; the caller has made the proposal's init, and releases it. */
     commit_verdict_t verdict;
-    uint64_t number; /* COMMIT_DONE, COMMIT_SAME: the generation that has it */
+    uint64_t number;  /* COMMIT_DONE, COMMIT_SAME: the generation that has it */
+    uint64_t held_id; /* of what is held now: this, or what takes it back; 0: nothing */
     proposal_t proposal;
     store_settlements_t settled; /* of the files, in the proposal's arena */
     buf_t why;                   /* one line, for what is no finding */

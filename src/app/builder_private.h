@@ -6,6 +6,7 @@
 
 #include "builder.h"
 #include "databases.h"
+#include "footprintd/store/held.h"
 #include "pending.h"
 
 #include <pthread.h>
@@ -24,6 +25,8 @@ struct builder {
     uint64_t generation;    /* of current, in this process; 0: none */
     digest_t documents;     /* what current was made of */
     digest_t refused;       /* what was refused last for its errors */
+    int64_t held_due;       /* seconds since the epoch: of the next held change; INT64_MAX: none */
+    int64_t held_retry_ms;  /* monotonic: held changes are not tried before */
     int64_t timed_retry_ms; /* monotonic: what a time made due is not tried before */
 
     pthread_t thread;
@@ -69,6 +72,18 @@ bool build_timed_is_due(const builder_t *b);
 int64_t build_timed_patience(const builder_t *b, int64_t most_ms);
 /* Builds what is served as it is now. */
 void build_timed(builder_t *b);
+
+/* held.c: changes that are made when their time comes (store/held.h). */
+void held_look(builder_t *b); /* when the next one is due */
+bool held_is_due(const builder_t *b);
+int64_t held_patience(const builder_t *b, int64_t most_ms);
+/* Makes what is due, or says why it cannot be made. */
+void held_run(builder_t *b);
+/* Keeps the change of the commit until its time; its proposal is acceptable. */
+err_t held_keep(builder_t *b, builder_commit_t *c) FPD_MUST_CHECK;
+/* What takes the commit back, in its proposal's arena; NULL in *out: nothing is to be taken back.
+ */
+err_t held_undo_of(builder_commit_t *c, const store_held_t **out) FPD_MUST_CHECK;
 
 /* commit.c: on the builder's thread. */
 void commit_run(builder_t *b, builder_commit_t *c);

@@ -1,5 +1,6 @@
 #include "builder_private.h"
 
+#include "footprintd/base/time.h"
 #include "footprintd/log/log.h"
 
 static void fail(builder_commit_t *c, commit_verdict_t verdict, err_t err)
@@ -45,6 +46,11 @@ static err_t write_down(builder_t *b, builder_commit_t *c, store_edit_t *edit)
                                  .who = c->author,
                                  .what = slice_str(store_kind_names[c->kind]),
                                  .outcome = SLICE_LIT("done")};
+    const store_held_t *undo = NULL;
+    err_t err = held_undo_of(c, &undo);
+    if (err || !vtags) {
+        return ERR_NOMEM;
+    }
     const store_change_t change = {.base = c->base,
                                    .restores = c->restores,
                                    .time_ms = audit.time_ms,
@@ -55,13 +61,15 @@ static err_t write_down(builder_t *b, builder_commit_t *c, store_edit_t *edit)
                                    .document_count = p->text_count,
                                    .vtags = vtags,
                                    .vtag_count = vtag_count,
-                                   .audit = &audit};
+                                   .audit = &audit,
+                                   .held = c->held,
+                                   .hold = undo};
     store_appended_t appended = {.number = 0};
-    err_t err = vtags ? store_edit_commit(edit, journal_history(b->journal), &change, &p->arena,
-                                          &appended, &c->settled, &c->why)
-                      : ERR_NOMEM;
+    err = store_edit_commit(edit, journal_history(b->journal), &change, &p->arena, &appended,
+                            &c->settled, &c->why);
     if (!err) {
         c->number = appended.number;
+        c->held_id = appended.held;
         c->verdict = appended.outcome == STORE_SAME ? COMMIT_SAME : COMMIT_DONE;
         log_settled(&c->settled);
         pending_note(b->pending, &c->settled);
@@ -76,6 +84,10 @@ static commit_verdict_t verdict_of(err_t err)
         return COMMIT_CONFLICT;
     case ERR_RANGE: /* a link, or a directory that is managed elsewhere */
         return COMMIT_UNWRITABLE;
+    case ERR_LIMIT:
+        return COMMIT_FULL;
+    case ERR_NOT_FOUND: /* the held change was dropped */
+        return COMMIT_CONFLICT;
     default:
         return COMMIT_FAILED;
     }
@@ -174,8 +186,13 @@ void commit_run(builder_t *b, builder_commit_t *c)
     }
     err = store_edit_prepare(journal_directory(b->journal), p->edits, p->edit_count, &edit,
                              &c->why);
-    err = err ? err : write_down(b, c, edit);
+    if (!err && c->not_before > moment_now()) {
+        err = held_keep(b, c);
+    } else if (!err) {
+        err = write_down(b, c, edit);
+    }
     store_edit_free(edit);
+    held_look(b);
     if (err) {
         fail(c, verdict_of(err), err);
     } else if (c->verdict == COMMIT_DONE) {

@@ -36,20 +36,6 @@ static const proposal_change_t *find_change(const proposal_change_t *changes, si
     return NULL;
 }
 
-static err_t hash_of(slice_t bytes, store_hash_t *out)
-{
-    hasher_t h;
-    *out = (store_hash_t){.present = bytes.ptr != NULL};
-    err_t err = bytes.ptr ? hasher_init(&h) : ERR_OK;
-    if (!err && bytes.ptr) {
-        hasher_begin(&h);
-        hasher_update_slice(&h, bytes);
-        err = hasher_finish(&h, &out->digest);
-        hasher_release(&h);
-    }
-    return err;
-}
-
 static slice_t bytes_now(const store_documents_t *documents, slice_t name)
 {
     for (size_t i = 0; i < documents->count; i++) {
@@ -60,6 +46,11 @@ static slice_t bytes_now(const store_documents_t *documents, slice_t name)
     return slice_of(NULL, 0);
 }
 
+slice_t proposal_bytes(const proposal_t *p, slice_t name)
+{
+    return bytes_now(&p->documents, name);
+}
+
 /* What each change does to its file, if it is what was expected. */
 static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t count, buf_t *why)
 {
@@ -68,7 +59,8 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
     for (size_t i = 0; i < count && !err; i++) {
         const proposal_change_t *c = &changes[i];
         edits[i] = (store_edit_change_t){.name = c->name, .remove = c->remove, .bytes = c->text};
-        err = hash_of(bytes_now(&p->documents, c->name), &edits[i].before);
+        slice_t now = bytes_now(&p->documents, c->name);
+        err = now.ptr ? store_edit_hash(now, &edits[i].before) : ERR_OK;
         if (!err && c->expects && !store_hash_eq(&edits[i].before, &c->before)) {
             buf_printf(why, "the document %.*s is %s", SLICE_ARG(c->name),
                        edits[i].before.present ? "another than that" : "not there");

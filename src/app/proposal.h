@@ -48,6 +48,9 @@ void proposal_release(proposal_t *p);
 err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, uint64_t generation,
                     const proposal_wish_t *wish, buf_t *why) FPD_MUST_CHECK;
 
+/* What the directory has of this name, borrowed; a ptr of NULL: nothing. */
+slice_t proposal_bytes(const proposal_t *p, slice_t name);
+
 /* Whether every change is of what can be a document; *why names the first that is not. */
 bool proposal_names_check(const proposal_change_t *changes, size_t count, buf_t *why);
 

@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "change.h"
+#include "footprintd/base/time.h"
 #include "footprintd/store/directory.h"
 #include "footprintd/store/file.h"
 
@@ -11,13 +12,15 @@
 
 static const char help_text[] =
     "Usage: footprintctl apply " REMOTE_SYNOPSIS "\n"
-    "           [--message TEXT] [--yes] [--dry-run] [--remove NAME] [FILE|DIR]...\n"
+    "           [--message TEXT] [--yes] [--dry-run] [--remove NAME] [--not-before TIME]\n"
+    "           [--not-after TIME] [FILE|DIR]...\n"
     "\n"
     "Puts documents on a server, all of them or none: files, or all documents of a directory. "
     "Other\n"
     "documents of the server stay as they are.\n"
-    "\n" CHANGE_HELP "  --remove      remove a document; several times for several\n" REMOTE_HELP
-    "\n"
+    "\n" CHANGE_HELP "  --remove      remove a document; several times for several\n"
+    "  --not-before  hold the change until then: 2026-11-26T16:00:00Z; see footprintctl held\n"
+    "  --not-after   take the change back then\n" REMOTE_HELP "\n"
     "Exit codes: 0 fine, 1 refused, and nothing is changed, 2 usage, or no connection.\n";
 
 #define DOCUMENT_BYTES ((size_t)64 << 20)
@@ -174,14 +177,31 @@ static int run(apply_t *a, remote_t *r)
     return code;
 }
 
+static int take_moment(apply_t *a, bool after)
+{
+    int64_t seconds;
+    if (!moment_parse(slice_str(optarg), &seconds)) {
+        return remote_usage("apply",
+                            "--not-%s wants a date and a time with a zone, such as "
+                            "2026-11-26T16:00:00Z, and not '%s'",
+                            after ? "after" : "before", optarg);
+    }
+    *(after ? &a->options.not_after : &a->options.not_before) = optarg;
+    return -1;
+}
+
 static int parse(apply_t *a, int argc, char **argv)
 {
-    static const struct option table[] = {
-        {"remove", required_argument, NULL, 'r'}, CHANGE_OPTIONS, {NULL, 0, NULL, 0}};
+    static const struct option table[] = {{"remove", required_argument, NULL, 'r'},
+                                          {"not-before", required_argument, NULL, 'b'},
+                                          {"not-after", required_argument, NULL, 'a'},
+                                          CHANGE_OPTIONS,
+                                          {NULL, 0, NULL, 0}};
     int c;
     while ((c = getopt_long(argc, argv, "m:", table, NULL)) != -1) {
-        int code = c == 'r' ? add(a, slice_str(optarg), slice_of(NULL, 0))
-                            : change_option(&a->options, c, "apply", help_text);
+        int code = c == 'r'               ? add(a, slice_str(optarg), slice_of(NULL, 0))
+                   : c == 'a' || c == 'b' ? take_moment(a, c == 'a')
+                                          : change_option(&a->options, c, "apply", help_text);
         if (code >= 0) {
             return code;
         }

@@ -55,7 +55,30 @@ void change_write_end(const change_options_t *options, buf_t *out)
         buf_append_str(out, ",\"message\":");
         json_write_string(out, slice_str(options->message));
     }
+    if (options->not_before) {
+        buf_append_str(out, ",\"not-before\":");
+        json_write_string(out, slice_str(options->not_before));
+    }
+    if (options->not_after) {
+        buf_append_str(out, ",\"not-after\":");
+        json_write_string(out, slice_str(options->not_after));
+    }
     buf_append_str(out, options->yes ? ",\"yes\":true}" : "}");
+}
+
+/* What became of it: published, held, or both. */
+static void write_outcome(const json_value_t *answer, buf_t *out)
+{
+    uint64_t generation = remote_number(answer, "generation"), held = remote_number(answer, "held");
+    if (generation) {
+        buf_printf(out, "generation %llu\n", (unsigned long long)generation);
+    }
+    if (held) {
+        buf_printf(out,
+                   generation ? "change %llu takes it back when its time has come\n"
+                              : "held: change %llu waits for its time\n",
+                   (unsigned long long)held);
+    }
 }
 
 void change_write_answer(const json_value_t *answer, bool dry_run, bool colours, buf_t *out)
@@ -73,9 +96,7 @@ void change_write_answer(const json_value_t *answer, bool dry_run, bool colours,
                                 ? "nothing is changed; to make it: --yes\n"
                                 : "nothing is changed\n");
     } else {
-        buf_append_str(out, "generation ");
-        remote_append(answer, "generation", out);
-        buf_append_char(out, '\n');
+        write_outcome(answer, out);
     }
 }
 

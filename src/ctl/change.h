@@ -11,6 +11,8 @@ typedef struct change_options {
     const char *message;
     bool yes;
     bool dry_run;
+    const char *not_before; /* moments; NULL: at once, and for good */
+    const char *not_after;
 } change_options_t;
 
 /* For getopt_long, with "m:" for the short one. */

@@ -6,7 +6,8 @@
 
 #include "footprintd/base/bytes.h"
 
-/* "90s", "30m", "2h", "1h30m", "1d", "2w": units from the greatest to the smallest, at least 1 s. */
+/* "90s", "30m", "2h", "1h30m", "1d", "2w": units from the greatest to the smallest, at least 1 s.
+ */
 bool duration_parse(slice_t text, int64_t *seconds);
 
 #endif

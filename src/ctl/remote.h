@@ -102,6 +102,8 @@ void remote_difference(const json_value_t *difference, bool colours, buf_t *out)
 /* Whether the guard rails ask for a confirmation. */
 bool remote_guard_asks(const json_value_t *difference);
 bool remote_colours(int fd);
+/* A held change of the status: in one line without its end. */
+void remote_held(const json_value_t *item, buf_t *out);
 /* What is in force for a time only, of the status: in one line without its end. */
 void remote_scheduled(const json_value_t *item, buf_t *out);
 

@@ -9,6 +9,7 @@
 #define ANSWER_MAX ((size_t)1 << 30)
 
 struct remote_http {
+    const char *method; /* of the next request; NULL: as its body says */
     remote_http_options_t options;
     CURL *easy;
     struct curl_slist *headers;
@@ -99,6 +100,8 @@ static bool set_options(remote_http_t *http, const char *url, const slice_t *bod
         (void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
         (void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, body->ptr ? body->ptr : "");
     }
+    ok = ok && (!http->method || !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, http->method));
+    http->method = NULL;
     return ok;
 }
 
@@ -114,6 +117,11 @@ static void read_answer(remote_http_t *http, remote_http_answer_t *answer)
         answer->etag = slice_str(etag->value);
     }
     answer->body = buf_slice(&http->body);
+}
+
+void remote_http_method(remote_http_t *http, const char *method)
+{
+    http->method = method;
 }
 
 void remote_http_ask(remote_http_t *http, const char *url, const slice_t *body,

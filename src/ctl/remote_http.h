@@ -27,6 +27,8 @@ typedef struct remote_http_answer {
 /* NULL when there is no memory. The options' texts are borrowed. */
 remote_http_t *remote_http_new(const remote_http_options_t *options);
 void remote_http_free(remote_http_t *http);
+/* Of the next request alone, in place of what follows from its body: "DELETE". */
+void remote_http_method(remote_http_t *http, const char *method);
 /*
  * GET without a body, else POST of JSON. What *answer points to lives until the next request.
  * Redirections are not followed: the token is for this server.

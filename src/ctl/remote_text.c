@@ -120,3 +120,30 @@ void remote_scheduled(const json_value_t *item, buf_t *out)
     remote_append(item, "line", out);
     buf_append_char(out, ')');
 }
+
+void remote_held(const json_value_t *item, buf_t *out)
+{
+    const json_value_t *documents = json_get(item, "documents");
+    remote_append(item, "id", out);
+    buf_append_str(out, remote_true(item, "takes-back") ? ": taken back at " : ": made at ");
+    remote_append(item, "not-before", out);
+    if (json_is_string(json_get(item, "not-after"))) {
+        buf_append_str(out, ", until ");
+        remote_append(item, "not-after", out);
+    }
+    buf_append_str(out, ", by ");
+    remote_append(item, "author", out);
+    for (size_t i = 0; i < remote_count(documents); i++) {
+        const json_value_t *name = &documents->u.array.items[i];
+        buf_append_str(out, i ? ", " : ": ");
+        buf_append_printable(out, json_is_string(name) ? name->u.text : SLICE_LIT("?"), "");
+    }
+    if (remote_text(item, "message").len) {
+        buf_append_str(out, "; ");
+        remote_append(item, "message", out);
+    }
+    if (remote_text(item, "failure").len) {
+        buf_append_str(out, "; NOT MADE: ");
+        remote_append(item, "failure", out);
+    }
+}

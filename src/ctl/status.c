@@ -8,8 +8,8 @@ static const char help_text[] =
     "\n"
     "Tells what a server serves, what it refused, and the age of its databases.\n"
     "\n" REMOTE_HELP "\n"
-    "Exit codes: 0 fine, 1 a set of documents is refused or an edit is pending, or the server\n"
-    "refuses to say, 2 usage, or no connection.\n";
+    "Exit codes: 0 fine, 1 a set of documents is refused, an edit is pending, a held change could\n"
+    "not be made, or the server refuses to say, 2 usage, or no connection.\n";
 
 static void label(buf_t *out, const char *text)
 {
@@ -95,6 +95,31 @@ static void pending(const json_value_t *list, buf_t *out)
     }
 }
 
+static bool any_failed(const json_value_t *list)
+{
+    for (size_t i = 0; i < remote_count(list); i++) {
+        if (remote_text(&list->u.array.items[i], "failure").len) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void held(const json_value_t *list, buf_t *out)
+{
+    for (size_t i = 0; i < remote_count(list); i++) {
+        if (i < SCHEDULED_MAX) {
+            label(out, i ? "" : "held changes");
+            remote_held(&list->u.array.items[i], out);
+            buf_append_char(out, '\n');
+        }
+    }
+    if (remote_count(list) > SCHEDULED_MAX) {
+        label(out, "");
+        buf_printf(out, "and %zu more\n", remote_count(list) - SCHEDULED_MAX);
+    }
+}
+
 static void write_status(const remote_t *r, buf_t *out)
 {
     const json_value_t *s = r->json, *readers = json_get(s, "readers");
@@ -117,6 +142,7 @@ static void write_status(const remote_t *r, buf_t *out)
                (unsigned long long)remote_number(readers, "streams"),
                (unsigned long long)remote_number(readers, "views"));
     scheduled(json_get(s, "scheduled"), out);
+    held(json_get(s, "held"), out);
     refused(json_get(s, "refused"), out);
     pending(json_get(s, "pending"), out);
 }
@@ -137,7 +163,8 @@ static int run(remote_t *r)
         code = remote_print(&out);
     }
     const json_value_t *bad = json_get(r->json, "refused");
-    bool fine = !(bad && bad->kind == JSON_OBJECT) && !remote_count(json_get(r->json, "pending"));
+    bool fine = !(bad && bad->kind == JSON_OBJECT) && !remote_count(json_get(r->json, "pending")) &&
+                !any_failed(json_get(r->json, "held"));
     return code == CTL_FINE && !fine ? CTL_REFUSED : code;
 }
 

@@ -123,7 +123,7 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
         buf_append_str(clause, "is being written by somebody else");
         return ERR_NOT_NOW;
     }
-    err_t err = change->remove ? ERR_OK : edit_hash(change->bytes, &intent.after);
+    err_t err = change->remove ? ERR_OK : store_edit_hash(change->bytes, &intent.after);
     if (err || store_hash_eq(&intent.before, &intent.after)) {
         return err;
     }

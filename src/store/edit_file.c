@@ -27,7 +27,7 @@ static err_t cannot(const char *what, buf_t *why)
     return ERR_IO;
 }
 
-err_t edit_hash(slice_t bytes, store_hash_t *out)
+err_t store_edit_hash(slice_t bytes, store_hash_t *out)
 {
     hasher_t hasher;
     err_t err = hasher_init(&hasher);

@@ -31,8 +31,6 @@ bool edit_is_immutable(int fd);
  */
 bool edit_file_is_ours(int directory, const char *name, const edit_seen_t *seen, buf_t *why);
 
-err_t edit_hash(slice_t bytes, store_hash_t *out) FPD_MUST_CHECK;
-
 /*
  * A new file, durable, with the mode of `like` (NULL: as new files have) and its owner where that
  * is permitted. On failure there is none. ERR_RANGE: as edit_is_elsewhere; ERR_IO.

@@ -1,5 +1,6 @@
 #include "history_audit.h"
 #include "history_change.h"
+#include "history_held.h"
 #include "history_intent.h"
 #include "history_prune.h"
 #include "history_read.h"
@@ -209,8 +210,8 @@ static err_t place(store_history_t *h, const ready_change_t *r, store_appended_t
                    (unsigned long long)c->number, (unsigned long long)g.number);
         return ERR_RANGE;
     }
-    *out = same ? (store_appended_t){STORE_SAME, g.number}
-                : (store_appended_t){STORE_APPENDED, c->number ? c->number : g.number + 1};
+    *out = same ? (store_appended_t){STORE_SAME, 0, g.number}
+                : (store_appended_t){STORE_APPENDED, 0, c->number ? c->number : g.number + 1};
     return ERR_OK;
 }
 
@@ -233,6 +234,12 @@ static err_t append(store_history_t *h, const ready_change_t *r, store_appended_
     if (!err && c->audit) {
         err = history_audit_add(h, c->audit, why);
     }
+    if (!err && c->held) {
+        err = history_held_remove(h, c->held, why);
+    }
+    if (!err && c->hold) {
+        err = history_held_add(h, c->hold, &out->held, why);
+    }
     return err ? err : history_prune(h, why);
 }
 
@@ -240,7 +247,7 @@ err_t store_history_append(store_history_t *h, const store_change_t *change, sto
                            buf_t *why)
 {
     ready_change_t ready;
-    store_appended_t appended = {STORE_SAME, 0};
+    store_appended_t appended = {STORE_SAME, 0, 0};
     err_t err = ready_change_init(&ready, change, why);
     if (!err) {
         pthread_mutex_lock(&h->mutex);

@@ -1,6 +1,7 @@
 #include "history_change.h"
 
 #include "history_audit.h"
+#include "history_held.h"
 #include "history_read.h"
 
 #include <stdlib.h>
@@ -35,6 +36,7 @@ static err_t check_texts(const store_change_t *c, buf_t *why)
     }
     err_t err = history_text_check(c->author, STORE_AUTHOR_MAX, "the author", why);
     err = err ? err : history_text_check(c->message, STORE_MESSAGE_MAX, "the message", why);
+    err = err || !c->hold ? err : history_held_check(c->hold, why);
     return err || !c->audit ? err : history_audit_check(c->audit, why);
 }
 

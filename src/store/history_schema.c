@@ -32,6 +32,14 @@ const char *const history_schema[] = {
     "CREATE INDEX intent_generation ON intent (generation);"
     "CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER NOT NULL,"
     " who TEXT NOT NULL, what TEXT NOT NULL, outcome TEXT NOT NULL) STRICT;",
+    /* Held changes; generations of the kind "schedule". */
+    "CREATE TABLE held (id INTEGER PRIMARY KEY AUTOINCREMENT, made_ms INTEGER NOT NULL,"
+    " due INTEGER NOT NULL, until INTEGER NOT NULL CHECK (until > due),"
+    " confirmed INTEGER NOT NULL, undoes INTEGER NOT NULL, author TEXT NOT NULL,"
+    " message TEXT NOT NULL, failure TEXT NOT NULL) STRICT;"
+    "CREATE TABLE held_change (held INTEGER NOT NULL REFERENCES held (id), name TEXT NOT NULL,"
+    " before BLOB CHECK (length(before) = 32), removes INTEGER NOT NULL, bytes BLOB NOT NULL,"
+    " PRIMARY KEY (held, name)) STRICT;",
 };
 const unsigned history_schema_count = sizeof history_schema / sizeof *history_schema;
 

@@ -53,6 +53,21 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_AUDIT_LIST] = "SELECT id, time_ms, who, what, outcome FROM audit WHERE id < ?1 "
                        "ORDER BY id DESC LIMIT ?2",
     [SQL_AUDIT_PRUNE] = "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1",
+#define HELD                                                                                       \
+    "SELECT id, made_ms, due, until, confirmed, undoes, author, message, failure FROM held "
+    [SQL_HELD_ADD] = "INSERT INTO held (made_ms, due, until, confirmed, undoes, author, message, "
+                     "failure) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '')",
+    [SQL_HELD_CHANGE_ADD] = "INSERT INTO held_change VALUES (?1, ?2, ?3, 0, ?4)",
+    [SQL_HELD_CHANGE_ADD_REMOVAL] = "INSERT INTO held_change VALUES (?1, ?2, ?3, 1, x'')",
+    [SQL_HELD_COUNT] = "SELECT count(*) FROM held",
+    [SQL_HELD_LIST] = HELD "ORDER BY due, id",
+    [SQL_HELD_FIND] = HELD "WHERE id = ?1",
+    [SQL_HELD_CHANGES] =
+        "SELECT name, before, removes, bytes FROM held_change WHERE held = ?1 ORDER BY name",
+    [SQL_HELD_NEXT] = "SELECT due FROM held WHERE failure = '' ORDER BY due LIMIT 1",
+    [SQL_HELD_FAIL] = "UPDATE held SET failure = ?2 WHERE id = ?1",
+    [SQL_HELD_CHANGE_REMOVE] = "DELETE FROM held_change WHERE held = ?1",
+    [SQL_HELD_REMOVE] = "DELETE FROM held WHERE id = ?1 RETURNING id",
     [SQL_FREE_PAGES] = "PRAGMA freelist_count",
     [SQL_PAGES] = "PRAGMA page_count",
     [SQL_SHRINK] = "PRAGMA incremental_vacuum(512)",

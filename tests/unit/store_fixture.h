@@ -198,7 +198,7 @@ static inline store_appended_t append(store_fixture_t *x, const char *const *pai
 {
     made_change_t m;
     make_change(&m, pairs, tag);
-    store_appended_t appended = {STORE_SAME, 0};
+    store_appended_t appended = {.number = 0};
     assert_ok(x, store_history_append(x->h, &m.change, &appended, &x->why));
     return appended;
 }

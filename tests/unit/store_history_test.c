@@ -186,7 +186,7 @@ static void test_base(void **state)
     fixture_open(x);
     made_change_t m;
     make_change(&m, PAIRS("a.yaml", "1"), "t");
-    store_appended_t a = {STORE_SAME, 77};
+    store_appended_t a = {.number = 77};
     m.change.base = 1;
     assert_int_equal(store_history_append(x->h, &m.change, &a, &x->why), ERR_NOT_NOW);
     (void)append(x, PAIRS("a.yaml", "2"), "t");

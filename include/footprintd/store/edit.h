@@ -64,6 +64,9 @@ typedef struct store_settlements {
  */
 bool store_edit_name_check(slice_t name, buf_t *why);
 
+/* What a file with these bytes is. */
+err_t store_edit_hash(slice_t bytes, store_hash_t *out) FPD_MUST_CHECK;
+
 /*
  * What the file is now. ERR_RANGE: it is no regular file; ERR_IO. *why as below.
  */

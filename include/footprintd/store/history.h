@@ -110,6 +110,8 @@ typedef struct store_generation {
     digest_t digest;  /* of all names and contents: equal sets have equal ones */
 } store_generation_t;
 
+typedef struct store_held store_held_t; /* store/held.h */
+
 /* A generation to append. */
 typedef struct store_change {
     uint64_t number; /* above all others; 0: the next */
@@ -128,7 +130,10 @@ typedef struct store_change {
     size_t vtag_count;
     const store_intent_t *intents;
     size_t intent_count;
-    const store_audit_t *audit; /* written in the same transaction; NULL: nothing. id is ignored */
+    /* The rest is written in the same transaction; NULL and 0: nothing. */
+    const store_audit_t *audit; /* its id is ignored */
+    uint64_t held;              /* a held change that is done by this, and goes */
+    const store_held_t *hold;   /* a change that is held from now on */
 } store_change_t;
 
 typedef enum store_outcome {
@@ -139,6 +144,7 @@ typedef enum store_outcome {
 
 typedef struct store_appended {
     store_outcome_t outcome;
+    uint64_t held;   /* the id of what `hold` said */
     uint64_t number; /* of the generation that now has these documents: the newest */
 } store_appended_t;
 
@@ -180,6 +186,7 @@ err_t store_history_set_aside(const char *state, uint64_t time_ms, buf_t *moved,
  * ERR_RANGE: a name that is empty, has a '/' or a NUL or is there twice, a text that is not UTF-8
  * or too long, a number that is not above the newest, an intent that the documents contradict.
  * ERR_NOT_NOW: base is not the newest, or an intent for one of these files is there already.
+ * ERR_NOT_FOUND: somebody has dropped the held change. ERR_LIMIT: as store_held_add.
  */
 err_t store_history_append(store_history_t *h, const store_change_t *change, store_appended_t *out,
                            buf_t *why) FPD_MUST_CHECK;
