@@ -127,6 +127,7 @@ void admin_answer(void *arg, const admin_request_t *request, admin_response_t *r
         [ADMIN_EXPLAIN] = admin_explain,
         [ADMIN_RELOAD] = admin_reload,
         [ADMIN_AUDIT] = admin_audit,
+        [ADMIN_BACKUP] = admin_backup,
     };
     answers[request->route->endpoint](arg, request, response);
 }

@@ -38,6 +38,9 @@ admin_answer_t admin_held_list, admin_held_get, admin_held_drop;
 /* Appends all held changes as an array; null when there is no history, or it cannot be read. */
 void admin_write_held(admin_t *admin, buf_t *out);
 
+/* admin_backup.c */
+admin_answer_t admin_backup;
+
 /* ---- shared ---- */
 
 /* Whether a document may have this name; *format is what it is then read as. */

@@ -12,6 +12,8 @@ const config_limit_info_t config_limit_infos[] = {
      "body of one request; 413 above"},
     {"admin-body-bytes", FIELD(admin_body_bytes), 64 * MIB, KIB, GIB,
      "body of one request to the admin interface; 413 above"},
+    {"admin-backup-bytes", FIELD(admin_backup_bytes), 512 * MIB, MIB, GIB,
+     "backup over the admin interface, which is in memory as a whole; 507 above"},
     {"request-timeout-s", FIELD(request_timeout_s), 30, 1, 3600,
      "time for a request's head and body, and for an idle connection"},
     {"handshake-timeout-s", FIELD(handshake_timeout_s), 10, 1, 600, "time for a TLS handshake"},

@@ -16,6 +16,7 @@ typedef struct ctl_command {
 } ctl_command_t;
 
 int ctl_apply_run(int argc, char **argv);
+int ctl_backup_run(int argc, char **argv);
 int ctl_check_run(int argc, char **argv);
 int ctl_diff_run(int argc, char **argv);
 int ctl_edit_run(int argc, char **argv);
@@ -23,6 +24,7 @@ int ctl_explain_run(int argc, char **argv);
 int ctl_held_run(int argc, char **argv);
 int ctl_history_run(int argc, char **argv);
 int ctl_lookup_run(int argc, char **argv);
+int ctl_restore_run(int argc, char **argv);
 int ctl_rollback_run(int argc, char **argv);
 int ctl_show_run(int argc, char **argv);
 int ctl_status_run(int argc, char **argv);

@@ -6,6 +6,7 @@
 
 static const ctl_command_t commands[] = {
     {"apply", "put documents on a server, as one change", ctl_apply_run},
+    {"backup", "take a backup of a server's history", ctl_backup_run},
     {"check", "validate a directory of footprint documents", ctl_check_run},
     {"diff", "tell what a change of documents means", ctl_diff_run},
     {"edit", "edit a document of a server, with its check and its difference", ctl_edit_run},
@@ -13,6 +14,7 @@ static const ctl_command_t commands[] = {
     {"held", "list, show and drop changes that wait for their time", ctl_held_run},
     {"history", "list the generations that a server has published", ctl_history_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
+    {"restore", "bring the documents, or the history, of a backup back", ctl_restore_run},
     {"rollback", "publish the documents of an earlier generation again", ctl_rollback_run},
     {"show", "show a generation of a server, or a document of it", ctl_show_run},
     {"status", "tell what a server serves, and what it refused", ctl_status_run},

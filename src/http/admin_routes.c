@@ -18,6 +18,7 @@ const admin_route_t admin_routes[ADMIN_ENDPOINT_COUNT] = {
     {ADMIN_EXPLAIN, "GET", "/v1/explain", ADMIN_READER, ADMIN_BODY_NONE},
     {ADMIN_RELOAD, "POST", "/v1/reload", ADMIN_ADMIN, ADMIN_BODY_NONE},
     {ADMIN_AUDIT, "GET", "/v1/audit", ADMIN_ADMIN, ADMIN_BODY_NONE},
+    {ADMIN_BACKUP, "GET", "/v1/backup", ADMIN_ADMIN, ADMIN_BODY_NONE},
 };
 
 const char *admin_role_name(admin_role_t role)

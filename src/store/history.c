@@ -1,13 +1,13 @@
 #include "footprintd/store/history.h"
 
 #include "history_check.h"
+#include "history_path.h"
 #include "history_schema.h"
 #include "history_sql.h"
 #include "state.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,19 +102,6 @@ static err_t open_database(store_history_t *h, buf_t *why)
     return err ? err : history_check(h, why);
 }
 
-static char *join_path(const char *state)
-{
-    buf_t path = BUF_INIT;
-    size_t n = strlen(state);
-    buf_printf(&path, "%s%s" STORE_HISTORY_FILE, state, n && state[n - 1] == '/' ? "" : "/");
-    buf_append_char(&path, '\0');
-    if (buf_failed(&path)) {
-        buf_release(&path);
-        return NULL;
-    }
-    return path.ptr;
-}
-
 err_t store_history_open(const char *state, const store_history_options_t *options,
                          store_history_t **out, buf_t *why)
 {
@@ -125,10 +112,13 @@ err_t store_history_open(const char *state, const store_history_options_t *optio
     h->lock = -1;
     h->options = options ? *options : (store_history_options_t){0};
     pthread_mutex_init(&h->mutex, NULL);
-    h->path = join_path(state);
+    h->path = history_path(state);
     int directory = -1;
     err_t err = h->path ? state_open(state, &directory, &h->lock, why) : ERR_NOMEM;
-    err = err ? err : make_file(h, directory, why);
+    if (!err) {
+        history_sweep(directory);
+        err = make_file(h, directory, why);
+    }
     err = err ? err : open_database(h, why);
     if (directory >= 0) {
         (void)close(directory);
@@ -162,26 +152,10 @@ void store_history_close(store_history_t *h)
 bool store_history_is_cut(const char *state)
 {
     struct stat st;
-    char *path = join_path(state);
+    char *path = history_path(state);
     bool cut = path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= 1;
     free(path);
     return cut;
-}
-
-/* The database last: while it is there, its companions must be. */
-static bool move_all(int directory, uint64_t time_ms)
-{
-    static const char *const companions[] = {"-wal", "-shm", ""};
-    char from[64], to[96];
-    for (size_t i = 0; i < sizeof companions / sizeof *companions; i++) {
-        (void)snprintf(from, sizeof from, STORE_HISTORY_FILE "%s", companions[i]);
-        (void)snprintf(to, sizeof to, STORE_HISTORY_FILE ".damaged-%llu%s",
-                       (unsigned long long)time_ms, companions[i]);
-        if (renameat(directory, from, directory, to) != 0 && errno != ENOENT) {
-            return false;
-        }
-    }
-    return directory_sync(directory);
 }
 
 err_t store_history_set_aside(const char *state, uint64_t time_ms, buf_t *moved, buf_t *why)
@@ -191,7 +165,7 @@ err_t store_history_set_aside(const char *state, uint64_t time_ms, buf_t *moved,
     if (err) {
         return err;
     }
-    if (!move_all(directory, time_ms)) {
+    if (!history_move(directory, "damaged", time_ms)) {
         buf_printf(why, "the history in %s cannot be renamed: %s", state, strerrordesc_np(errno));
         err = ERR_IO;
     }

@@ -71,6 +71,11 @@ static const char *const statements[SQL_COUNT] = {
     [SQL_FREE_PAGES] = "PRAGMA freelist_count",
     [SQL_PAGES] = "PRAGMA page_count",
     [SQL_SHRINK] = "PRAGMA incremental_vacuum(512)",
+    [SQL_CONTENTS] = "SELECT id, digest, bytes FROM content",
+    [SQL_DOCUMENT_DIGESTS] =
+        "SELECT name, digest FROM document JOIN content ON content.id = document.content "
+        "WHERE since <= ?1 AND (until IS NULL OR until > ?1) ORDER BY name",
+    [SQL_INTENTS_DROP] = "DELETE FROM intent",
 };
 
 err_t sql_damaged(const store_history_t *h, const char *what, buf_t *why)

@@ -64,6 +64,9 @@ typedef enum sql_id {
     SQL_FREE_PAGES,
     SQL_PAGES,
     SQL_SHRINK,
+    SQL_CONTENTS,
+    SQL_DOCUMENT_DIGESTS,
+    SQL_INTENTS_DROP,
     SQL_COUNT
 } sql_id_t;
 

@@ -133,6 +133,7 @@ static void test_routes(void **state)
         {"POST", "/v1/changes", ADMIN_CHANGES, "", ""},
         {"GET", "/v1/generations/17", ADMIN_GENERATION_GET, "17", ""},
         {"GET", "/v1/audit", ADMIN_AUDIT, "", ""},
+        {"GET", "/v1/backup", ADMIN_BACKUP, "", ""},
         {"POST", "/v1/status", -1, NULL, "GET, HEAD"},
         {"OPTIONS", "/v1/documents/x", -1, NULL, "GET, HEAD, PUT, DELETE"},
         {"get", "/v1/status", -1, NULL, "GET, HEAD"},
@@ -177,6 +178,7 @@ static void test_route_table(void **state)
     assert_int_equal(admin_routes[ADMIN_ROLLBACK].role, ADMIN_EDITOR);
     assert_int_equal(admin_routes[ADMIN_RELOAD].role, ADMIN_ADMIN);
     assert_int_equal(admin_routes[ADMIN_AUDIT].role, ADMIN_ADMIN);
+    assert_int_equal(admin_routes[ADMIN_BACKUP].role, ADMIN_ADMIN);
 }
 
 static void test_wrong_tokens(void **state)

@@ -4,6 +4,7 @@
  */
 #include "store_fixture.h"
 
+#include "footprintd/store/backup.h"
 #include "store/history_schema.h"
 #include "store/history_sql.h"
 
@@ -146,6 +147,66 @@ static void test_from_the_first(void **state)
     assert_int_equal(version_of(x), history_schema_count);
 }
 
+typedef struct copy {
+    char *bytes;
+    size_t len;
+} copy_t;
+
+static copy_t read_file(const char *path)
+{
+    copy_t copy = {NULL, 0};
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        assert_int_equal(fstat(fd, &st), 0);
+        copy.bytes = malloc((size_t)st.st_size + 1);
+        assert_non_null(copy.bytes);
+        copy.len = (size_t)st.st_size;
+        assert_int_equal(read(fd, copy.bytes, copy.len), (ssize_t)copy.len);
+        (void)close(fd);
+    }
+    return copy;
+}
+
+static void write_file(const char *path, const copy_t *copy, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, copy->bytes, len), (ssize_t)len);
+    (void)close(fd);
+}
+
+static bool copy_eq(const copy_t *a, const copy_t *b)
+{
+    return a->len == b->len && a->bytes && b->bytes && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+/* A backup of then is read as well, and its file stays as it is. */
+static void test_backup_of_the_first(void **state)
+{
+    store_fixture_t *x = *state;
+    make_first(x);
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/backup", x->dir);
+    assert_int_equal(rename(in_state(x, STORE_HISTORY_FILE), path), 0);
+    copy_t before = read_file(path);
+    store_backup_info_t info;
+    assert_ok(x, store_backup_open(path, &x->h, &info, &x->why));
+    assert_first(x);
+    assert_true(info.generations == 2 && info.oldest == 1 && info.newest == 2);
+    fixture_close(x);
+    const store_restore_t r = {.file = path, .state = x->state, .time_ms = 1};
+    store_restored_t done;
+    assert_ok(x, store_backup_restore(&r, &x->arena, &done, &x->why));
+    copy_t after = read_file(path);
+    assert_true(copy_eq(&before, &after));
+    free(before.bytes);
+    free(after.bytes);
+    fixture_open(x);
+    assert_string_equal(documents_of(x, 2), "a.yaml=2");
+    assert_int_equal(append(x, PAIRS("a.yaml", "3"), "t3").number, 3);
+}
+
 static void die(sqlite3_context *context, int count, sqlite3_value **values)
 {
     (void)context;
@@ -199,40 +260,6 @@ static void test_killed_in_an_upgrade(void **state)
         run(db, "SELECT * FROM more, last");
     }
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
-
-typedef struct copy {
-    char *bytes;
-    size_t len;
-} copy_t;
-
-static copy_t read_file(const char *path)
-{
-    copy_t copy = {NULL, 0};
-    struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        assert_int_equal(fstat(fd, &st), 0);
-        copy.bytes = malloc((size_t)st.st_size + 1);
-        assert_non_null(copy.bytes);
-        copy.len = (size_t)st.st_size;
-        assert_int_equal(read(fd, copy.bytes, copy.len), (ssize_t)copy.len);
-        (void)close(fd);
-    }
-    return copy;
-}
-
-static void write_file(const char *path, const copy_t *copy, size_t len)
-{
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, copy->bytes, len), (ssize_t)len);
-    (void)close(fd);
-}
-
-static bool copy_eq(const copy_t *a, const copy_t *b)
-{
-    return a->len == b->len && a->bytes && b->bytes && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
 /* The log stays behind: the process ends without closing. */
@@ -482,10 +509,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
-        TEST(test_from_the_first), TEST(test_killed_in_an_upgrade),
-        TEST(test_newer),          TEST(test_cut),
-        TEST(test_header),         TEST(test_tables),
-        TEST(test_pages),          TEST(test_log),
+        TEST(test_from_the_first),
+        TEST(test_backup_of_the_first),
+        TEST(test_killed_in_an_upgrade),
+        TEST(test_newer),
+        TEST(test_cut),
+        TEST(test_header),
+        TEST(test_tables),
+        TEST(test_pages),
+        TEST(test_log),
     };
     return cmocka_run_group_tests_name("store damage", tests, NULL, NULL);
 }

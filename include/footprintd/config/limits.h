@@ -11,6 +11,7 @@ typedef struct config_limits {
     uint64_t connections;
     uint64_t request_body_bytes;
     uint64_t admin_body_bytes;
+    uint64_t admin_backup_bytes;
     uint64_t request_timeout_s;
     uint64_t handshake_timeout_s;
     uint64_t send_timeout_s;

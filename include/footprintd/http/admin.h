@@ -40,6 +40,7 @@ typedef enum admin_endpoint {
     ADMIN_EXPLAIN,
     ADMIN_RELOAD,
     ADMIN_AUDIT,
+    ADMIN_BACKUP,
     ADMIN_ENDPOINT_COUNT
 } admin_endpoint_t;
 
