@@ -16,6 +16,7 @@ static err_t explain(const snapshot_t *snapshot, const char *directory, const ad
     err = report_init(&report, engine, directory, time(NULL));
     if (!err) {
         report.why = true;
+        report.names = true;
         err = report_json(&report, addr);
         buf_append_slice(out, buf_slice(&report.out));
     }

@@ -131,7 +131,8 @@ static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t gener
     };
     err = snapshot_build_take(model, &options, p->before, generation, &p->snapshot);
     const difference_options_t rails = {.address_share = config->guard_address_share,
-                                        .country_share = config->guard_country_share};
+                                        .country_share = config->guard_country_share,
+                                        .names = true};
     return err ? err
                : difference_make(difference_side(p->before), difference_side(p->snapshot),
                                  snapshot_attributes(p->before), &rails, &p->arena, &p->difference);

@@ -1,6 +1,7 @@
 #include "difference_write.h"
 
 #include "footprintd/base/json.h"
+#include "footprintd/store/directory.h"
 
 static const char *comma(size_t i)
 {
@@ -18,7 +19,8 @@ static void write_items_end(buf_t *out, size_t count, size_t listed)
 }
 
 /* `"document":"a.yaml","line":3`, and the audience when there is one. */
-static void write_place(const model_t *m, uint32_t document, uint32_t line, buf_t *out)
+static void write_place(const difference_t *of, const model_t *m, uint32_t document, uint32_t line,
+                        buf_t *out)
 {
     if (document == UINT32_MAX) {
         buf_append_str(out, "\"document\":null,\"line\":0,\"audience\":[]");
@@ -26,7 +28,7 @@ static void write_place(const model_t *m, uint32_t document, uint32_t line, buf_
     }
     const model_document_t *d = &m->documents[document];
     buf_append_str(out, "\"document\":");
-    json_write_string(out, d->file);
+    json_write_string(out, of->options.names ? store_document_name(d->file) : d->file);
     buf_printf(out, ",\"line\":%lu,\"audience\":[", (unsigned long)line);
     for (size_t i = 0; i < d->audience_count; i++) {
         buf_append_str(out, comma(i));
@@ -108,8 +110,8 @@ static void write_footprints(const fp_set_t *set, size_t most, buf_t *out)
 
 /* ---- documents ---- */
 
-static void write_footprint_side(const model_t *m, const model_footprint_t *f, const char *name,
-                                 buf_t *out)
+static void write_footprint_side(const difference_t *d, const model_t *m,
+                                 const model_footprint_t *f, const char *name, buf_t *out)
 {
     buf_printf(out, ",\"%s\":", name);
     if (!f) {
@@ -117,7 +119,7 @@ static void write_footprint_side(const model_t *m, const model_footprint_t *f, c
         return;
     }
     buf_append_char(out, '{');
-    write_place(m, f->document, f->line, out);
+    write_place(d, m, f->document, f->line, out);
     buf_append_char(out, '}');
 }
 
@@ -156,8 +158,8 @@ void difference_json_documents(const difference_t *d, buf_t *out)
         buf_printf(out, "%s{\"change\":\"%s\",\"name\":", comma(i),
                    difference_change(f->before != NULL, f->after != NULL));
         json_write_string(out, f->after ? f->after->name : f->before->name);
-        write_footprint_side(d->before.model, f->before, "before", out);
-        write_footprint_side(d->after.model, f->after, "after", out);
+        write_footprint_side(d, d->before.model, f->before, "before", out);
+        write_footprint_side(d, d->after.model, f->after, "after", out);
         write_values(f->values, f->value_count, out);
         buf_append_char(out, '}');
     }
@@ -181,7 +183,7 @@ static void write_object_side(const difference_t *d, const model_t *m, const mod
         return;
     }
     buf_append_char(out, '{');
-    write_place(m, o->document, o->line, out);
+    write_place(d, m, o->document, o->line, out);
     buf_append_str(out, ",\"footprint\":");
     if (o->footprint) {
         json_write_string(out, o->footprint->name);

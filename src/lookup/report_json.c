@@ -1,13 +1,14 @@
 #include "footprintd/base/json.h"
 #include "footprintd/lookup/report.h"
 #include "footprintd/store/databases.h"
+#include "footprintd/store/directory.h"
 
 static void place(const report_t *r, uint32_t document, uint32_t line, buf_t *out)
 {
     bool withheld;
     const model_document_t *d = report_document(r, document, &withheld);
     buf_append_str(out, ",\"document\":");
-    json_write_string(out, d->file);
+    json_write_string(out, r->names ? store_document_name(d->file) : d->file);
     buf_printf(out, ",\"line\":%u", line);
     if (withheld) {
         buf_append_str(out, ",\"audience\":[");

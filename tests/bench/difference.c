@@ -133,7 +133,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < rounds; i++) {
         arena_t arena;
         difference_t *d = NULL;
-        difference_options_t options = {0, config.guard_address_share, config.guard_country_share};
+        difference_options_t options = {.address_share = config.guard_address_share,
+                                        .country_share = config.guard_country_share};
         arena_init(&arena, 0);
         double start = now_ms();
         err_t err = difference_make((difference_side_t){models[0], joins[0]},

@@ -68,6 +68,8 @@ def test_put_and_delete(server, site):
     body = applied(send(server, "PUT", path + "?message=more", TWO, "-H", "If-None-Match: *",
                         kind="application/yaml"), 2)
     assert body["summary"] == body["difference"]["summary"] and body["kept"] == []
+    # Documents have names; where they lie is nobody's business.
+    assert '"document": "more.yaml"' in json.dumps(body) and str(site) not in json.dumps(body)
     assert (site / "footprints/more.yaml").read_text() == TWO
     refused(send(server, "PUT", path, TWO, "-H", "If-None-Match: *", kind="application/yaml"),
             412, "conflict")

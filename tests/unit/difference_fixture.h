@@ -22,7 +22,7 @@ static inline difference_side_t side(const pair_t *p, unsigned i)
     return (difference_side_t){p->model[i], p->join[i]};
 }
 
-static const difference_options_t rails = {0, 0.1, 0.2};
+static const difference_options_t rails = {0, 0.1, 0.2, false};
 
 static inline err_t make(pair_t *p, const difference_options_t *options)
 {

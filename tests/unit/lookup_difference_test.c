@@ -206,7 +206,7 @@ static void test_lists_are_cut(void **unused)
                                      "  c: {asn: [as1]}\n  d: {asn: [as9]}\n",
                                      "a, b, c, d"),
                               NULL};
-    const difference_options_t two = {2, 0.1, 0.2};
+    const difference_options_t two = {2, 0.1, 0.2, false};
     pair_t p = compare_files(x, y, NULL, &two);
     assert_int_equal(p.d->footprint_tally.added, 3);
     assert_int_equal(p.d->footprint_count, 2);
@@ -423,7 +423,7 @@ static void test_address_rail(void **unused)
 static void test_country_rails(void **unused)
 {
     (void)unused;
-    const difference_options_t by_country = {0, 10, 0.2};
+    const difference_options_t by_country = {0, 10, 0.2, false};
     /* One country of two appears, but only a fifth of it. */
     const char *const x[2] = {ROUTES("  a: {cidr: [192.0.2.0/29, 192.0.3.0/29]}\n", "a"), NULL};
     const char *const y[2] = {
@@ -454,7 +454,7 @@ static void test_country_rails(void **unused)
 static void test_nothing(void **unused)
 {
     (void)unused;
-    const difference_options_t lax = {0, 1, 1};
+    const difference_options_t lax = {0, 1, 1, false};
     static const char everywhere[] = ROUTES("  a: {asn: [as1]}\n", "everywhere");
     const char *const none[2] = {NULL, NULL}, *const empty[2] = {"version: 1\n", NULL},
                       *const all[2] = {everywhere, NULL};

@@ -31,6 +31,7 @@ typedef struct difference_options {
     /* Guard rails, below. */
     double address_share;
     double country_share;
+    bool names; /* JSON tells documents by their names, without the directory */
 } difference_options_t;
 
 /* ---- numbers of addresses ---- */

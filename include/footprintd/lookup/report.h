@@ -24,6 +24,7 @@ typedef struct report {
     const lookup_engine_t *engine;
     const char *directory; /* of the documents */
     time_t now;
+    bool names;    /* JSON tells documents by their names, without the directory */
     bool why;      /* near misses, too */
     bool why_one;  /* only this footprint, near or not: */
     uint32_t only; /* its index */
