@@ -63,7 +63,7 @@ static bool leads_to(const char *directory, slice_t name, const store_hash_t *wa
     buf_printf(&path, "%s/%.*s", directory, SLICE_ARG(name));
     buf_append_char(&path, '\0');
     bool same = !buf_failed(&path) && !store_file_read(AT_FDCWD, path.ptr, FILE_MAX, &text, &why) &&
-                !edit_hash(buf_slice(&text), &hash) && store_hash_eq(&hash, wanted);
+                !store_edit_hash(buf_slice(&text), &hash) && store_hash_eq(&hash, wanted);
     buf_release(&path);
     buf_release(&text);
     buf_release(&why);
