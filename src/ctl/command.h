@@ -20,6 +20,7 @@ int ctl_check_run(int argc, char **argv);
 int ctl_diff_run(int argc, char **argv);
 int ctl_edit_run(int argc, char **argv);
 int ctl_explain_run(int argc, char **argv);
+int ctl_export_run(int argc, char **argv);
 int ctl_held_run(int argc, char **argv);
 int ctl_history_run(int argc, char **argv);
 int ctl_lookup_run(int argc, char **argv);

@@ -10,6 +10,7 @@ static const ctl_command_t commands[] = {
     {"diff", "tell what a change of documents means", ctl_diff_run},
     {"edit", "edit a document of a server, with its check and its difference", ctl_edit_run},
     {"explain", "ask a server which footprints and capabilities addresses have", ctl_explain_run},
+    {"export", "write all documents as one", ctl_export_run},
     {"held", "list, show and drop changes that wait for their time", ctl_held_run},
     {"history", "list the generations that a server has published", ctl_history_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
