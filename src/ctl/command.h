@@ -23,6 +23,7 @@ int ctl_explain_run(int argc, char **argv);
 int ctl_export_run(int argc, char **argv);
 int ctl_held_run(int argc, char **argv);
 int ctl_history_run(int argc, char **argv);
+int ctl_import_run(int argc, char **argv);
 int ctl_lookup_run(int argc, char **argv);
 int ctl_rollback_run(int argc, char **argv);
 int ctl_show_run(int argc, char **argv);

@@ -24,13 +24,7 @@ static const char help_text[] =
     "  --output      write to this file, at once or not at all; default: standard output\n"
     "  --single      one document, or nothing\n"
     "  --bundle      a bundle, with the documents and names that there are\n"
-    "  --generation  the documents of this generation; default: the latest\n"
-    "  --server      the admin interface; default: $FOOTPRINTCTL_SERVER, else\n"
-    "                http://127.0.0.1:8081\n"
-    "  --token-file  the file with the token; default: $FOOTPRINTCTL_TOKEN_FILE\n"
-    "  --cacert      certificates that the server's is checked against\n"
-    "  --cert        a client certificate, for TLS\n"
-    "  --key         its key\n"
+    "  --generation  the documents of this generation; default: the latest\n" REMOTE_HELP_SERVER
     "  --help        show this text\n"
     "\n"
     "Exit codes: 0 fine, 1 there is nothing that could be exported, 2 usage, or no connection.\n";

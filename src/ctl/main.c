@@ -13,6 +13,7 @@ static const ctl_command_t commands[] = {
     {"export", "write all documents as one", ctl_export_run},
     {"held", "list, show and drop changes that wait for their time", ctl_held_run},
     {"history", "list the generations that a server has published", ctl_history_run},
+    {"import", "make a document of foreign data, and perhaps apply it", ctl_import_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
     {"rollback", "publish the documents of an earlier generation again", ctl_rollback_run},
     {"show", "show a generation of a server, or a document of it", ctl_show_run},

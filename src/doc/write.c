@@ -11,6 +11,7 @@ typedef struct writer {
 } writer_t;
 
 static void block(writer_t *w, const json_value_t *v, unsigned indent, unsigned level);
+static void yaml_block(writer_t *w, const json_value_t *v, unsigned indent, unsigned level);
 
 /* ---- scalars ---- */
 
@@ -242,7 +243,7 @@ static void yaml_value(writer_t *w, const json_value_t *v, unsigned indent, unsi
     if (!try_flat(w, v, level)) {
         w->out->len = colon;
         new_line(w, indent + 2);
-        block(w, v, indent + 2, level);
+        yaml_block(w, v, indent + 2, level);
     }
 }
 
