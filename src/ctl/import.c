@@ -64,13 +64,16 @@ static double since(const struct timespec *then, const struct timespec *now)
     return (double)(now->tv_sec - then->tv_sec) + 1e-9 * (double)(now->tv_nsec - then->tv_nsec);
 }
 
-static void on_progress(void *arg, uint64_t line)
+static void on_progress(void *arg, const char *doing, uint32_t line)
 {
     import_t *i = arg;
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     if (since(&i->start, &now) > 1 && since(&i->told, &now) > 0.2) {
-        (void)fprintf(stderr, "\rfootprintctl: line %llu", (unsigned long long)line);
+        (void)fprintf(stderr, "\r\033[Kfootprintctl: %s", doing);
+        if (line) {
+            (void)fprintf(stderr, " %u", line);
+        }
         i->told = now;
         i->progress = true;
     }

@@ -262,9 +262,7 @@ bool import_csv(import_data_t *d, slice_t text, import_table_t *t)
     bool ok = take_header(&c);
     while (ok && import_rows_next(&c.rows)) {
         ok = take_row(&c);
-        if (d->progress && ++rows % 16384 == 0) {
-            d->progress(d->arg, c.rows.line);
-        }
+        import_reading(d, ++rows, c.rows.row_line);
     }
     d->failed |= buf_failed(&c.rows.scratch);
     import_rows_release(&c.rows);

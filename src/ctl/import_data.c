@@ -60,6 +60,24 @@ void import_refuse(import_data_t *d, finding_code_t code, const char *fmt, ...)
     d->hopeless = true;
 }
 
+/* ---- progress ---- */
+
+#define ROWS 16384
+
+void import_reading(import_data_t *d, uint64_t row, uint32_t line)
+{
+    if (d->progress && row % ROWS == 0) {
+        d->progress(d->arg, "reading line", line);
+    }
+}
+
+static void doing(import_data_t *d, const char *what)
+{
+    if (d->progress) {
+        d->progress(d->arg, what, 0);
+    }
+}
+
 /* ---- values ---- */
 
 bool import_parse_prefix(import_data_t *d, slice_t text, uint32_t line, uint32_t column,
@@ -193,6 +211,7 @@ static bool run_table(import_data_t *d, slice_t text)
     bool ok = d->format == IMPORT_CSV       ? import_csv(d, text, &t)
               : d->format == IMPORT_GEOFEED ? import_geofeed(d, text, &t)
                                             : import_prefixes(d, text, &t);
+    doing(d, "sorting");
     if (ok && d->format == IMPORT_GEOFEED) {
         ok = import_table_by_name(d, &t) && import_table_carve(d, &t);
     }
@@ -220,6 +239,7 @@ bool import_run(import_data_t *d, slice_t text)
               : d->format == IMPORT_BUNDLE      ? import_bundle(d, text)
                                                 : run_table(d, text);
     if (ok && import_is_fine(d)) {
+        doing(d, "checking");
         ok = check(d);
     }
     if (!ok && !d->errors.errors && !d->failed) {

@@ -57,8 +57,8 @@ typedef struct import_data {
     slice_t footprint; /* "" or a name; of several footprints, the beginning of their names */
     bool aggregate;    /* prefixes are merged */
     bool skip;         /* what is bad is left out */
-    /* Called now and then, with the line that was reached. */
-    void (*progress)(void *arg, uint64_t line);
+    /* Called now and then: what is being done and, of reading, the line that was reached. */
+    void (*progress)(void *arg, const char *doing, uint32_t line);
     void *arg;
     /* What came of it: */
     arena_t arena;
@@ -77,6 +77,8 @@ void import_data_release(import_data_t *d);
 /* At a place of the source; line 0: the whole. */
 void import_find(import_data_t *d, finding_code_t code, uint32_t line, uint32_t column,
                  slice_t suggestion, const char *fmt, ...) FPD_PRINTF(6, 7);
+/* To be called for every row: of many, one is told. */
+void import_reading(import_data_t *d, uint64_t row, uint32_t line);
 /* An error that concerns everything: nothing can be made. */
 void import_refuse(import_data_t *d, finding_code_t code, const char *fmt, ...) FPD_PRINTF(3, 4);
 

@@ -111,9 +111,7 @@ bool import_geofeed(import_data_t *d, slice_t text, import_table_t *t)
     import_rows_init(&g.rows, text, ',');
     while (ok && import_rows_next(&g.rows)) {
         ok = take_row(&g);
-        if (d->progress && ++rows % 16384 == 0) {
-            d->progress(d->arg, g.rows.line);
-        }
+        import_reading(d, ++rows, g.rows.row_line);
     }
     d->failed |= buf_failed(&g.rows.scratch);
     import_rows_release(&g.rows);

@@ -47,9 +47,7 @@ bool import_prefixes(import_data_t *d, slice_t text, import_table_t *t)
         number++;
         ok = take_line(d, t, group, slice_of(text.ptr + at, end - at), number);
         at = end + 1;
-        if (d->progress && number % 16384 == 0) {
-            d->progress(d->arg, number);
-        }
+        import_reading(d, number, number);
     }
     return ok;
 }

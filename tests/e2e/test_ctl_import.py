@@ -535,12 +535,12 @@ def test_json(source):
     assert "texts" not in told
 
 
-def test_a_million_lines(source):
-    """Not timed: that nothing is told of progress, and that nothing is lost."""
+def test_many_lines(source):
+    """Not timed: that without a terminal nothing is told of progress."""
     text = "".join(f"{i >> 8 & 255 | 8}.{i >> 16 & 255}.{i & 255}.0/24\n" for i in range(200000))
     code, out, err = import_("--aggregate", "--from", "prefixes", source(text))
     assert code == 0
-    assert "\r" not in err and "line " not in err.splitlines()[-1]
+    assert "\r" not in err and "reading" not in err
 
 
 def test_no_progress_of_what_is_quick(source):
@@ -550,7 +550,7 @@ def test_no_progress_of_what_is_quick(source):
                           stdout=subprocess.PIPE, stderr=slave, timeout=LIMIT)
     os.close(slave)
     assert done.returncode == 0
-    assert b"line " not in os.read(master, 65536)
+    assert b"reading" not in os.read(master, 65536)
     os.close(master)
 
 

@@ -239,6 +239,44 @@ static void test_longest_prefix(void **state)
     }
 }
 
+/* ---- progress ---- */
+
+static void on_progress(void *arg, const char *doing, uint32_t line)
+{
+    buf_printf(arg, "%s %u\n", doing, line);
+}
+
+static void test_progress(void **state)
+{
+    (void)state;
+    static const import_format_t formats[] = {IMPORT_PREFIXES, IMPORT_GEOFEED, IMPORT_CSV};
+    static const char *const firsts[] = {"8.8.8.0/24\n", "8.8.8.0/24,us\n", "footprint,prefix\n"};
+    static const char *const rows[] = {"8.8.8.0/24\n", "8.8.8.0/24,us\n", "a,8.8.8.0/24\n"};
+    for (unsigned i = 0; i < 3; i++) {
+        import_data_t d;
+        buf_t text = BUF_INIT, seen = BUF_INIT;
+        buf_append_str(&text, firsts[i]);
+        for (unsigned n = 0; n < 40000; n++) {
+            buf_append_str(&text, rows[i]);
+        }
+        import_data_init(&d);
+        d.format = formats[i];
+        d.file = d.base = d.footprint = SLICE_LIT("x");
+        d.name = SLICE_LIT("x.yaml");
+        d.progress = on_progress;
+        d.arg = &seen;
+        assert_true(import_run(&d, buf_slice(&text)));
+        buf_append_char(&seen, '\0');
+        assert_string_equal(seen.ptr, i == 2 ? "reading line 16385\nreading line 32769\nsorting "
+                                               "0\nchecking 0\n"
+                                             : "reading line 16384\nreading line 32768\nsorting "
+                                               "0\nchecking 0\n");
+        import_data_release(&d);
+        buf_release(&text);
+        buf_release(&seen);
+    }
+}
+
 /* ---- memory ---- */
 
 static bool run(import_format_t format, slice_t text)
@@ -292,7 +330,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),           cmocka_unit_test(test_many_fields),
         cmocka_unit_test(test_separator),      cmocka_unit_test(test_guess),
-        cmocka_unit_test(test_longest_prefix), cmocka_unit_test(test_nomem),
+        cmocka_unit_test(test_longest_prefix), cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_nomem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
