@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "export_merge.h"
+#include "footprintd/base/time.h"
 #include "footprintd/store/directory.h"
 #include "remote.h"
 #include "watch.h"
@@ -356,6 +357,7 @@ int ctl_export_run(int argc, char **argv)
         return code;
     }
     export_set_init(&e.set);
+    e.set.now = moment_now();
     store_documents_init(&e.documents);
     code = e.dir ? read_directory(&e) : read_server(&e);
     if (code < 0) {

@@ -42,6 +42,7 @@ static int by_name(const void *a, const void *b)
 err_t export_set_read(export_set_t *set)
 {
     model_source_t *sources = calloc(set->count + 1, sizeof *sources);
+    model_options_t options = {.limits = doc_limits_default, .now = set->now};
     model_t *model = NULL;
     if (!sources) {
         return ERR_NOMEM;
@@ -53,7 +54,7 @@ err_t export_set_read(export_set_t *set)
         const export_document_t *d = &set->items[i];
         sources[i] = (model_source_t){d->path, d->format, d->text};
     }
-    err_t err = model_build(sources, set->count, NULL, &set->findings, &model);
+    err_t err = model_build(sources, set->count, &options, &set->findings, &model);
     free(sources);
     if (err) {
         return err;
@@ -172,19 +173,19 @@ static void *children(const json_value_t *v, size_t *count, size_t *size)
 }
 
 /* The members, or the items, of all documents' member behind each other. */
-static err_t take_all(export_set_t *set, const char *name, json_kind_t kind, json_value_t *out)
+static err_t take_all(export_set_t *set, const char *name, json_value_t *out)
 {
-    size_t total = 0, count, size = sizeof(json_member_t);
-    bool there = false;
+    size_t total = 0, count, size = 0;
+    const json_value_t *first = NULL;
     for (size_t i = 0; i < set->count; i++) {
         const json_value_t *v = json_get(&set->items[i].tree, name);
         if (v) {
             (void)children(v, &count, &size);
             total += count;
-            there = true;
+            first = first ? first : v;
         }
     }
-    if (!there) {
+    if (!first) {
         return ERR_OK;
     }
     char *all = arena_array(&set->arena, total ? total : 1, size);
@@ -192,8 +193,8 @@ static err_t take_all(export_set_t *set, const char *name, json_kind_t kind, jso
         return ERR_NOMEM;
     }
     json_value_t *made = &add_member(out, name)->value;
-    *made = (json_value_t){.kind = kind};
-    if (kind == JSON_OBJECT) {
+    *made = (json_value_t){.kind = first->kind};
+    if (made->kind == JSON_OBJECT) {
         made->u.object.members = (json_member_t *)(void *)all;
         made->u.object.count = total;
     } else {
@@ -211,7 +212,7 @@ static err_t take_all(export_set_t *set, const char *name, json_kind_t kind, jso
     return ERR_OK;
 }
 
-#define MEMBERS 8
+#define MEMBERS 16 /* more than a document has keys */
 
 static err_t begin(export_set_t *set, json_value_t *out)
 {
@@ -225,6 +226,12 @@ static err_t begin(export_set_t *set, json_value_t *out)
     return ERR_OK;
 }
 
+/* What says something of the document itself; all other keys are maps and lists of what it has. */
+static bool is_of_document(const char *key)
+{
+    return !strcmp(key, "version") || !strcmp(key, "advertisement") || !strcmp(key, "audience");
+}
+
 err_t export_merge(export_set_t *set, json_value_t *out, buf_t *why)
 {
     err_t err = check(set, why);
@@ -234,10 +241,11 @@ err_t export_merge(export_set_t *set, json_value_t *out, buf_t *why)
     }
     take_first(set, "advertisement", out);
     take_first(set, "audience", out);
-    err = take_all(set, "footprints", JSON_OBJECT, out);
-    err = err ? err : take_all(set, "capabilities", JSON_ARRAY, out);
-    err = err ? err : take_all(set, "network-maps", JSON_OBJECT, out);
-    return err ? err : take_all(set, "cost-maps", JSON_OBJECT, out);
+    const char *const *keys = model_key_lists[KEYS_DOCUMENT];
+    for (size_t i = 0; keys[i] && i < MEMBERS && !err; i++) {
+        err = is_of_document(keys[i]) ? ERR_OK : take_all(set, keys[i], out);
+    }
+    return err;
 }
 
 err_t export_bundle(export_set_t *set, json_value_t *out)

@@ -24,6 +24,7 @@ typedef struct export_set {
     export_document_t *items;
     size_t count, cap;
     findings_t findings;
+    int64_t now; /* seconds since the epoch: a withdrawal that is over is checked less */
 } export_set_t;
 
 void export_set_init(export_set_t *set);

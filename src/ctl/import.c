@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "change.h"
+#include "footprintd/base/time.h"
 #include "footprintd/store/edit.h"
 #include "import_out.h"
 
@@ -89,6 +90,19 @@ static void end_progress(import_t *i)
 
 /* ---- names ---- */
 
+/* As findings name it, which are UTF-8. */
+static slice_t file_name(arena_t *arena, slice_t path)
+{
+    buf_t out = BUF_INIT;
+    if (utf8_valid(path)) {
+        return path;
+    }
+    buf_append_printable(&out, path, "");
+    slice_t name = arena_copy(arena, buf_slice(&out));
+    buf_release(&out);
+    return name;
+}
+
 /* A text as the name of a footprint, and the beginning of a document's: "RIPE feed" is ripe-feed.
  */
 static slice_t sane_name(arena_t *arena, slice_t text)
@@ -129,7 +143,7 @@ static bool choose_names(import_t *i)
     bool standard = slice_is(path, "-");
     const char *slash = strrchr(i->path, '/');
     d->base = standard ? SLICE_LIT("") : slice_str(slash ? slash + 1 : i->path);
-    d->file = standard ? SLICE_LIT("-") : path;
+    d->file = file_name(&d->arena, path);
     slice_t stem = sane_name(&d->arena, stem_of(d->base));
     d->name = i->name ? slice_str(i->name) : arena_printf(&d->arena, "%.*s.yaml", SLICE_ARG(stem));
     bool one = d->format == IMPORT_PREFIXES ||
@@ -137,7 +151,7 @@ static bool choose_names(import_t *i)
     d->footprint = i->footprint ? slice_str(i->footprint)
                    : one        ? sane_name(&d->arena, stem_of(d->name))
                                 : SLICE_LIT("");
-    return stem.ptr && d->name.ptr && d->footprint.ptr;
+    return d->file.ptr && stem.ptr && d->name.ptr && d->footprint.ptr;
 }
 
 /* ---- the source ---- */
@@ -234,12 +248,9 @@ static int run(import_t *i)
         return code == CTL_FINE ? CTL_REFUSED : code;
     }
     if (i->output) {
-        code = import_write(d, i->output, i->change.yes);
+        return import_write(d, i->output, i->change.yes);
     }
-    if (code == CTL_FINE && on_server(i)) {
-        code = put_on_server(i);
-    }
-    return code;
+    return on_server(i) ? put_on_server(i) : CTL_FINE;
 }
 
 /* ---- the command line ---- */
@@ -305,6 +316,9 @@ static int check_options(import_t *i)
     if (i->apply && i->change.dry_run) {
         return remote_usage("import", "--apply and --dry-run exclude one another");
     }
+    if (i->output && on_server(i)) {
+        return remote_usage("import", "the document goes to a file or to a server, not both");
+    }
     size_t n = i->name ? strlen(i->name) : 0;
     bool yaml = n > 4 &&
                 (!strcmp(i->name + n - 4, ".yml") || (n > 5 && !strcmp(i->name + n - 5, ".yaml")));
@@ -347,6 +361,7 @@ int ctl_import_run(int argc, char **argv)
 {
     import_t i = {.path = NULL};
     import_data_init(&i.data);
+    i.data.now = moment_now();
     int code = parse(&i, argc, argv);
     code = code >= 0 ? code : read_source(&i);
     if (code < 0) {

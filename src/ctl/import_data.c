@@ -176,13 +176,14 @@ static bool check(import_data_t *d)
     findings_t findings;
     model_t *model = NULL;
     model_source_t *sources = calloc(d->document_count + 1, sizeof *sources);
+    model_options_t options = {.limits = doc_limits_default, .now = d->now};
     findings_init(&findings, 0);
     for (size_t i = 0; sources && i < d->document_count; i++) {
         sources[i] = (model_source_t){d->documents[i].name, DOC_YAML,
                                       buf_slice(&d->documents[i].text)};
         (void)store_document_format(d->documents[i].name, &sources[i].format);
     }
-    err_t err = sources ? model_build(sources, d->document_count, NULL, &findings, &model)
+    err_t err = sources ? model_build(sources, d->document_count, &options, &findings, &model)
                         : ERR_NOMEM;
     d->failed |= err == ERR_NOMEM;
     d->hopeless |= err == ERR_DATA;

@@ -57,6 +57,7 @@ typedef struct import_data {
     slice_t footprint; /* "" or a name; of several footprints, the beginning of their names */
     bool aggregate;    /* prefixes are merged */
     bool skip;         /* what is bad is left out */
+    int64_t now;       /* seconds since the epoch, for the check */
     /* Called now and then: what is being done and, of reading, the line that was reached. */
     void (*progress)(void *arg, const char *doing, uint32_t line);
     void *arg;

@@ -99,8 +99,13 @@ static bool take_row(geofeed_t *g)
                     FIELDS);
         g->more_told = true;
     }
-    return !import_parse_prefix(d, field(g, 0), r->row_line, import_rows_column(r, 0), &p) ||
-           !place_of(g, buffer, &place) || take(g, &p, place);
+    if (!import_parse_prefix(d, field(g, 0), r->row_line, import_rows_column(r, 0), &p)) {
+        return true;
+    }
+    /* Where its place is bad and skipped, it is not where a wider prefix would put it either. */
+    return place_of(g, buffer, &place)
+               ? take(g, &p, place)
+               : import_table_prefix(d, g->t, IMPORT_NO_GROUP, r->row_line, &p);
 }
 
 bool import_geofeed(import_data_t *d, slice_t text, import_table_t *t)

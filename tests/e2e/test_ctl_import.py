@@ -332,6 +332,13 @@ def test_geofeed_findings(source):
     assert got["footprints"] == {"us": {"cidr": ["8.8.8.0/24", "8.8.12.0/24"]}}
 
 
+def test_geofeed_of_a_place_that_is_bad(source):
+    """It is not where a wider prefix would put it."""
+    got, lines = document(source, "8.8.8.0/24,US\n8.8.8.128/25,USA\n", "--skip")
+    assert got["footprints"] == {"us": {"cidr": ["8.8.8.0/25"]}}
+    assert finding(lines) == [("2:1", "warning", "more-specific"), ("2:14", "error", "bad-value")]
+
+
 def test_aggregate_is_exact(source):
     """Against another program's arithmetic."""
     rng = random.Random(1)
@@ -516,6 +523,19 @@ def test_names(source, tmp_path):
     assert list(yaml.safe_load(import_("--name", "b.yml", path)[1])["footprints"]) == ["b"]
 
 
+def test_names_that_are_not_utf8(tmp_path):
+    path = os.fsencode(tmp_path) + b"/f\xfcr.txt"
+    with open(path, "wb") as file:
+        file.write(b"8.8.8.1/24\n")
+    done = subprocess.run([BUILD / "footprintctl", "import", "--json", path], capture_output=True,
+                          timeout=LIMIT)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert told["report"]["findings"][0]["file"].endswith("/f\\xfcr.txt")
+    assert told["documents"] == ["f-r.yaml"]
+    assert "from f\\xfcr.txt" in told["texts"]["f-r.yaml"]
+
+
 def test_json(source):
     path = source("8.8.8.1/24\n", "a.txt")
     code, out, err = import_("--json", path)
@@ -618,6 +638,8 @@ def test_no_connection(site):  # noqa: F811
     [], ["a", "b"], ["--from", "xml", "a"], ["--by", "city", "a"], ["--footprint", "a b", "a"],
     ["--footprint", "everywhere", "a"], ["--name", "a.txt", "a"], ["--name", "a.json", "a"],
     ["--name", "b/a.yaml", "a"], ["--name", ".yaml", "a"], ["--apply", "--dry-run", "a"],
+    ["--output", "b.yaml", "--apply", "a"], ["--output", "b.yaml", "--dry-run", "a"],
+    ["--output", "b.yaml", "--server", "http://127.0.0.1:1", "a"],
     ["--nonsense", "a"]])
 def test_usage(args):
     code, out, err = import_(*args)

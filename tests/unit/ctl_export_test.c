@@ -5,10 +5,12 @@
 #include "fixture.h"
 
 #include "ctl/export_merge.h"
+#include "failmalloc.h"
 #include "footprintd/store/directory.h"
 
 #include <dirent.h>
 
+#define NOW   INT64_C(1795694400) /* 2026-11-26T12:00:00Z, as the golden cases have it */
 #define VALID FPD_SOURCE_DIR "/tests/golden/documents/valid"
 
 /* ---- sets ---- */
@@ -19,7 +21,8 @@ static model_t *model_of(const model_source_t *sources, size_t count)
     buf_t line = BUF_INIT;
     model_t *model = NULL;
     findings_init(&findings, 0);
-    if (model_build(sources, count, NULL, &findings, &model)) {
+    const model_options_t options = {.limits = doc_limits_default, .now = NOW};
+    if (model_build(sources, count, &options, &findings, &model)) {
         for (size_t i = 0; i < findings.count; i++) {
             finding_format(&findings.items[i], &line);
             buf_append_char(&line, '\n');
@@ -77,6 +80,14 @@ static void compare_models(const model_t *a, const model_t *b)
             assert_int_equal(fp_set_cmp(&o->footprints, &p->footprints), 0);
             assert_true(same_audience(a, o->document, b, p->document));
         }
+    }
+    assert_int_equal(a->timed_count, b->timed_count);
+    for (size_t i = 0; i < a->timed_count; i++) {
+        const model_timed_t *x = &a->timed[i], *y = &b->timed[i];
+        assert_int_equal(x->kind, y->kind);
+        assert_int_equal(x->state, y->state);
+        assert_true(slice_eq(x->name, y->name) && slice_eq(x->reason, y->reason));
+        assert_true(x->window.from == y->window.from && x->window.until == y->window.until);
     }
     assert_int_equal(a->network_map_count, b->network_map_count);
     for (size_t i = 0; i < a->network_map_count; i++) {
@@ -171,6 +182,7 @@ static bool check_set(export_set_t *set)
     json_value_t tree;
     buf_t why = BUF_INIT;
     assert_true(set->count <= 16);
+    set->now = NOW;
     assert_int_equal(export_set_read(set), ERR_OK);
     for (size_t i = 0; i < set->count; i++) {
         sources[i] = (model_source_t){set->items[i].name, set->items[i].format, set->items[i].text};
@@ -262,6 +274,10 @@ static void test_pairs(void **state)
         {"version: 1\naudience: [u, v]\n", "version: 1\naudience: [u]\n", false},
         {"version: 1\naudience: [1]\n", "version: 1\naudience: [\"1\"]\n", true},
         {"version: 1\naudience: [u]\n", "version: 1\n", false},
+        {"version: 1\nfootprints: {f: {asn: [as1], not-after: 2026-11-27T00:00:00Z}}\n"
+         "withdrawals: [{footprint: f, not-after: \"2026-11-26T13:00:00Z\", reason: \"no\"}]\n",
+         "version: 1\nwithdrawals: [{footprint: f, not-before: 2026-11-26T14:00:00+01:00}]\n",
+         true},
         {"version: 1\nfootprints: {a: {asn: [as1]}}\n",
          "version: 1\nfootprints: {\"123\": {countrycode: [no], altopid: [pid-default]}}\n", true},
         {"version: 1\nnetwork-maps: {netmap: {default: true, pids: {\"no\": {ipv4: "
@@ -301,13 +317,47 @@ static void test_refused(void **state)
     export_set_release(&set);
 }
 
+/* Memory may fail at any point: nothing is leaked, and nothing is taken for whole. */
+static void test_nomem(void **state)
+{
+    (void)state;
+    for (size_t n = 1;; n++) {
+        export_set_t set;
+        json_value_t one, bundle;
+        buf_t why = BUF_INIT, text = BUF_INIT;
+        failmalloc_arm(n);
+        export_set_init(&set);
+        err_t err = export_set_add(&set, SLICE_LIT("a.yaml"), slice_of(NULL, 0),
+                                   SLICE_LIT("version: 1\nadvertisement: a\n" CAPABILITY));
+        err = err ? err
+                  : export_set_add(&set, SLICE_LIT("b.yaml"), slice_of(NULL, 0),
+                                   SLICE_LIT("version: 1\nfootprints: {f: {asn: [as1]}}\n"));
+        err = err ? err : export_set_read(&set);
+        err = err ? err : export_merge(&set, &one, &why);
+        err = err ? err : export_bundle(&set, &bundle);
+        if (!err) {
+            doc_write(&one, DOC_YAML, &text);
+            doc_write(&bundle, DOC_JSON, &text);
+            err = buf_failed(&text) ? ERR_NOMEM : ERR_OK;
+        }
+        bool failed = failmalloc_disarm();
+        export_set_release(&set);
+        buf_release(&why);
+        buf_release(&text);
+        if (!failed) {
+            assert_int_equal(err, ERR_OK);
+            break;
+        }
+        assert_int_equal(err, ERR_NOMEM);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_nothing),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_golden),  cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_nothing), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_nomem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
