@@ -90,14 +90,20 @@ static void end_progress(import_t *i)
 
 /* ---- names ---- */
 
-/* As findings name it, which are UTF-8. */
+/* As findings and the comment name it, which are UTF-8. */
 static slice_t file_name(arena_t *arena, slice_t path)
 {
     buf_t out = BUF_INIT;
     if (utf8_valid(path)) {
         return path;
     }
-    buf_append_printable(&out, path, "");
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.ptr[i] & 0x80) {
+            buf_printf(&out, "\\x%02x", (unsigned char)path.ptr[i]);
+        } else {
+            buf_append_char(&out, path.ptr[i]);
+        }
+    }
     slice_t name = arena_copy(arena, buf_slice(&out));
     buf_release(&out);
     return name;
@@ -142,16 +148,17 @@ static bool choose_names(import_t *i)
     slice_t path = slice_str(i->path);
     bool standard = slice_is(path, "-");
     const char *slash = strrchr(i->path, '/');
-    d->base = standard ? SLICE_LIT("") : slice_str(slash ? slash + 1 : i->path);
+    slice_t base = slice_str(slash ? slash + 1 : i->path);
     d->file = file_name(&d->arena, path);
-    slice_t stem = sane_name(&d->arena, stem_of(d->base));
+    d->base = standard ? SLICE_LIT("") : file_name(&d->arena, base);
+    slice_t stem = sane_name(&d->arena, standard ? d->base : stem_of(base));
     d->name = i->name ? slice_str(i->name) : arena_printf(&d->arena, "%.*s.yaml", SLICE_ARG(stem));
     bool one = d->format == IMPORT_PREFIXES ||
                (d->format == IMPORT_GEOFEED && d->by == IMPORT_BY_NONE);
     d->footprint = i->footprint ? slice_str(i->footprint)
                    : one        ? sane_name(&d->arena, stem_of(d->name))
                                 : SLICE_LIT("");
-    return d->file.ptr && stem.ptr && d->name.ptr && d->footprint.ptr;
+    return d->file.ptr && d->base.ptr && stem.ptr && d->name.ptr && d->footprint.ptr;
 }
 
 /* ---- the source ---- */
