@@ -130,44 +130,10 @@ static int add_path(apply_t *a, const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? add_directory(a, path) : add_file(a, path);
 }
 
-/* ---- what the server has ---- */
-
-static const json_value_t *find_document(const json_value_t *list, slice_t name)
-{
-    for (size_t i = 0; i < remote_count(list); i++) {
-        if (slice_eq(remote_text(&list->u.array.items[i], "name"), name)) {
-            return &list->u.array.items[i];
-        }
-    }
-    return NULL;
-}
-
-/* So that nothing is overwritten that came between. */
-static int take_etags(apply_t *a, remote_t *r)
-{
-    buf_t path = BUF_INIT;
-    buf_append_str(&path, "/v1/documents");
-    int code = remote_ask(r, &path, NULL);
-    buf_release(&path);
-    const json_value_t *list = json_get(r->json, "documents");
-    for (size_t i = 0; code < 0 && i < a->count; i++) {
-        change_document_t *d = &a->documents[i];
-        const json_value_t *there = find_document(list, d->name);
-        if (json_is_string(json_get(there, "etag"))) { /* null: the server cannot read it */
-            d->etag = arena_copy(&a->arena, remote_text(there, "etag"));
-        } else if (!there && !d->text.ptr) {
-            (void)fprintf(stderr, "footprintctl: the server has no document '%.*s' to remove\n",
-                          SLICE_ARG(d->name));
-            return CTL_REFUSED;
-        }
-    }
-    return code;
-}
-
 static int run(apply_t *a, remote_t *r)
 {
     buf_t body = BUF_INIT;
-    int code = take_etags(a, r);
+    int code = change_take_etags(a->documents, a->count, &a->arena, r);
     if (code < 0) {
         change_write_documents(a->documents, a->count, &body);
         change_write_end(&a->options, &body);

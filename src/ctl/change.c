@@ -22,6 +22,37 @@ int change_option(change_options_t *options, int code, const char *command, cons
     }
 }
 
+static const json_value_t *find_document(const json_value_t *list, slice_t name)
+{
+    for (size_t i = 0; i < remote_count(list); i++) {
+        if (slice_eq(remote_text(&list->u.array.items[i], "name"), name)) {
+            return &list->u.array.items[i];
+        }
+    }
+    return NULL;
+}
+
+int change_take_etags(change_document_t *documents, size_t count, arena_t *arena, remote_t *r)
+{
+    buf_t path = BUF_INIT;
+    buf_append_str(&path, "/v1/documents");
+    int code = remote_ask(r, &path, NULL);
+    buf_release(&path);
+    const json_value_t *list = json_get(r->json, "documents");
+    for (size_t i = 0; code < 0 && i < count; i++) {
+        change_document_t *d = &documents[i];
+        const json_value_t *there = find_document(list, d->name);
+        if (json_is_string(json_get(there, "etag"))) { /* null: the server cannot read it */
+            d->etag = arena_copy(arena, remote_text(there, "etag"));
+        } else if (!there && !d->text.ptr) {
+            (void)fprintf(stderr, "footprintctl: the server has no document '%.*s' to remove\n",
+                          SLICE_ARG(d->name));
+            return CTL_REFUSED;
+        }
+    }
+    return code;
+}
+
 void change_write_documents(const change_document_t *documents, size_t count, buf_t *out)
 {
     buf_append_str(out, "{\"documents\":{");

@@ -34,6 +34,11 @@ typedef struct change_document {
     slice_t etag; /* what it is now; a ptr of NULL: it is not there */
 } change_document_t;
 
+/*
+ * Asks what the documents are now, so that nothing is overwritten that came between; the etags go
+ * to the arena. -1, or the exit code, also when one that is to be removed is not there.
+ */
+int change_take_etags(change_document_t *documents, size_t count, arena_t *arena, remote_t *r);
 /* The body of POST /v1/changes; all texts are UTF-8. */
 void change_write_documents(const change_document_t *documents, size_t count, buf_t *out);
 /* Appends the members message and yes, and closes the object. */

@@ -30,13 +30,15 @@ typedef struct remote_options {
 #define REMOTE_SYNOPSIS                                                                            \
     "[--server URL] [--token-file FILE] [--cacert FILE]\n"                                         \
     "           [--cert FILE] [--key FILE] [--json]"
-#define REMOTE_HELP                                                                                \
+#define REMOTE_HELP_SERVER                                                                         \
     "  --server      the admin interface; default: $FOOTPRINTCTL_SERVER, else\n"                   \
     "                http://127.0.0.1:8081\n"                                                      \
     "  --token-file  the file with the token; default: $FOOTPRINTCTL_TOKEN_FILE\n"                 \
     "  --cacert      certificates that the server's is checked against\n"                          \
     "  --cert        a client certificate, for TLS\n"                                              \
-    "  --key         its key\n"                                                                    \
+    "  --key         its key\n"
+#define REMOTE_HELP                                                                                \
+    REMOTE_HELP_SERVER                                                                             \
     "  --json        print the server's answer as it is\n"                                         \
     "  --help        show this text\n"
 
