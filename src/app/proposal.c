@@ -132,6 +132,9 @@ static err_t make_model(proposal_t *p, const config_t *config, model_t **out)
     if (!sources || arena_failed(&p->arena)) {
         return ERR_NOMEM;
     }
+    if (!config_check_count(config, p->text_count, &p->findings)) {
+        return ERR_DATA; /* what is wrong with each is nobody's question */
+    }
     model_options_t options = config_model_options(config);
     return model_build(sources, p->text_count, &options, &p->findings, out);
 }
@@ -139,10 +142,9 @@ static err_t make_model(proposal_t *p, const config_t *config, model_t **out)
 static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
 {
     model_t *model = NULL;
-    size_t unread = p->findings.errors;
     err_t err = make_model(p, config, &model);
-    if (!err && unread) {
-        /* A set without a document that is there and cannot be read is not what anybody meant. */
+    if (!err && p->findings.errors) {
+        /* Of a document that is there and cannot be read: nobody meant the set without it. */
         model_free(model);
         err = ERR_DATA;
     }

@@ -120,6 +120,26 @@ def test_conditions(server, site, path):
     assert (site / "footprints/new.yaml").exists() == done
 
 
+def test_what_a_start_would_refuse(site):
+    """More documents than limits.documents, longer ones than limits.document-bytes."""
+    write_config(site, more=ADMIN + "limits: {documents: 2, document-bytes: 2000}\n")
+    with Server(site / "footprintd.yaml") as server:
+        for documents, file in (({"b.yaml": TWO, "c.yaml": THREE}, "footprints"),
+                                ({"all.yaml": TWO + "#" * 2000}, "all.yaml")):
+            for path in ("/v1/changes", "/v1/diff", "/v1/check"):
+                status, body = send(server, "POST", path, {"documents": documents})
+                assert status == (200 if path == "/v1/check" else 422)
+                report = body if path == "/v1/check" else body["report"]
+                (finding,) = [f for f in report["findings"] if f["severity"] == "error"]
+                assert finding["code"] == "limit" and finding["file"].endswith(file)
+        applied(send(server, "POST", "/v1/changes", {"documents": {"b.yaml": TWO}}), 2)
+        refused(send(server, "PUT", "/v1/documents/c.yaml", THREE, kind="text/plain"), 422, "refused",
+                "RefusedProblem")
+        applied(send(server, "POST", "/v1/changes", {"documents": {"b.yaml": None, "c.yaml": TWO}}), 3)
+    with Server(site / "footprintd.yaml"):
+        pass
+
+
 def test_roles(server):
     for path in ("/v1/changes", "/v1/rollback", "/v1/changes?dry-run=1"):
         body = {"documents": {}} if "changes" in path else {"generation": 1}

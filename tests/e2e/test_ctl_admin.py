@@ -463,7 +463,8 @@ def test_apply_over_what_the_server_cannot_read(ctl, site):
     (site / "footprints/b.yaml").mkdir()
     (site / "b.yaml").write_text("version: 1\n")
     assert ctl("apply", "b.yaml") == (
-        1, "", "footprintctl: the file b.yaml is not a regular file\n")
+        1, "", "b.yaml: error: the file is not a regular file [unreadable]\n"
+        "footprintctl: the documents would be refused: 1 error\n")
     code, out, err = ctl("apply", "--remove", "b.yaml")
     assert (code, out) == (1, "") and "b.yaml" in err
 
