@@ -85,14 +85,16 @@ static bool read_etag(slice_t text, store_hash_t *out)
     return text.len == (size_t)2 * DIGEST_SIZE;
 }
 
-/* If-Match with one ETag, If-None-Match with "*": what the document has to be. */
+/* If-Match with one ETag or "*", If-None-Match with "*": what the document has to be. */
 static bool read_conditions(const admin_request_t *request, proposal_change_t *change,
                             admin_response_t *response)
 {
     if (slice_is(request->if_none_match, "*")) {
         change->expects = true;
         change->before = (store_hash_t){.present = false};
-    } else if (request->if_match.len && !slice_is(request->if_match, "*")) {
+    } else if (slice_is(request->if_match, "*")) {
+        change->exists = true;
+    } else if (request->if_match.len) {
         change->expects = true;
         if (!read_etag(request->if_match, &change->before)) {
             admin_error(response, 412, "conflict",

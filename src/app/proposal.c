@@ -75,7 +75,7 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
             err = ERR_NOT_NOW;
         }
         /* One that cannot be read is for the findings. */
-        if (!err && c->remove && !edits[i].before.present && !p->findings.errors) {
+        if (!err && (c->remove || c->exists) && !edits[i].before.present && !p->findings.errors) {
             buf_printf(why, "the document %.*s is not there", SLICE_ARG(c->name));
             err = ERR_NOT_NOW;
         }

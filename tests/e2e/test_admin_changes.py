@@ -84,6 +84,15 @@ def test_put_and_delete(server, site):
     assert whole["texts"] == {"all.yaml": ONE, "more.yaml": THREE}
 
 
+def test_put_of_what_has_to_be_there(server, site):
+    """If-Match with "*" does not bring back what somebody deleted."""
+    put = ["PUT", "/v1/documents/more.yaml", TWO, "-H", "If-Match: *"]
+    refused(send(server, *put, kind="application/yaml"), 412, "conflict")
+    assert not (site / "footprints/more.yaml").exists()
+    (site / "footprints/more.yaml").write_text(THREE)
+    applied(send(server, *put, kind="application/yaml"), 3)
+
+
 def test_pages(server):
     for text in (TWO, THREE, ONE):
         assert send(server, "POST", "/v1/changes", {"documents": {"b.yaml": text}})[0] == 200
