@@ -115,6 +115,7 @@ class Editor(threading.Thread):
         self.proof.note(change)
         status, answer = client.call(method, path, body, headers, kind)
         change.answered, change.status = time.monotonic(), status
+        self.proof.answered()
         if status == 200:
             change.generation = answer["generation"]
             self.proof.acknowledged(change)
@@ -185,7 +186,8 @@ class Person(threading.Thread):
         try:
             while not self.stopping.is_set():
                 self.save()
-                self.stopping.wait(self.random.expovariate(1 / 0.03))
+                # As often as the server is fast enough to bear, so that changes succeed as well.
+                self.proof.wait_for_answers(self.random.choice([1, 1, 2, 4, 8]), 0.2)
         except Exception as error:  # pylint: disable=broad-except
             self.error = error
 
@@ -223,7 +225,7 @@ class Proof:
         self.config = write_config(self.directory, more=CONFIG)
         self.lock = threading.Condition()
         self.numbers, self.markers = 100, 0
-        self.changes, self.saves, self.acks = [], [], 0
+        self.changes, self.saves, self.acks, self.answers = [], [], 0, 0
         self.newest_acknowledged = 0
         self.history = {}     # by number
         self.checked = 0      # of self.changes
@@ -248,6 +250,16 @@ class Proof:
     def note(self, change):
         with self.lock:
             self.changes.append(change)
+
+    def answered(self):
+        with self.lock:
+            self.answers += 1
+            self.lock.notify_all()
+
+    def wait_for_answers(self, count, most_s):
+        with self.lock:
+            until = self.answers + count
+            self.lock.wait_for(lambda: self.answers >= until, most_s)
 
     def acknowledged(self, change):
         with self.lock:
