@@ -12,7 +12,8 @@ is killed at random moments, also while it starts. After every restart, with eve
     was answered before another one asked has the smaller number
   - no change is there in part; one without an answer is there whole, or not at all; nothing is there
     twice; an edit changes nothing that it does not name
-  - what a person saved lies in the directory or is in the history, unless they saved over it
+  - what a person saved lies in the directory or is in the history, unless they saved over it; and
+    whatever was found in the directory, they saved
   - the newest generation is what lies in the directory, and its tags are those that are served
   - nothing temporary is left; SQLite finds the database whole; another restart changes nothing
 
@@ -404,7 +405,7 @@ class Proof:
             if generation["kind"] in ("edit", "rollback"):
                 made.setdefault(generation["message"], []).append(generation)
             else:
-                want(generation["message"] == generation["author"] == "", generation)
+                self.check_found(generation)
         changes = self.changes[self.checked:]
         self.checked = len(self.changes)
         for change in changes:
@@ -413,6 +414,17 @@ class Proof:
             self.check_change(change, there[0] if there else None)
         want(not made, "nobody asked for", list(made))
         self.check_order(changes)
+
+    def check_found(self, generation):
+        """What nobody changed over the interface, a person saved since the last look."""
+        want(generation["message"] == generation["author"] == "", generation)
+        texts, before = generation["texts"], self.history.get(generation["parent"])
+        for name in NAMES if before else ():
+            text = texts.get(name)
+            want(text == before["texts"].get(name) or
+                 any(s.name == name and s.text == text for s in self.saves),
+                 generation["kind"], generation["generation"], "has of", name,
+                 "what nobody saved:", text)
 
     def check_change(self, change, generation):
         if change.status is None:
