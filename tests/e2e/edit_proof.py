@@ -188,14 +188,14 @@ class Person(threading.Thread):
             while not self.stopping.is_set():
                 self.save()
                 # As often as the server is fast enough to bear, so that changes succeed as well.
-                self.proof.wait_for_answers(self.random.choice([1, 1, 2, 4, 8]), 0.2)
+                self.proof.wait_for_answers(self.random.choice([0, 1, 1, 2, 4, 8]), 0.2)
         except Exception as error:  # pylint: disable=broad-except
             self.error = error
 
     def save(self):
         name = self.random.choice(NAMES)
         path = self.proof.documents / name
-        how = self.random.choice(["in place", "in place", "rename", "rename", "remove"])
+        how = self.random.choice(["in place", "slowly", "rename", "rename", "remove"])
         marker = self.proof.marker("saved " + how)
         save = Save(name, None if how == "remove" else text_of(name, marker, self.proof.number()),
                     self.proof.lies(name))
@@ -205,6 +205,10 @@ class Person(threading.Thread):
                 path.unlink()
         elif how == "in place":
             path.write_text(save.text)
+        elif how == "slowly":
+            with open(path, "w", encoding="utf-8") as file:
+                self.proof.wait_for_answers(self.random.choice([1, 2]), 0.05)
+                file.write(save.text)
         else:
             beside = self.proof.documents / f".{name}.swp"
             beside.write_text(save.text)
