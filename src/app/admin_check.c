@@ -51,7 +51,9 @@ static err_t check_set(const admin_t *admin, const json_value_t *changes, findin
         size_t count = merge(&documents, changes, sources);
         model_options_t options = config_model_options(admin->config);
         model_t *model = NULL;
-        err = model_build(sources, count, &options, findings, &model);
+        err = config_check_count(admin->config, count, findings)
+                  ? model_build(sources, count, &options, findings, &model)
+                  : ERR_DATA;
         if (!err) {
             model_free(model);
         }

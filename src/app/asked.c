@@ -1,5 +1,6 @@
 #include "asked.h"
 
+#include "footprintd/base/table.h"
 #include "footprintd/base/time.h"
 
 /* Of the body's tree: a body is at most as long as the limit, and mostly texts. */
@@ -87,7 +88,9 @@ bool asked_read_conditions(const admin_request_t *request, proposal_change_t *ch
     if (slice_is(request->if_none_match, "*")) {
         change->expects = true;
         change->before = (store_hash_t){.present = false};
-    } else if (request->if_match.len && !slice_is(request->if_match, "*")) {
+    } else if (slice_is(request->if_match, "*")) {
+        change->exists = true;
+    } else if (request->if_match.len) {
         change->expects = true;
         if (!read_etag(request->if_match, &change->before)) {
             admin_error(response, 412, "conflict",
@@ -171,11 +174,8 @@ static bool read_members(asked_t *a, const json_value_t *root, const char *const
            read_time(root, "not-after", &a->not_after, response);
 }
 
-static bool read_change(asked_t *a, const json_member_t *m, const json_value_t *if_match,
-                        admin_response_t *response)
+static bool read_change(const json_member_t *m, proposal_change_t *c, admin_response_t *response)
 {
-    proposal_change_t *c = &a->changes[a->count++];
-    const json_value_t *etag = json_get_slice(if_match, m->name);
     *c = (proposal_change_t){.name = m->name, .remove = m->value.kind == JSON_NULL};
     if (m->value.kind == JSON_STRING) {
         c->text = m->value.u.text;
@@ -185,26 +185,25 @@ static bool read_change(asked_t *a, const json_member_t *m, const json_value_t *
                     SLICE_ARG(utf8_truncate(m->name, 100)));
         return false;
     }
-    if (etag && etag->kind == JSON_NULL) {
-        c->expects = true; /* it must not be there */
-    } else if (etag) {
-        c->expects = true;
-        if (etag->kind != JSON_STRING || !read_etag(etag->u.text, &c->before)) {
-            return bad_body(response, "if-match is to have ETags by name, or null for none");
-        }
-    }
     return true;
 }
 
-/* A condition that nothing meets would protect nobody. */
-static bool conditions_fit(const json_value_t *if_match, const json_value_t *documents)
+/* null: it must not be there. A condition that nothing meets would protect nobody. */
+static bool read_if_match(const json_value_t *if_match, const table_t *changes,
+                          admin_response_t *response)
 {
-    for (size_t i = 0; if_match->kind == JSON_OBJECT && i < if_match->u.object.count; i++) {
-        if (!json_get_slice(documents, if_match->u.object.members[i].name)) {
-            return false;
+    bool good = if_match->kind == JSON_OBJECT;
+    for (size_t i = 0; good && i < if_match->u.object.count; i++) {
+        const json_member_t *m = &if_match->u.object.members[i];
+        proposal_change_t *c = table_get(changes, m->name);
+        good = c && (m->value.kind == JSON_NULL ||
+                     (m->value.kind == JSON_STRING && read_etag(m->value.u.text, &c->before)));
+        if (c) {
+            c->expects = true;
         }
     }
-    return if_match->kind == JSON_OBJECT;
+    return good || bad_body(response, "if-match is to be an object of ETags by name, or null for "
+                                      "none, of documents that the body has");
 }
 
 bool asked_read_changes(asked_t *a, const admin_request_t *request, admin_response_t *response)
@@ -220,21 +219,22 @@ bool asked_read_changes(asked_t *a, const admin_request_t *request, admin_respon
     if (!documents || documents->kind != JSON_OBJECT) {
         return bad_body(response, "documents is to be an object of texts by name");
     }
-    if (if_match && !conditions_fit(if_match, documents)) {
-        return bad_body(response, "if-match is to be an object of ETags by name, of documents that "
-                                  "the body has");
-    }
     a->changes = arena_array(&a->arena, documents->u.object.count + 1, sizeof *a->changes);
-    if (!a->changes) {
-        admin_refuse_error(response, ERR_NOMEM);
-        return false;
+    err_t err = a->changes ? ERR_OK : ERR_NOMEM;
+    table_t names = TABLE_INIT;
+    bool good = true;
+    for (size_t i = 0; i < documents->u.object.count && good && !err; i++) {
+        proposal_change_t *c = &a->changes[a->count++];
+        good = read_change(&documents->u.object.members[i], c, response);
+        err = if_match ? table_put(&names, c->name, c, NULL) : ERR_OK;
     }
-    for (size_t i = 0; i < documents->u.object.count; i++) {
-        if (!read_change(a, &documents->u.object.members[i], if_match, response)) {
-            return false;
-        }
+    if (err) {
+        admin_refuse_error(response, err);
+    } else if (good && if_match) {
+        good = read_if_match(if_match, &names, response);
     }
-    return true;
+    table_release(&names);
+    return good && !err;
 }
 
 bool asked_read_rollback(asked_t *a, const admin_request_t *request, admin_response_t *response)

@@ -28,7 +28,7 @@ typedef struct asked {
 void asked_init(asked_t *a, const admin_request_t *request);
 /* False: the response says what is wrong; so of all that follow. */
 bool asked_read_query(asked_t *a, const admin_request_t *request, admin_response_t *response);
-/* If-Match with one ETag, If-None-Match with "*": what the document has to be. */
+/* If-Match with one ETag or "*", If-None-Match with "*": what the document has to be. */
 bool asked_read_conditions(const admin_request_t *request, proposal_change_t *change,
                            admin_response_t *response);
 /* {"documents":{"NAME":"text","OLD":null},"message":"","yes":true,"base":7,"if-match":{},

@@ -52,6 +52,9 @@ err_t load_texts(const config_t *config, const store_text_t *texts, size_t count
     if (!sources || arena_failed(arena)) {
         return ERR_NOMEM;
     }
+    if (!config_check_count(config, count, findings)) {
+        return ERR_DATA; /* what is wrong with each is nobody's question */
+    }
     model_options_t options = config_model_options(config);
     return model_build(sources, count, &options, findings, out);
 }

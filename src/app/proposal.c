@@ -67,7 +67,7 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
             err = ERR_NOT_NOW;
         }
         /* One that cannot be read is for the findings. */
-        if (!err && c->remove && !edits[i].before.present && !p->findings.errors) {
+        if (!err && (c->remove || c->exists) && !edits[i].before.present && !p->findings.errors) {
             buf_printf(why, "the document %.*s is not there", SLICE_ARG(c->name));
             err = ERR_NOT_NOW;
         }
@@ -111,10 +111,9 @@ static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t 
 static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
 {
     model_t *model = NULL;
-    size_t unread = p->findings.errors;
     err_t err = load_texts(config, p->texts, p->text_count, &p->arena, &p->findings, &model);
-    if (!err && unread) {
-        /* A set without a document that is there and cannot be read is not what anybody meant. */
+    if (!err && p->findings.errors) {
+        /* Of a document that is there and cannot be read: nobody meant the set without it. */
         model_free(model);
         err = ERR_DATA;
     }

@@ -13,6 +13,7 @@ typedef struct proposal_change {
     slice_t name; /* of the document, without its directory */
     slice_t text; /* unless it is removed */
     bool remove;
+    bool exists;  /* the document has to be there, whatever it is */
     bool expects; /* `before` counts: what the document has to be now */
     store_hash_t before;
 } proposal_change_t;

@@ -24,6 +24,18 @@ err_t config_read_documents(const config_t *config, store_documents_t *documents
     return store_directory_read(config->footprints.ptr, &limits, documents, findings);
 }
 
+bool config_check_count(const config_t *config, size_t count, findings_t *findings)
+{
+    const slice_t none = {NULL, 0};
+    if (count > config->limits.documents) {
+        findings_add(findings, FINDING_LIMIT, (place_t){.file = config->footprints}, none, none,
+                     "more than the limit of %llu documents",
+                     (unsigned long long)config->limits.documents);
+        return false;
+    }
+    return true;
+}
+
 err_t config_read_model(const config_t *config, store_documents_t *documents, findings_t *findings,
                         model_t **out)
 {

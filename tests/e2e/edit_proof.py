@@ -12,7 +12,8 @@ is killed at random moments, also while it starts. After every restart, with eve
     was answered before another one asked has the smaller number
   - no change is there in part; one without an answer is there whole, or not at all; nothing is there
     twice; an edit changes nothing that it does not name
-  - what a person saved lies in the directory or is in the history, unless they saved over it
+  - what a person saved lies in the directory or is in the history, unless they saved over it; and
+    whatever was found in the directory, they saved
   - the newest generation is what lies in the directory, and its tags are those that are served
   - nothing temporary is left; SQLite finds the database whole; another restart changes nothing
 
@@ -115,6 +116,7 @@ class Editor(threading.Thread):
         self.proof.note(change)
         status, answer = client.call(method, path, body, headers, kind)
         change.answered, change.status = time.monotonic(), status
+        self.proof.answered()
         if status == 200:
             change.generation = answer["generation"]
             self.proof.acknowledged(change)
@@ -185,14 +187,15 @@ class Person(threading.Thread):
         try:
             while not self.stopping.is_set():
                 self.save()
-                self.stopping.wait(self.random.expovariate(1 / 0.03))
+                # As often as the server is fast enough to bear, so that changes succeed as well.
+                self.proof.wait_for_answers(self.random.choice([0, 1, 1, 2, 4, 8]), 0.2)
         except Exception as error:  # pylint: disable=broad-except
             self.error = error
 
     def save(self):
         name = self.random.choice(NAMES)
         path = self.proof.documents / name
-        how = self.random.choice(["in place", "in place", "rename", "rename", "remove"])
+        how = self.random.choice(["in place", "slowly", "rename", "rename", "remove"])
         marker = self.proof.marker("saved " + how)
         save = Save(name, None if how == "remove" else text_of(name, marker, self.proof.number()),
                     self.proof.lies(name))
@@ -202,6 +205,10 @@ class Person(threading.Thread):
                 path.unlink()
         elif how == "in place":
             path.write_text(save.text)
+        elif how == "slowly":
+            with open(path, "w", encoding="utf-8") as file:
+                self.proof.wait_for_answers(self.random.choice([1, 2]), 0.05)
+                file.write(save.text)
         else:
             beside = self.proof.documents / f".{name}.swp"
             beside.write_text(save.text)
@@ -223,7 +230,7 @@ class Proof:
         self.config = write_config(self.directory, more=CONFIG)
         self.lock = threading.Condition()
         self.numbers, self.markers = 100, 0
-        self.changes, self.saves, self.acks = [], [], 0
+        self.changes, self.saves, self.acks, self.answers = [], [], 0, 0
         self.newest_acknowledged = 0
         self.history = {}     # by number
         self.checked = 0      # of self.changes
@@ -248,6 +255,16 @@ class Proof:
     def note(self, change):
         with self.lock:
             self.changes.append(change)
+
+    def answered(self):
+        with self.lock:
+            self.answers += 1
+            self.lock.notify_all()
+
+    def wait_for_answers(self, count, most_s):
+        with self.lock:
+            until = self.answers + count
+            self.lock.wait_for(lambda: self.answers >= until, most_s)
 
     def acknowledged(self, change):
         with self.lock:
@@ -392,7 +409,7 @@ class Proof:
             if generation["kind"] in ("edit", "rollback"):
                 made.setdefault(generation["message"], []).append(generation)
             else:
-                want(generation["message"] == generation["author"] == "", generation)
+                self.check_found(generation)
         changes = self.changes[self.checked:]
         self.checked = len(self.changes)
         for change in changes:
@@ -401,6 +418,17 @@ class Proof:
             self.check_change(change, there[0] if there else None)
         want(not made, "nobody asked for", list(made))
         self.check_order(changes)
+
+    def check_found(self, generation):
+        """What nobody changed over the interface, a person saved since the last look."""
+        want(generation["message"] == generation["author"] == "", generation)
+        texts, before = generation["texts"], self.history.get(generation["parent"])
+        for name in NAMES if before else ():
+            text = texts.get(name)
+            want(text == before["texts"].get(name) or
+                 any(s.name == name and s.text == text for s in self.saves),
+                 generation["kind"], generation["generation"], "has of", name,
+                 "what nobody saved:", text)
 
     def check_change(self, change, generation):
         if change.status is None:

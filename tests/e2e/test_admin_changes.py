@@ -86,6 +86,15 @@ def test_put_and_delete(server, site):
     assert whole["texts"] == {"all.yaml": ONE, "more.yaml": THREE}
 
 
+def test_put_of_what_has_to_be_there(server, site):
+    """If-Match with "*" does not bring back what somebody deleted."""
+    put = ["PUT", "/v1/documents/more.yaml", TWO, "-H", "If-Match: *"]
+    refused(send(server, *put, kind="application/yaml"), 412, "conflict")
+    assert not (site / "footprints/more.yaml").exists()
+    (site / "footprints/more.yaml").write_text(THREE)
+    applied(send(server, *put, kind="application/yaml"), 3)
+
+
 def test_pages(server):
     for text in (TWO, THREE, ONE):
         assert send(server, "POST", "/v1/changes", {"documents": {"b.yaml": text}})[0] == 200
@@ -120,6 +129,26 @@ def test_conditions(server, site, path):
     applied(send(server, "POST", path, {"documents": documents, "if-match": good, "base": 1}),
             2 if done else None)
     assert (site / "footprints/new.yaml").exists() == done
+
+
+def test_what_a_start_would_refuse(site):
+    """More documents than limits.documents, longer ones than limits.document-bytes."""
+    write_config(site, more=ADMIN + "limits: {documents: 2, document-bytes: 2000}\n")
+    with Server(site / "footprintd.yaml") as server:
+        for documents, file in (({"b.yaml": TWO, "c.yaml": THREE}, "footprints"),
+                                ({"all.yaml": TWO + "#" * 2000}, "all.yaml")):
+            for path in ("/v1/changes", "/v1/diff", "/v1/check"):
+                status, body = send(server, "POST", path, {"documents": documents})
+                assert status == (200 if path == "/v1/check" else 422)
+                report = body if path == "/v1/check" else body["report"]
+                (finding,) = [f for f in report["findings"] if f["severity"] == "error"]
+                assert finding["code"] == "limit" and finding["file"].endswith(file)
+        applied(send(server, "POST", "/v1/changes", {"documents": {"b.yaml": TWO}}), 2)
+        refused(send(server, "PUT", "/v1/documents/c.yaml", THREE, kind="text/plain"), 422, "refused",
+                "RefusedProblem")
+        applied(send(server, "POST", "/v1/changes", {"documents": {"b.yaml": None, "c.yaml": TWO}}), 3)
+    with Server(site / "footprintd.yaml"):
+        pass
 
 
 def test_roles(server):

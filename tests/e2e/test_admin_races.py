@@ -1,5 +1,6 @@
 """Several who change the same at the same time: one wins, the others are told, nothing is lost."""
 import concurrent.futures
+import queue
 import threading
 
 import pytest
@@ -139,13 +140,11 @@ def test_against_somebody_who_saves_files(server, site, how):
     """A step over the interface is made on the very text that it was read from, or is refused; and
     every text that was saved is in the history, unless the same person saved over it."""
     path, beside = site / "footprints/all.yaml", site / "footprints/.all.yaml.swp"
-    done = threading.Event()
+    turns = queue.Queue()
     saved = []
 
     def save():
-        n = 0
-        while not done.is_set():
-            n += 1
+        while n := turns.get():
             before = path.read_text()
             text = f"{before}# saved {n}\n"
             if how == "rename":
@@ -154,20 +153,29 @@ def test_against_somebody_who_saves_files(server, site, how):
             else:
                 path.write_text(text)
             saved.append((before, text))
-            done.wait(0.02)
 
     def add():
-        client, won = connect(server), 0
+        client, won, n = connect(server), 0, 0
         while won < 3 * ROUNDS:
+            n += 1
+            if n % 4 == 1:
+                turns.put(n)  # saved about now
             status, text = client.call("GET", "/v1/documents/all.yaml")
             assert status == 200
+            if n % 4 == 2:
+                turns.put(n)
             status, body = client.call("PUT", "/v1/documents/all.yaml", f"{text}# step {won}\n",
                                        {"If-Match": client.etag}, "application/yaml")
             assert status in (200, 412, 422), body  # 422: a file that is empty while it is written
             won += status == 200
-        done.set()
 
-    all_at_once(2, lambda i: [save, add][i]())
+    def add_and_end():
+        try:
+            add()
+        finally:
+            turns.put(0)
+
+    all_at_once(2, lambda i: [save, add_and_end][i]())
     client = connect(server)
     assert client.call("POST", "/v1/changes", {"documents": {}})[0] == 200  # all is looked at
     number = newest(client)

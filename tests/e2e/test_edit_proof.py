@@ -8,4 +8,4 @@ from edit_proof import prove
 
 @pytest.mark.threads
 def test_kill_9_at_random_moments(tmp_path):
-    prove(tmp_path, random.SystemRandom().randrange(1 << 32), kills=30, applies=100)
+    prove(tmp_path, random.SystemRandom().randrange(1 << 32), kills=25, applies=60)

@@ -12,6 +12,8 @@
 /* store_directory_read of the configured directory, within the configured limits. */
 err_t config_read_documents(const config_t *config, store_documents_t *documents,
                             findings_t *findings) FPD_MUST_CHECK;
+/* Of a set that is not there yet: whether config_read_documents will take so many. */
+bool config_check_count(const config_t *config, size_t count, findings_t *findings);
 /* For model_build, by the configured limits. */
 model_options_t config_model_options(const config_t *config);
 /*
