@@ -18,14 +18,15 @@
 #define SHOWN_MAX 60
 
 static const char help_text[] =
-    "Usage: footprintctl lookup --config FILE [--json | --brief] [--why[=FOOTPRINT]] [ADDR...]\n"
+    "Usage: footprintctl lookup --config FILE [--json | --brief] [--why[=FOOTPRINT]]\n"
+    "           [ADDR|PREFIX...]\n"
     "\n"
     "Tells which footprints and capabilities addresses have, and which document says so, by the\n"
-    "documents and databases of a configuration; no server is asked. Without ADDR, addresses are\n"
-    "read from standard input, one a line.\n"
+    "documents and databases of a configuration; of a prefix, how its addresses fall apart. No\n"
+    "server is asked. Without arguments, addresses are read from standard input, one a line.\n"
     "\n"
     "  --config  the configuration, see footprintd.yaml(5)\n"
-    "  --json    print one JSON object a line for each address\n"
+    "  --json    print one JSON object a line for each address or prefix\n"
     "  --brief   print one line for each address, with tabs between its columns\n"
     "  --why     tell what nearly covers an address and why it does not, or why FOOTPRINT does "
     "not\n"
@@ -205,10 +206,10 @@ static void malformed(lookup_t *l, const char *what, uint64_t number, slice_t te
     prefix_t prefix;
     bool is_prefix = prefix_parse(text, &prefix, NULL) == ERR_OK;
     flush(l); /* what was asked before stands before */
-    (void)fprintf(stderr, "footprintctl: %s %llu: '%.*s%s' is %s\n", what,
-                  (unsigned long long)number, SLICE_ARG(buf_slice(&shown)),
-                  text.len > SHOWN_MAX ? "..." : "",
-                  is_prefix ? "a prefix; an address is wanted" : "not an IP address");
+    (void)fprintf(
+        stderr, "footprintctl: %s %llu: '%.*s%s' is %s\n", what, (unsigned long long)number,
+        SLICE_ARG(buf_slice(&shown)), text.len > SHOWN_MAX ? "..." : "",
+        is_prefix ? "a prefix; --brief wants addresses" : "neither an IP address nor a prefix");
     buf_release(&shown);
     l->malformed = true;
 }
@@ -217,11 +218,17 @@ static void malformed(lookup_t *l, const char *what, uint64_t number, slice_t te
 static bool answer(lookup_t *l, const char *what, uint64_t number, slice_t text)
 {
     addr_t addr;
-    if (addr_parse(text, &addr)) {
+    prefix_t prefix;
+    bool host_bits;
+    if (!addr_parse(text, &addr)) {
+        l->err = l->write(&l->report, &addr);
+    } else if (!l->options.brief && !prefix_parse(text, &prefix, &host_bits)) {
+        l->err = l->options.json ? report_json_prefix(&l->report, &prefix, host_bits)
+                                 : report_text_prefix(&l->report, &prefix, host_bits);
+    } else {
         malformed(l, what, number, text);
         return true;
     }
-    l->err = l->write(&l->report, &addr);
     if (!l->err && l->report.out.len >= OUTPUT_BYTES) {
         flush(l);
     }

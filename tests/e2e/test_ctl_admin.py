@@ -506,7 +506,7 @@ def test_explain(ctl, site):
 
 def test_explain_malformed(ctl):
     code, out, err = ctl("explain", "x y&z", "192.0.2.1")
-    assert (code, err) == (1, "footprintctl: 'x y&z' is not an IP address\n")
+    assert (code, err) == (1, "footprintctl: 'x y&z' is neither an IP address nor a prefix\n")
     assert out.startswith("192.0.2.1\n")
 
 
