@@ -132,6 +132,7 @@ static err_t make_model(proposal_t *p, const config_t *config, model_t **out)
         return ERR_NOMEM;
     }
     model_options_t options = config_model_options(config);
+    options.before = snapshot_model(p->before);
     return model_build(sources, p->text_count, &options, &p->findings, out);
 }
 

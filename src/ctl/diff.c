@@ -112,7 +112,8 @@ static err_t load_side(diff_t *d, unsigned i)
 {
     config_t config = d->config; /* borrowed: only the directory is another */
     config.footprints = slice_str(d->options.directories[i]);
-    return config_read_model(&config, &d->sides[i].documents, &d->findings, &d->sides[i].model);
+    return config_read_model(&config, i ? d->sides[0].model : NULL, &d->sides[i].documents,
+                             &d->findings, &d->sides[i].model);
 }
 
 static err_t load(diff_t *d)

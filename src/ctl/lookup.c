@@ -115,7 +115,7 @@ static err_t load(lookup_t *l)
     model_t *model = NULL;
     err = databases == ERR_NOMEM
               ? databases
-              : config_read_model(&l->config, &l->documents, &l->findings, &model);
+              : config_read_model(&l->config, NULL, &l->documents, &l->findings, &model);
     if (err || databases) {
         model_free(model);
         return err ? err : databases;

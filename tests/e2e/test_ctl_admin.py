@@ -431,6 +431,35 @@ def test_apply_refused(ctl, site):
     assert (code, json.loads(out)["code"], err) == (1, "refused", "")
 
 
+USER = METRO.replace("  metro: {cidr: [%s]}\n", "  other: {asn: [as64496]}\n").replace(
+    "[metro]", "[other, metro]")
+GONE = ("error: no document defines footprint 'metro' any more: it was in metro.yaml:4 before this "
+        "change [unknown-footprint]")
+
+
+def test_removed_names_name_their_uses(ctl, site, server):
+    """Each use, and where the name was: of a removal, of an edit, of a preview and of files."""
+    for name, protocol in (("a", "http/1.1"), ("b", "http/2")):
+        (site / f"{name}.yaml").write_text(USER.replace("other", name).replace("https/1.1", protocol))
+    assert ctl("apply", "--yes", "a.yaml", "b.yaml")[0] == 0
+    expected = [f"a.yaml:8:21: {GONE}", f"b.yaml:8:21: {GONE}"]
+    (site / "metro.yaml").write_text("version: 1\n")
+    for args in (["--remove", "metro.yaml"], ["--remove", "metro.yaml", "--dry-run"], ["metro.yaml"]):
+        code, out, err = ctl("apply", *args)
+        assert (code, out) == (1, "")
+        assert [line for line in err.splitlines() if ": error: " in line] == expected
+        assert err.endswith("footprintctl: the documents would be refused: 2 errors\n")
+    code, out, err = ctl("apply", "--remove", "metro.yaml", "--json")
+    assert [f["text"] for f in json.loads(out)["report"]["findings"] if f["severity"] == "error"] == [
+        GONE[len("error: "):-len(" [unknown-footprint]")]] * 2
+    (site / "footprints/metro.yaml").unlink()
+    server.send(signal.SIGHUP)
+    server.wait_line("a.yaml:8:21: " + re.escape(GONE))
+    server.wait_line("the documents were refused: 2 errors")
+    code, out, err = ctl("status")
+    assert [line for line in out.splitlines() if ": error: " in line] == expected
+
+
 def test_apply_guard_rails(ctl, site):
     (site / "metro.yaml").write_text(DOUBLED)
     code, out, err = ctl("apply", "metro.yaml")

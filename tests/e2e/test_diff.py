@@ -161,6 +161,19 @@ def test_refused_documents_of_both_sides(everything):
     assert lines[2] == "footprintctl: there is nothing to compare: 2 errors"
 
 
+def test_removed_names(tmp_path):
+    """What the old side defines and the new one still uses."""
+    for side, document in (("old", "  metro: {cidr: [192.0.2.0/24]}\n"), ("new", "  other: {asn: [as1]}\n")):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / "a.yaml").write_text(
+            "version: 1\nfootprints:\n" + document + "capabilities:\n"
+            "  - {capability-type: FCI.Metadata, capability-value: {metadata: []}, footprints: [metro]}\n")
+    code, out, err = diff(tmp_path, "old", "new")
+    assert (code, out) == (2, "")
+    assert ("error: no document defines footprint 'metro' any more: it was in a.yaml:3 before this "
+            "change [unknown-footprint]") in err
+
+
 def test_no_directory_and_no_configuration(everything):
     code, out, err = diff(everything, "old", "none")
     assert (code, out) == (2, "") and "No such file or directory" in err

@@ -27,7 +27,9 @@ typedef struct model_source {
 } model_source_t;
 
 typedef struct model_options {
-    doc_limits_t limits; /* zero: doc_limits_default */
+    doc_limits_t limits;   /* zero: doc_limits_default */
+    const model_t *before; /* what the documents were, or NULL: of a name that is missing, findings
+                              tell where it was defined; borrowed, while model_build runs */
 } model_options_t;
 
 typedef struct model_document {
