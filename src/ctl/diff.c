@@ -1,4 +1,5 @@
 #include "command.h"
+#include "fail.h"
 
 #include "footprintd/config/inputs.h"
 #include "footprintd/lookup/difference.h"
@@ -150,23 +151,6 @@ static err_t compare(diff_t *d)
                            &d->difference);
 }
 
-/* Errors alone: warnings are for check. */
-static void tell_errors(diff_t *d)
-{
-    findings_sort(&d->findings);
-    buf_t line = BUF_INIT;
-    for (size_t i = 0; i < d->findings.count; i++) {
-        if (finding_infos[d->findings.items[i].code].severity == SEVERITY_ERROR) {
-            buf_clear(&line);
-            finding_format(&d->findings.items[i], &line);
-            (void)fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&line)));
-        }
-    }
-    buf_release(&line);
-    (void)fprintf(stderr, "footprintctl: there is nothing to compare: %zu error%s\n",
-                  d->findings.errors, d->findings.errors == 1 ? "" : "s");
-}
-
 static bool colours_wanted(void)
 {
     const char *no_color = getenv("NO_COLOR"); /* single-threaded */
@@ -196,8 +180,10 @@ static int run(diff_t *d)
 {
     err_t err = load(d);
     if (err && err != ERR_NOMEM) {
-        tell_errors(d);
-        return DIFF_TROUBLE;
+        findings_sort(&d->findings); /* for their number: repetitions are dropped */
+        return ctl_fail_findings(d->options.json, DIFF_TROUBLE, &d->findings,
+                                 "there is nothing to compare: %zu error%s", d->findings.errors,
+                                 d->findings.errors == 1 ? "" : "s");
     }
     err = err ? err : compare(d);
     if (err) {

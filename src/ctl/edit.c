@@ -2,6 +2,7 @@
 
 #include "change.h"
 #include "edit_copy.h"
+#include "fail.h"
 #include "footprintd/store/directory.h"
 
 #include <signal.h>
@@ -34,6 +35,8 @@ typedef struct edit {
     buf_t etag;
     edit_copy_t copy;
     bool keep; /* the copy: there is work in it that the server does not have */
+    bool json; /* what comes of it; what is told on the way is for a person */
+    bool conflict;
 } edit_t;
 
 /* What is to happen next; otherwise it is an exit code. */
@@ -114,8 +117,8 @@ static int fetch(edit_t *e)
     buf_append_slice(&e->before, r->answer.body);
     buf_append_slice(&e->etag, r->answer.etag);
     if (buf_failed(&e->before) || buf_failed(&e->etag) || !e->etag.len) {
-        (void)fputs("footprintctl: the answer of the server cannot be used\n", stderr);
-        return CTL_USAGE;
+        return ctl_fail(r->options.json, CTL_USAGE, "not-footprintd",
+                        "the answer of the server cannot be used");
     }
     return ON;
 }
@@ -156,6 +159,7 @@ static int refused(edit_t *e)
     }
     if (conflict) {
         change_tell_latest(r);
+        e->conflict = true;
     }
     (void)give_up(e);
     return code;
@@ -179,10 +183,10 @@ static int show(edit_t *e)
     return c == 'y' ? ON : c == 'e' ? AGAIN : give_up(e);
 }
 
-static int finish(edit_t *e, bool json)
+static int finish(edit_t *e)
 {
     buf_t out = BUF_INIT;
-    if (json) {
+    if (e->json) {
         return remote_print_answer(&e->remote);
     }
     const json_value_t *kept = json_get(e->remote.json, "kept");
@@ -196,7 +200,14 @@ static int finish(edit_t *e, bool json)
     return remote_print(&out);
 }
 
-static int round_of(edit_t *e, bool json)
+static int print_unchanged(void)
+{
+    buf_t out = BUF_INIT;
+    buf_append_str(&out, "{\"generation\":null,\"same\":true}\n");
+    return remote_print(&out);
+}
+
+static int round_of(edit_t *e)
 {
     if (!edit_copy_edit(&e->copy)) {
         return give_up(e);
@@ -206,7 +217,7 @@ static int round_of(edit_t *e, bool json)
     }
     if (slice_eq(buf_slice(&e->before), buf_slice(&e->after))) {
         (void)fputs("footprintctl: the document is as it was: nothing is changed\n", stderr);
-        return CTL_FINE;
+        return e->json ? print_unchanged() : CTL_FINE;
     }
     if (!utf8_valid(buf_slice(&e->after))) {
         (void)fputs("footprintctl: the text is not UTF-8\n", stderr);
@@ -221,25 +232,29 @@ static int round_of(edit_t *e, bool json)
         code = send(e, "/v1/changes");
     }
     if (code == ON) {
-        code = remote_is_fine(&e->remote) ? finish(e, json) : refused(e);
+        code = remote_is_fine(&e->remote) ? finish(e) : refused(e);
     }
     return code;
 }
 
 static int run(edit_t *e)
 {
-    bool json = e->remote.options.json;
-    e->remote.options.json = false; /* what is told on the way is for a person */
     int code = fetch(e);
     if (code != ON) {
         return code;
     }
+    e->json = e->remote.options.json;
+    e->remote.options.json = false;
     if (!edit_copy_make(&e->copy, e->name, buf_slice(&e->before))) {
         return CTL_USAGE;
     }
     do {
-        code = round_of(e, json);
+        code = round_of(e);
     } while (code == AGAIN);
+    if (e->keep && e->json) {
+        return ctl_fail(true, code, e->conflict ? "conflict" : "given-up",
+                        "nothing is changed; your text is in %s", e->copy.path.ptr);
+    }
     return code;
 }
 

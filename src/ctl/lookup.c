@@ -1,4 +1,5 @@
 #include "command.h"
+#include "fail.h"
 #include "lines.h"
 #include "lookup_forms.h"
 
@@ -123,28 +124,14 @@ static err_t load(lookup_t *l)
     return lookup_engine_new_take(model, l->databases.attributes, &l->engine);
 }
 
-/*
- * Errors, when there are any; else what is odd about the databases. All other warnings are for
- * check and --check-config.
- */
-static void tell(lookup_t *l, bool refused, time_t now)
+/* What is odd about the databases; all other warnings are for check and --check-config. */
+static void warn(lookup_t *l, time_t now)
 {
-    if (!refused) {
-        findings_release(&l->findings);
-        findings_init(&l->findings, 0);
-        store_databases_check(l->databases.attributes, l->config.geoip_max_age_days, now,
-                              &l->findings);
-    }
+    findings_release(&l->findings);
+    findings_init(&l->findings, 0);
+    store_databases_check(l->databases.attributes, l->config.geoip_max_age_days, now, &l->findings);
     findings_sort(&l->findings);
-    buf_t line = BUF_INIT;
-    for (size_t i = 0; i < l->findings.count; i++) {
-        buf_clear(&line);
-        finding_format(&l->findings.items[i], &line);
-        if (!refused || finding_infos[l->findings.items[i].code].severity == SEVERITY_ERROR) {
-            (void)fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&line)));
-        }
-    }
-    buf_release(&line);
+    ctl_tell_findings(&l->findings, true);
 }
 
 /* -1 to go on, or the exit code. */
@@ -165,12 +152,10 @@ static int find_footprint(lookup_t *l)
         }
         suggest_offer(&near, m->footprints[i].name);
     }
-    (void)fprintf(stderr, "footprintctl: no document defines footprint '%s'", l->options.footprint);
-    if (near.best.ptr) {
-        (void)fprintf(stderr, " (did you mean '%.*s'?)", SLICE_ARG(near.best));
-    }
-    (void)fputc('\n', stderr);
-    return CTL_REFUSED;
+    const char *lead = near.best.ptr ? " (did you mean '" : "", *end = near.best.ptr ? "'?)" : "";
+    return ctl_fail(l->options.json, CTL_REFUSED, "no-footprint",
+                    "no document defines footprint '%s'%s%.*s%s", l->options.footprint, lead,
+                    SLICE_ARG(near.best.ptr ? near.best : SLICE_LIT("")), end);
 }
 
 /* ---- addresses ---- */
@@ -201,16 +186,14 @@ static slice_t trimmed(slice_t s)
 
 static void malformed(lookup_t *l, const char *what, uint64_t number, slice_t text)
 {
-    buf_t shown = BUF_INIT;
-    report_printable(&shown, utf8_truncate(text, SHOWN_MAX), false);
+    slice_t shown = utf8_truncate(text, SHOWN_MAX);
     prefix_t prefix;
     bool is_prefix = prefix_parse(text, &prefix, NULL) == ERR_OK;
     flush(l); /* what was asked before stands before */
-    (void)fprintf(
-        stderr, "footprintctl: %s %llu: '%.*s%s' is %s\n", what, (unsigned long long)number,
-        SLICE_ARG(buf_slice(&shown)), text.len > SHOWN_MAX ? "..." : "",
-        is_prefix ? "a prefix; --brief wants addresses" : "neither an IP address nor a prefix");
-    buf_release(&shown);
+    (void)ctl_fail(l->options.json, CTL_REFUSED, "bad-address", "%s %llu: '%.*s%s' is %s", what,
+                   (unsigned long long)number, SLICE_ARG(shown), text.len > SHOWN_MAX ? "..." : "",
+                   is_prefix ? "a prefix; --brief wants addresses"
+                             : "neither an IP address nor a prefix");
     l->malformed = true;
 }
 
@@ -251,8 +234,9 @@ static void answer_lines(lookup_t *l)
         }
     }
     if (lines->failed) {
-        (void)fprintf(stderr, "footprintctl: standard input cannot be read: %s\n",
-                      strerrordesc_np(errno));
+        flush(l);
+        (void)ctl_fail(l->options.json, CTL_REFUSED, "unreadable",
+                       "standard input cannot be read: %s", strerrordesc_np(errno));
         l->malformed = true;
     }
     free(lines);
@@ -287,14 +271,14 @@ static int run(lookup_t *l, int argc, char **argv)
 {
     time_t now = time(NULL);
     l->err = load(l);
-    bool refused = l->err != ERR_OK;
-    if (l->err != ERR_NOMEM) {
-        tell(l, refused, now);
+    if (l->err && l->err != ERR_NOMEM) {
+        findings_sort(&l->findings); /* for their number: repetitions are dropped */
+        return ctl_fail_findings(l->options.json, CTL_REFUSED, &l->findings,
+                                 "there is nothing to answer from: %zu error%s", l->findings.errors,
+                                 l->findings.errors == 1 ? "" : "s");
     }
-    if (refused && l->err != ERR_NOMEM) {
-        (void)fprintf(stderr, "footprintctl: there is nothing to answer from: %zu error%s\n",
-                      l->findings.errors, l->findings.errors == 1 ? "" : "s");
-        return CTL_REFUSED;
+    if (!l->err) {
+        warn(l, now);
     }
     l->err = l->err ? l->err : report_init(&l->report, l->engine, l->config.footprints.ptr, now);
     int code = l->err ? CTL_REFUSED : answer_all(l, argc, argv);
