@@ -155,7 +155,8 @@ int remote_open(remote_t *r, const remote_options_t *options)
     const remote_http_options_t http = {.cacert = options->cacert,
                                         .cert = options->cert,
                                         .key = options->key,
-                                        .token = r->token.ptr};
+                                        .token = r->token.ptr,
+                                        .timeout_ms = options->timeout_ms};
     r->http = remote_http_new(&http);
     if (!r->http) {
         (void)fprintf(stderr, "footprintctl: %s\n", err_text(ERR_NOMEM));

@@ -17,6 +17,7 @@ typedef struct remote_options {
     const char *cert;
     const char *key;
     bool json;
+    long timeout_ms; /* of one request; 0: as long as it takes */
 } remote_options_t;
 
 /* For getopt_long: codes above all characters. */

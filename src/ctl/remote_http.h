@@ -14,6 +14,7 @@ typedef struct remote_http_options {
     const char *cert;
     const char *key;
     const char *token; /* of every request */
+    long timeout_ms;   /* of a whole request; 0: none */
 } remote_http_options_t;
 
 typedef struct remote_http_answer {
