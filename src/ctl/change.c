@@ -124,7 +124,7 @@ int change_send(remote_t *r, const change_options_t *options, const char *path, 
     if (r->options.json) {
         code = remote_print_answer(r);
     } else {
-        change_write_answer(r->json, options->dry_run, remote_colours(STDOUT_FILENO), &out);
+        change_write_answer(r->json, options->dry_run, screen_colours(STDOUT_FILENO), &out);
         code = remote_print(&out);
     }
     return code == CTL_FINE && asks ? CTL_REFUSED : code;

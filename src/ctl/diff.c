@@ -1,5 +1,6 @@
 #include "command.h"
 #include "fail.h"
+#include "screen.h"
 
 #include "footprintd/config/inputs.h"
 #include "footprintd/lookup/difference.h"
@@ -151,12 +152,6 @@ static err_t compare(diff_t *d)
                            &d->difference);
 }
 
-static bool colours_wanted(void)
-{
-    const char *no_color = getenv("NO_COLOR"); /* single-threaded */
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
-}
-
 static int report(const diff_t *d)
 {
     buf_t out = BUF_INIT;
@@ -164,7 +159,7 @@ static int report(const diff_t *d)
         difference_write_json(d->difference, &out);
         buf_append_char(&out, '\n');
     } else {
-        difference_write_text(d->difference, colours_wanted(), &out);
+        difference_write_text(d->difference, screen_colours(STDOUT_FILENO), &out);
     }
     bool written = !buf_failed(&out) && fwrite(out.ptr, 1, out.len, stdout) == out.len &&
                    fflush(stdout) == 0;

@@ -1,11 +1,11 @@
 #include "command.h"
 
 #include "change.h"
+#include "edit_ask.h"
 #include "edit_copy.h"
 #include "fail.h"
 #include "footprintd/store/directory.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -43,42 +43,6 @@ typedef struct edit {
 #define AGAIN (-1)
 #define ON    (-2)
 
-static void on_interrupt(int number)
-{
-    (void)number; /* it ends the read */
-}
-
-static char ask_once(const char *question, const char *letters)
-{
-    char line[64];
-    for (;;) {
-        (void)fputs(question, stderr);
-        if (!fgets(line, sizeof line, stdin)) {
-            (void)fputc('\n', stderr);
-            return letters[strlen(letters) - 1];
-        }
-        char c = (char)(line[0] >= 'A' && line[0] <= 'Z' ? line[0] - 'A' + 'a' : line[0]);
-        while (!strchr(line, '\n') && fgets(line, sizeof line, stdin)) {
-        }
-        if (c != '\n' && c && strchr(letters, c)) {
-            return c;
-        }
-    }
-}
-
-/*
- * The first letter of the answer in lower case, one of `letters`; the last of them, which gives up,
- * at the end of the input and for an interrupt, so that it is told where the text is.
- */
-static char ask(const char *question, const char *letters)
-{
-    struct sigaction interrupt = {.sa_handler = on_interrupt}, before;
-    (void)sigaction(SIGINT, &interrupt, &before);
-    char c = ask_once(question, letters);
-    (void)sigaction(SIGINT, &before, NULL);
-    return c;
-}
-
 static int give_up(edit_t *e)
 {
     e->keep = true;
@@ -87,9 +51,21 @@ static int give_up(edit_t *e)
     return CTL_REFUSED;
 }
 
+/* There is no work in the copy that would be lost. */
+static bool is_untouched(edit_t *e)
+{
+    return edit_copy_read(&e->copy, &e->after) &&
+           slice_eq(buf_slice(&e->before), buf_slice(&e->after));
+}
+
+static int give_up_nothing(const edit_t *e)
+{
+    return ctl_fail(e->json, CTL_REFUSED, "given-up", "nothing is changed");
+}
+
 static int ask_again(edit_t *e)
 {
-    return ask("(e)dit again or (q)uit? ", "eq") == 'e' ? AGAIN : give_up(e);
+    return edit_ask("(e)dit again or (q)uit? ", "eq") == 'e' ? AGAIN : give_up(e);
 }
 
 /* ---- what is there ---- */
@@ -169,15 +145,15 @@ static int show(edit_t *e)
 {
     buf_t out = BUF_INIT;
     const json_value_t *answer = e->remote.json;
-    bool colours = remote_colours(STDERR_FILENO);
+    bool colours = screen_colours(STDERR_FILENO);
     remote_findings(json_get(answer, "report"), colours, &out);
     remote_difference(json_get(answer, "difference"), colours, &out);
     (void)fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&out)));
     buf_release(&out);
     bool asks = remote_guard_asks(json_get(answer, "difference"));
-    char c = ask(asks ? "Apply it, although the guard rails ask? (y)es, (e)dit again, (n)o: "
-                      : "Apply it? (y)es, (e)dit again, (n)o: ",
-                 "yen");
+    char c = edit_ask(asks ? "Apply it, although the guard rails ask? (y)es, (e)dit again, (n)o: "
+                           : "Apply it? (y)es, (e)dit again, (n)o: ",
+                      "yen");
     /* What was seen is what is confirmed. */
     e->options.yes = asks && c == 'y';
     return c == 'y' ? ON : c == 'e' ? AGAIN : give_up(e);
@@ -210,7 +186,7 @@ static int print_unchanged(void)
 static int round_of(edit_t *e)
 {
     if (!edit_copy_edit(&e->copy)) {
-        return give_up(e);
+        return is_untouched(e) ? give_up_nothing(e) : give_up(e);
     }
     if (!edit_copy_read(&e->copy, &e->after)) {
         return give_up(e);

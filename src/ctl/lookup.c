@@ -2,6 +2,7 @@
 #include "fail.h"
 #include "lines.h"
 #include "lookup_forms.h"
+#include "screen.h"
 
 #include "footprintd/base/suggest.h"
 #include "footprintd/config/inputs.h"
@@ -55,6 +56,8 @@ typedef struct lookup {
     err_t err;       /* the first one that ends everything */
     bool unwritable; /* standard output */
     bool malformed;  /* some address */
+    uint64_t answered;
+    screen_wait_t wait; /* where the answers do not run over the terminal themselves */
 } lookup_t;
 
 static int usage_error(const char *text)
@@ -190,6 +193,7 @@ static void malformed(lookup_t *l, const char *what, uint64_t number, slice_t te
     prefix_t prefix;
     bool is_prefix = prefix_parse(text, &prefix, NULL) == ERR_OK;
     flush(l); /* what was asked before stands before */
+    screen_wait_end(&l->wait);
     (void)ctl_fail(l->options.json, CTL_REFUSED, "bad-address", "%s %llu: '%.*s%s' is %s", what,
                    (unsigned long long)number, SLICE_ARG(shown), text.len > SHOWN_MAX ? "..." : "",
                    is_prefix ? "a prefix; --brief wants addresses"
@@ -214,6 +218,9 @@ static bool answer(lookup_t *l, const char *what, uint64_t number, slice_t text)
     }
     if (!l->err && l->report.out.len >= OUTPUT_BYTES) {
         flush(l);
+    }
+    if (++l->answered % 1024 == 0 && screen_wait_due(&l->wait)) {
+        screen_wait_tell(&l->wait, "%llu addresses", (unsigned long long)l->answered);
     }
     return !l->err && !l->unwritable;
 }
@@ -250,6 +257,9 @@ static int answer_all(lookup_t *l, int argc, char **argv)
     if (code >= 0) {
         return code;
     }
+    if (!isatty(STDOUT_FILENO)) {
+        screen_wait_begin(&l->wait);
+    }
     if (argc == 0) {
         answer_lines(l);
     }
@@ -259,6 +269,7 @@ static int answer_all(lookup_t *l, int argc, char **argv)
         report_text_end(&l->report);
         l->err = buf_failed(&l->report.out) ? ERR_NOMEM : ERR_OK;
     }
+    screen_wait_end(&l->wait);
     flush(l);
     if (l->unwritable) {
         (void)fputs("footprintctl: the answers cannot be written\n", stderr);

@@ -145,6 +145,14 @@ static bool read_token(remote_t *r)
     return ok;
 }
 
+static void on_waiting(void *arg)
+{
+    screen_wait_t *wait = arg;
+    if (screen_wait_due(wait)) {
+        screen_wait_tell(wait, "waiting for the server");
+    }
+}
+
 int remote_open(remote_t *r, const remote_options_t *options)
 {
     *r = (remote_t){.options = *options};
@@ -156,7 +164,9 @@ int remote_open(remote_t *r, const remote_options_t *options)
                                         .cert = options->cert,
                                         .key = options->key,
                                         .token = r->token.ptr,
-                                        .timeout_ms = options->timeout_ms};
+                                        .timeout_ms = options->timeout_ms,
+                                        .waiting = on_waiting,
+                                        .waiting_arg = &r->wait};
     r->http = remote_http_new(&http);
     if (!r->http) {
         (void)fprintf(stderr, "footprintctl: %s\n", err_text(ERR_NOMEM));
@@ -199,7 +209,9 @@ int remote_call(remote_t *r, const buf_t *path, const buf_t *body)
         buf_release(&url);
         return CTL_USAGE;
     }
+    screen_wait_begin(&r->wait);
     remote_http_ask(r->http, url.ptr, body ? &sent : NULL, &r->answer);
+    screen_wait_end(&r->wait);
     buf_release(&url);
     if (!r->answer.status) {
         return ctl_fail(r->options.json, CTL_USAGE, "no-connection", "no answer of %s: %s",
@@ -239,7 +251,7 @@ int remote_refused(const remote_t *r)
         return code == CTL_FINE ? CTL_REFUSED : code;
     }
     buf_t out = BUF_INIT;
-    bool colours = remote_colours(STDERR_FILENO);
+    bool colours = screen_colours(STDERR_FILENO);
     slice_t code = remote_text(r->json, "code");
     remote_findings(json_get(r->json, "report"), colours, &out);
     if (json_get(r->json, "difference")) {

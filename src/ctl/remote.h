@@ -7,6 +7,7 @@
 
 #include "footprintd/base/json.h"
 #include "remote_http.h"
+#include "screen.h"
 
 #include <getopt.h>
 
@@ -58,6 +59,7 @@ typedef struct remote {
     remote_http_answer_t answer;
     const json_value_t *json; /* NULL: it is none */
     arena_t arena;
+    screen_wait_t wait; /* for the answer */
 } remote_t;
 
 /* -1 to go on, or the exit code, and then what is wrong is told. Release it in both cases. */
@@ -102,6 +104,5 @@ void remote_findings(const json_value_t *report, bool colours, buf_t *out);
 void remote_difference(const json_value_t *difference, bool colours, buf_t *out);
 /* Whether the guard rails ask for a confirmation. */
 bool remote_guard_asks(const json_value_t *difference);
-bool remote_colours(int fd);
 
 #endif
