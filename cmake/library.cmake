@@ -51,6 +51,11 @@ install(FILES "${library_dir}/libfootprintd.a" DESTINATION "${CMAKE_INSTALL_LIBD
 install(FILES "${library_dir}/footprintd.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 install(FILES "${PROJECT_SOURCE_DIR}/include/footprintd/lookup.h"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/footprintd")
+# Where bash-completion and zsh look for them on Debian.
+install(FILES "${PROJECT_SOURCE_DIR}/conf/completion/footprintctl.bash" RENAME footprintctl
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions")
+install(FILES "${PROJECT_SOURCE_DIR}/conf/completion/_footprintctl"
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions")
 foreach(section 1 5 8)
     file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/man/*.${section}")
     install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_MANDIR}/man${section}")

@@ -50,6 +50,8 @@ static err_t check_set(const admin_t *admin, const json_value_t *changes, findin
     if (!err) {
         size_t count = merge(&documents, changes, sources);
         model_options_t options = config_model_options(admin->config);
+        snapshot_t *current = builder_take_current(admin->builder);
+        options.before = snapshot_model(current);
         model_t *model = NULL;
         err = config_check_count(admin->config, count, findings)
                   ? model_build(sources, count, &options, findings, &model)
@@ -57,6 +59,7 @@ static err_t check_set(const admin_t *admin, const json_value_t *changes, findin
         if (!err) {
             model_free(model);
         }
+        snapshot_unref(current);
     }
     free(sources);
     load_name_documents(findings, admin->config->footprints);

@@ -286,7 +286,8 @@ err_t build_directory(builder_t *b, bool only_changed)
     snapshot_t *next = NULL;
     findings_init(&findings, (size_t)b->config->limits.findings);
     store_documents_init(&documents);
-    err_t err = config_read_model(b->config, &documents, &findings, &model);
+    const model_t *before = b->current ? snapshot_model(b->current) : NULL;
+    err_t err = config_read_model(b->config, before, &documents, &findings, &model);
     if (!err && only_changed && is_served(b, &documents)) {
         pthread_mutex_lock(&b->lock);
         b->state.refused = 0;

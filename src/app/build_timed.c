@@ -110,7 +110,8 @@ static err_t build_texts(builder_t *b, const store_texts_t *texts, arena_t *aren
     digest_t documents = b->documents;
     int64_t since = holds(b)->until - 1, now = moment_now();
     bool back = now < holds(b)->from;
-    err_t err = load_texts(b->config, texts->items, texts->count, arena, findings, &model);
+    err_t err = load_texts(b->config, snapshot_model(b->current), texts->items, texts->count, arena,
+                           findings, &model);
     if (!err && !back) {
         schedule_write_changes(model, since, now, &message);
     }

@@ -108,7 +108,7 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
         return databases;
     }
     model_t *model = NULL;
-    err_t err = config_read_model(config, documents, findings, &model);
+    err_t err = config_read_model(config, NULL, documents, findings, &model);
     if (!err) {
         model_free(model);
     }

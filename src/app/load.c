@@ -36,8 +36,8 @@ void load_name_documents(findings_t *findings, slice_t directory)
     }
 }
 
-err_t load_texts(const config_t *config, const store_text_t *texts, size_t count, arena_t *arena,
-                 findings_t *findings, model_t **out)
+err_t load_texts(const config_t *config, const model_t *before, const store_text_t *texts,
+                 size_t count, arena_t *arena, findings_t *findings, model_t **out)
 {
     model_source_t *sources = arena_array(arena, count + 1, sizeof *sources);
     slice_t directory = config->footprints;
@@ -56,5 +56,6 @@ err_t load_texts(const config_t *config, const store_text_t *texts, size_t count
         return ERR_DATA; /* what is wrong with each is nobody's question */
     }
     model_options_t options = config_model_options(config);
+    options.before = before;
     return model_build(sources, count, &options, findings, out);
 }

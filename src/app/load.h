@@ -18,9 +18,10 @@ void load_name_documents(findings_t *findings, slice_t directory);
 
 /*
  * The model of texts that stand for the directory's documents, which are called as a build from the
- * directory calls them. As model_build; the arena is for what lives as long as the call.
+ * directory calls them. As model_build, `before` as in its options; the arena is for what lives as
+ * long as the call.
  */
-err_t load_texts(const config_t *config, const store_text_t *texts, size_t count, arena_t *arena,
-                 findings_t *findings, model_t **out) FPD_MUST_CHECK;
+err_t load_texts(const config_t *config, const model_t *before, const store_text_t *texts,
+                 size_t count, arena_t *arena, findings_t *findings, model_t **out) FPD_MUST_CHECK;
 
 #endif

@@ -111,7 +111,8 @@ static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t 
 static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
 {
     model_t *model = NULL;
-    err_t err = load_texts(config, p->texts, p->text_count, &p->arena, &p->findings, &model);
+    err_t err = load_texts(config, snapshot_model(p->before), p->texts, p->text_count, &p->arena,
+                           &p->findings, &model);
     if (!err && p->findings.errors) {
         /* Of a document that is there and cannot be read: nobody meant the set without it. */
         model_free(model);

@@ -36,8 +36,8 @@ bool config_check_count(const config_t *config, size_t count, findings_t *findin
     return true;
 }
 
-err_t config_read_model(const config_t *config, store_documents_t *documents, findings_t *findings,
-                        model_t **out)
+err_t config_read_model(const config_t *config, const model_t *before, store_documents_t *documents,
+                        findings_t *findings, model_t **out)
 {
     err_t read = config_read_documents(config, documents, findings);
     if (read && read != ERR_DATA) {
@@ -56,6 +56,7 @@ err_t config_read_model(const config_t *config, store_documents_t *documents, fi
     }
     /* Also after an unreadable document: the others' findings are worth having. */
     model_options_t options = config_model_options(config);
+    options.before = before;
     model_t *model = NULL;
     err_t built = model_build(sources, count, &options, findings, &model);
     free(sources);

@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "change.h"
+#include "fail.h"
 #include "footprintd/base/time.h"
 #include "footprintd/store/directory.h"
 #include "footprintd/store/file.h"
@@ -43,9 +44,8 @@ static int add(apply_t *a, slice_t name, slice_t text)
         }
     }
     if (!utf8_valid(name) || (text.ptr && !utf8_valid(text))) {
-        (void)fprintf(stderr, "footprintctl: %s: %s is not UTF-8\n", name.ptr,
-                      utf8_valid(name) ? "the text" : "the name");
-        return CTL_REFUSED;
+        return ctl_fail(a->options.remote.json, CTL_REFUSED, "not-utf8", "%s: %s is not UTF-8",
+                        name.ptr, utf8_valid(name) ? "the text" : "the name");
     }
     if (a->count == a->cap) {
         size_t cap = a->cap ? a->cap * 2 : 16;
@@ -77,24 +77,17 @@ static int add_directory(apply_t *a, const char *path)
 {
     store_documents_t documents;
     findings_t findings;
-    buf_t line = BUF_INIT;
     int code = -1;
     store_documents_init(&documents);
     findings_init(&findings, 0);
     err_t err = store_directory_read(path, NULL, &documents, &findings);
-    for (size_t i = 0; err && i < findings.count; i++) {
-        buf_clear(&line);
-        finding_format(&findings.items[i], &line);
-        (void)fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&line)));
-    }
     if (err) {
-        (void)fprintf(stderr, "footprintctl: the documents in %s cannot be read\n", path);
-        code = CTL_USAGE;
+        code = ctl_fail_findings(a->options.remote.json, CTL_USAGE, &findings,
+                                 "the documents in %s cannot be read", path);
     }
     for (size_t i = 0; code < 0 && i < documents.count; i++) {
         code = add_copy(a, documents.items[i].name, documents.items[i].bytes);
     }
-    buf_release(&line);
     findings_release(&findings);
     store_documents_release(&documents);
     return code;
@@ -114,8 +107,8 @@ static int add_file(apply_t *a, const char *path)
     err_t err = store_file_read(AT_FDCWD, path, DOCUMENT_BYTES, &text, &why);
     if (err) {
         slice_t reason = why.len ? buf_slice(&why) : slice_str(err_text(err));
-        (void)fprintf(stderr, "footprintctl: %s %.*s\n", path, SLICE_ARG(reason));
-        code = CTL_USAGE;
+        code = ctl_fail(a->options.remote.json, CTL_USAGE, "unreadable", "%s %.*s", path,
+                        SLICE_ARG(reason));
     } else {
         code = add_copy(a, slice_str(path), buf_slice(&text));
     }

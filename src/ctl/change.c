@@ -1,6 +1,7 @@
 #include "change.h"
 
 #include "command.h"
+#include "fail.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -45,9 +46,8 @@ int change_take_etags(change_document_t *documents, size_t count, arena_t *arena
         if (json_is_string(json_get(there, "etag"))) { /* null: the server cannot read it */
             d->etag = arena_copy(arena, remote_text(there, "etag"));
         } else if (!there && !d->text.ptr) {
-            (void)fprintf(stderr, "footprintctl: the server has no document '%.*s' to remove\n",
-                          SLICE_ARG(d->name));
-            return CTL_REFUSED;
+            return ctl_fail(r->options.json, CTL_REFUSED, "no-such-document",
+                            "the server has no document '%.*s' to remove", SLICE_ARG(d->name));
         }
     }
     return code;
@@ -176,7 +176,7 @@ int change_send(remote_t *r, const change_options_t *options, const char *path, 
     if (r->options.json) {
         code = remote_print_answer(r);
     } else {
-        change_write_answer(r->json, options->dry_run, remote_colours(STDOUT_FILENO), &out);
+        change_write_answer(r->json, options->dry_run, screen_colours(STDOUT_FILENO), &out);
         code = remote_print(&out);
     }
     return code == CTL_FINE && asks ? CTL_REFUSED : code;

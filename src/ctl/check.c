@@ -1,4 +1,5 @@
 #include "command.h"
+#include "screen.h"
 
 #include "footprintd/base/time.h"
 #include "footprintd/model/model.h"
@@ -84,12 +85,6 @@ static err_t check_documents(const store_documents_t *documents, findings_t *fin
     return err == ERR_DATA ? ERR_OK : err;
 }
 
-static bool colours_wanted(void)
-{
-    const char *no_color = getenv("NO_COLOR"); /* single-threaded */
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
-}
-
 /* The place in bold, the severity in its colour. */
 static void append_coloured(const finding_t *finding, slice_t line, buf_t *out)
 {
@@ -109,7 +104,7 @@ static void append_coloured(const finding_t *finding, slice_t line, buf_t *out)
 
 static void append_text(const findings_t *findings, size_t documents, buf_t *out)
 {
-    bool colours = colours_wanted();
+    bool colours = screen_colours(STDOUT_FILENO);
     buf_t line = BUF_INIT;
     for (size_t i = 0; i < findings->count; i++) {
         buf_clear(&line);

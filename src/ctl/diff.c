@@ -1,4 +1,6 @@
 #include "command.h"
+#include "fail.h"
+#include "screen.h"
 
 #include "footprintd/config/inputs.h"
 #include "footprintd/lookup/difference.h"
@@ -112,7 +114,8 @@ static err_t load_side(diff_t *d, unsigned i)
 {
     config_t config = d->config; /* borrowed: only the directory is another */
     config.footprints = slice_str(d->options.directories[i]);
-    return config_read_model(&config, &d->sides[i].documents, &d->findings, &d->sides[i].model);
+    return config_read_model(&config, i ? d->sides[0].model : NULL, &d->sides[i].documents,
+                             &d->findings, &d->sides[i].model);
 }
 
 static err_t load(diff_t *d)
@@ -149,29 +152,6 @@ static err_t compare(diff_t *d)
                            &d->difference);
 }
 
-/* Errors alone: warnings are for check. */
-static void tell_errors(diff_t *d)
-{
-    findings_sort(&d->findings);
-    buf_t line = BUF_INIT;
-    for (size_t i = 0; i < d->findings.count; i++) {
-        if (finding_infos[d->findings.items[i].code].severity == SEVERITY_ERROR) {
-            buf_clear(&line);
-            finding_format(&d->findings.items[i], &line);
-            (void)fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&line)));
-        }
-    }
-    buf_release(&line);
-    (void)fprintf(stderr, "footprintctl: there is nothing to compare: %zu error%s\n",
-                  d->findings.errors, d->findings.errors == 1 ? "" : "s");
-}
-
-static bool colours_wanted(void)
-{
-    const char *no_color = getenv("NO_COLOR"); /* single-threaded */
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
-}
-
 static int report(const diff_t *d)
 {
     buf_t out = BUF_INIT;
@@ -179,7 +159,7 @@ static int report(const diff_t *d)
         difference_write_json(d->difference, &out);
         buf_append_char(&out, '\n');
     } else {
-        difference_write_text(d->difference, colours_wanted(), &out);
+        difference_write_text(d->difference, screen_colours(STDOUT_FILENO), &out);
     }
     bool written = !buf_failed(&out) && fwrite(out.ptr, 1, out.len, stdout) == out.len &&
                    fflush(stdout) == 0;
@@ -195,8 +175,10 @@ static int run(diff_t *d)
 {
     err_t err = load(d);
     if (err && err != ERR_NOMEM) {
-        tell_errors(d);
-        return DIFF_TROUBLE;
+        findings_sort(&d->findings); /* for their number: repetitions are dropped */
+        return ctl_fail_findings(d->options.json, DIFF_TROUBLE, &d->findings,
+                                 "there is nothing to compare: %zu error%s", d->findings.errors,
+                                 d->findings.errors == 1 ? "" : "s");
     }
     err = err ? err : compare(d);
     if (err) {

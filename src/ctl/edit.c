@@ -1,10 +1,11 @@
 #include "command.h"
 
 #include "change.h"
+#include "edit_ask.h"
 #include "edit_copy.h"
+#include "fail.h"
 #include "footprintd/store/directory.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -34,47 +35,13 @@ typedef struct edit {
     buf_t etag;
     edit_copy_t copy;
     bool keep; /* the copy: there is work in it that the server does not have */
+    bool json; /* what comes of it; what is told on the way is for a person */
+    bool conflict;
 } edit_t;
 
 /* What is to happen next; otherwise it is an exit code. */
 #define AGAIN (-1)
 #define ON    (-2)
-
-static void on_interrupt(int number)
-{
-    (void)number; /* it ends the read */
-}
-
-static char ask_once(const char *question, const char *letters)
-{
-    char line[64];
-    for (;;) {
-        (void)fputs(question, stderr);
-        if (!fgets(line, sizeof line, stdin)) {
-            (void)fputc('\n', stderr);
-            return letters[strlen(letters) - 1];
-        }
-        char c = (char)(line[0] >= 'A' && line[0] <= 'Z' ? line[0] - 'A' + 'a' : line[0]);
-        while (!strchr(line, '\n') && fgets(line, sizeof line, stdin)) {
-        }
-        if (c != '\n' && c && strchr(letters, c)) {
-            return c;
-        }
-    }
-}
-
-/*
- * The first letter of the answer in lower case, one of `letters`; the last of them, which gives up,
- * at the end of the input and for an interrupt, so that it is told where the text is.
- */
-static char ask(const char *question, const char *letters)
-{
-    struct sigaction interrupt = {.sa_handler = on_interrupt}, before;
-    (void)sigaction(SIGINT, &interrupt, &before);
-    char c = ask_once(question, letters);
-    (void)sigaction(SIGINT, &before, NULL);
-    return c;
-}
 
 static int give_up(edit_t *e)
 {
@@ -84,9 +51,21 @@ static int give_up(edit_t *e)
     return CTL_REFUSED;
 }
 
+/* There is no work in the copy that would be lost. */
+static bool is_untouched(edit_t *e)
+{
+    return edit_copy_read(&e->copy, &e->after) &&
+           slice_eq(buf_slice(&e->before), buf_slice(&e->after));
+}
+
+static int give_up_nothing(const edit_t *e)
+{
+    return ctl_fail(e->json, CTL_REFUSED, "given-up", "nothing is changed");
+}
+
 static int ask_again(edit_t *e)
 {
-    return ask("(e)dit again or (q)uit? ", "eq") == 'e' ? AGAIN : give_up(e);
+    return edit_ask("(e)dit again or (q)uit? ", "eq") == 'e' ? AGAIN : give_up(e);
 }
 
 /* ---- what is there ---- */
@@ -114,8 +93,8 @@ static int fetch(edit_t *e)
     buf_append_slice(&e->before, r->answer.body);
     buf_append_slice(&e->etag, r->answer.etag);
     if (buf_failed(&e->before) || buf_failed(&e->etag) || !e->etag.len) {
-        (void)fputs("footprintctl: the answer of the server cannot be used\n", stderr);
-        return CTL_USAGE;
+        return ctl_fail(r->options.json, CTL_USAGE, "not-footprintd",
+                        "the answer of the server cannot be used");
     }
     return ON;
 }
@@ -156,6 +135,7 @@ static int refused(edit_t *e)
     }
     if (conflict) {
         change_tell_latest(r);
+        e->conflict = true;
     }
     (void)give_up(e);
     return code;
@@ -165,24 +145,24 @@ static int show(edit_t *e)
 {
     buf_t out = BUF_INIT;
     const json_value_t *answer = e->remote.json;
-    bool colours = remote_colours(STDERR_FILENO);
+    bool colours = screen_colours(STDERR_FILENO);
     remote_findings(json_get(answer, "report"), colours, &out);
     remote_difference(json_get(answer, "difference"), colours, &out);
     (void)fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&out)));
     buf_release(&out);
     bool asks = remote_guard_asks(json_get(answer, "difference"));
-    char c = ask(asks ? "Apply it, although the guard rails ask? (y)es, (e)dit again, (n)o: "
-                      : "Apply it? (y)es, (e)dit again, (n)o: ",
-                 "yen");
+    char c = edit_ask(asks ? "Apply it, although the guard rails ask? (y)es, (e)dit again, (n)o: "
+                           : "Apply it? (y)es, (e)dit again, (n)o: ",
+                      "yen");
     /* What was seen is what is confirmed. */
     e->options.yes = asks && c == 'y';
     return c == 'y' ? ON : c == 'e' ? AGAIN : give_up(e);
 }
 
-static int finish(edit_t *e, bool json)
+static int finish(edit_t *e)
 {
     buf_t out = BUF_INIT;
-    if (json) {
+    if (e->json) {
         return remote_print_answer(&e->remote);
     }
     const json_value_t *kept = json_get(e->remote.json, "kept");
@@ -196,17 +176,24 @@ static int finish(edit_t *e, bool json)
     return remote_print(&out);
 }
 
-static int round_of(edit_t *e, bool json)
+static int print_unchanged(void)
+{
+    buf_t out = BUF_INIT;
+    buf_append_str(&out, "{\"generation\":null,\"same\":true}\n");
+    return remote_print(&out);
+}
+
+static int round_of(edit_t *e)
 {
     if (!edit_copy_edit(&e->copy)) {
-        return give_up(e);
+        return is_untouched(e) ? give_up_nothing(e) : give_up(e);
     }
     if (!edit_copy_read(&e->copy, &e->after)) {
         return give_up(e);
     }
     if (slice_eq(buf_slice(&e->before), buf_slice(&e->after))) {
         (void)fputs("footprintctl: the document is as it was: nothing is changed\n", stderr);
-        return CTL_FINE;
+        return e->json ? print_unchanged() : CTL_FINE;
     }
     if (!utf8_valid(buf_slice(&e->after))) {
         (void)fputs("footprintctl: the text is not UTF-8\n", stderr);
@@ -221,25 +208,29 @@ static int round_of(edit_t *e, bool json)
         code = send(e, "/v1/changes");
     }
     if (code == ON) {
-        code = remote_is_fine(&e->remote) ? finish(e, json) : refused(e);
+        code = remote_is_fine(&e->remote) ? finish(e) : refused(e);
     }
     return code;
 }
 
 static int run(edit_t *e)
 {
-    bool json = e->remote.options.json;
-    e->remote.options.json = false; /* what is told on the way is for a person */
     int code = fetch(e);
     if (code != ON) {
         return code;
     }
+    e->json = e->remote.options.json;
+    e->remote.options.json = false;
     if (!edit_copy_make(&e->copy, e->name, buf_slice(&e->before))) {
         return CTL_USAGE;
     }
     do {
-        code = round_of(e, json);
+        code = round_of(e);
     } while (code == AGAIN);
+    if (e->keep && e->json) {
+        return ctl_fail(true, code, e->conflict ? "conflict" : "given-up",
+                        "nothing is changed; your text is in %s", e->copy.path.ptr);
+    }
     return code;
 }
 

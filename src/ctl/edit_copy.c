@@ -58,6 +58,9 @@ bool edit_copy_make(edit_copy_t *copy, slice_t name, slice_t text)
     return ok;
 }
 
+/* What a shell adds to the signal that a program ended with. */
+#define SHELL_SIGNAL 128
+
 /* The editor's words, as a shell reads them, and the path behind them. */
 static int spawn(const char *editor, const char *path, pid_t *pid)
 {
@@ -65,7 +68,8 @@ static int spawn(const char *editor, const char *path, pid_t *pid)
     sigset_t interrupts;
     char shell[] = "sh", flag[] = "-c";
     buf_t command = BUF_INIT;
-    buf_printf(&command, "%s \"$@\"", editor);
+    /* The shell outlives an interrupt that the editor outlives, and has no say in it. */
+    buf_printf(&command, "trap : INT QUIT; %s \"$@\"", editor);
     buf_append_char(&command, '\0');
     char *copy = strdup(path);
     int error = copy && !buf_failed(&command) ? 0 : ENOMEM;
@@ -94,9 +98,10 @@ static bool wait_for(pid_t pid, const char *editor)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         return true;
     }
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : SHELL_SIGNAL + WTERMSIG(status);
+    bool signal = code > SHELL_SIGNAL;
     (void)fprintf(stderr, "footprintctl: the editor '%s' ended with %s %d\n", editor,
-                  WIFEXITED(status) ? "exit code" : "signal",
-                  WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+                  signal ? "signal" : "exit code", signal ? code - SHELL_SIGNAL : code);
     return false;
 }
 

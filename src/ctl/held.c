@@ -1,6 +1,9 @@
 #include "command.h"
 
 #include "change.h"
+#include "screen.h"
+
+#include <unistd.h>
 
 static const char help_text[] =
     "Usage: footprintctl held " REMOTE_SYNOPSIS " [--drop] [ID]\n"
@@ -52,7 +55,7 @@ static int preview(remote_t *r, buf_t *out)
     buf_release(&path);
     buf_release(&body);
     if (code < 0) {
-        change_write_answer(r->json, true, remote_colours(1), out);
+        change_write_answer(r->json, true, screen_colours(STDOUT_FILENO), out);
     }
     return code;
 }

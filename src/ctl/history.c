@@ -2,6 +2,7 @@
 #include "remote.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const char help_text[] =
     "Usage: footprintctl history " REMOTE_SYNOPSIS "\n"
@@ -22,6 +23,8 @@ typedef struct history_options {
 /* ---- the table ---- */
 
 #define COLUMN_COUNT 6
+/* With less room than this for messages, the terminal breaks the lines. */
+#define MESSAGE_MIN 16
 
 static const struct {
     const char *heading;
@@ -56,30 +59,53 @@ static slice_t text_of(const json_value_t *item, size_t column, buf_t *text)
     return buf_slice(text);
 }
 
+/* As much as is left of a line on a terminal; room 0: all of it. */
+static slice_t fitting(slice_t text, size_t before, size_t room, buf_t *cut)
+{
+    if (!room || before + width_of(text) <= room || room < before + MESSAGE_MIN) {
+        return text;
+    }
+    size_t width = 0, at = 0, most = room - before - 3;
+    for (; at < text.len; at++) {
+        bool begins = ((unsigned char)text.ptr[at] & 0xc0) != 0x80;
+        if (begins && width++ == most) {
+            break;
+        }
+    }
+    buf_clear(cut);
+    buf_append(cut, text.ptr, at);
+    buf_append_str(cut, "...");
+    return buf_slice(cut);
+}
+
 static void write_table(const json_value_t *list, buf_t *out)
 {
-    size_t widths[COLUMN_COUNT] = {0}, count = remote_count(list);
-    buf_t text = BUF_INIT;
+    size_t widths[COLUMN_COUNT] = {0}, count = remote_count(list), before = 0;
+    size_t room = screen_columns(STDOUT_FILENO);
+    buf_t text = BUF_INIT, cut = BUF_INIT;
     for (size_t c = 0; c < COLUMN_COUNT; c++) {
         widths[c] = strlen(columns[c].heading);
         for (size_t i = 0; i < count; i++) {
             size_t width = width_of(text_of(&list->u.array.items[i], c, &text));
             widths[c] = width > widths[c] ? width : widths[c];
         }
+        before += c + 1 < COLUMN_COUNT ? widths[c] + 2 : 0;
     }
     for (size_t i = 0; i <= count; i++) {
         for (size_t c = 0; c < COLUMN_COUNT; c++) {
             slice_t shown = i ? text_of(&list->u.array.items[i - 1], c, &text)
                               : slice_str(columns[c].heading);
-            cell(shown, c + 1 < COLUMN_COUNT ? widths[c] : 0, out);
+            bool last = c + 1 == COLUMN_COUNT;
+            cell(last ? fitting(shown, before, room, &cut) : shown, last ? 0 : widths[c], out);
         }
         while (out->len && out->ptr[out->len - 1] == ' ') {
             out->len--;
         }
         buf_append_char(out, '\n');
     }
-    out->failed |= buf_failed(&text);
+    out->failed |= buf_failed(&text) || buf_failed(&cut);
     buf_release(&text);
+    buf_release(&cut);
 }
 
 /* What is not in the table, and how to see it. */

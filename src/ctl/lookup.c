@@ -1,6 +1,8 @@
 #include "command.h"
+#include "fail.h"
 #include "lines.h"
 #include "lookup_forms.h"
+#include "screen.h"
 
 #include "footprintd/base/suggest.h"
 #include "footprintd/config/inputs.h"
@@ -18,14 +20,15 @@
 #define SHOWN_MAX 60
 
 static const char help_text[] =
-    "Usage: footprintctl lookup --config FILE [--json | --brief] [--why[=FOOTPRINT]] [ADDR...]\n"
+    "Usage: footprintctl lookup --config FILE [--json | --brief] [--why[=FOOTPRINT]]\n"
+    "           [ADDR|PREFIX...]\n"
     "\n"
     "Tells which footprints and capabilities addresses have, and which document says so, by the\n"
-    "documents and databases of a configuration; no server is asked. Without ADDR, addresses are\n"
-    "read from standard input, one a line.\n"
+    "documents and databases of a configuration; of a prefix, how its addresses fall apart. No\n"
+    "server is asked. Without arguments, addresses are read from standard input, one a line.\n"
     "\n"
     "  --config  the configuration, see footprintd.yaml(5)\n"
-    "  --json    print one JSON object a line for each address\n"
+    "  --json    print one JSON object a line for each address or prefix\n"
     "  --brief   print one line for each address, with tabs between its columns\n"
     "  --why     tell what nearly covers an address and why it does not, or why FOOTPRINT does "
     "not\n"
@@ -53,6 +56,8 @@ typedef struct lookup {
     err_t err;       /* the first one that ends everything */
     bool unwritable; /* standard output */
     bool malformed;  /* some address */
+    uint64_t answered;
+    screen_wait_t wait; /* where the answers do not run over the terminal themselves */
 } lookup_t;
 
 static int usage_error(const char *text)
@@ -114,7 +119,7 @@ static err_t load(lookup_t *l)
     model_t *model = NULL;
     err = databases == ERR_NOMEM
               ? databases
-              : config_read_model(&l->config, &l->documents, &l->findings, &model);
+              : config_read_model(&l->config, NULL, &l->documents, &l->findings, &model);
     if (err || databases) {
         model_free(model);
         return err ? err : databases;
@@ -122,28 +127,14 @@ static err_t load(lookup_t *l)
     return lookup_engine_new_take(model, l->databases.attributes, &l->engine);
 }
 
-/*
- * Errors, when there are any; else what is odd about the databases. All other warnings are for
- * check and --check-config.
- */
-static void tell(lookup_t *l, bool refused, time_t now)
+/* What is odd about the databases; all other warnings are for check and --check-config. */
+static void warn(lookup_t *l, time_t now)
 {
-    if (!refused) {
-        findings_release(&l->findings);
-        findings_init(&l->findings, 0);
-        store_databases_check(l->databases.attributes, l->config.geoip_max_age_days, now,
-                              &l->findings);
-    }
+    findings_release(&l->findings);
+    findings_init(&l->findings, 0);
+    store_databases_check(l->databases.attributes, l->config.geoip_max_age_days, now, &l->findings);
     findings_sort(&l->findings);
-    buf_t line = BUF_INIT;
-    for (size_t i = 0; i < l->findings.count; i++) {
-        buf_clear(&line);
-        finding_format(&l->findings.items[i], &line);
-        if (!refused || finding_infos[l->findings.items[i].code].severity == SEVERITY_ERROR) {
-            (void)fprintf(stderr, "%.*s\n", SLICE_ARG(buf_slice(&line)));
-        }
-    }
-    buf_release(&line);
+    ctl_tell_findings(&l->findings, true);
 }
 
 /* -1 to go on, or the exit code. */
@@ -164,12 +155,10 @@ static int find_footprint(lookup_t *l)
         }
         suggest_offer(&near, m->footprints[i].name);
     }
-    (void)fprintf(stderr, "footprintctl: no document defines footprint '%s'", l->options.footprint);
-    if (near.best.ptr) {
-        (void)fprintf(stderr, " (did you mean '%.*s'?)", SLICE_ARG(near.best));
-    }
-    (void)fputc('\n', stderr);
-    return CTL_REFUSED;
+    const char *lead = near.best.ptr ? " (did you mean '" : "", *end = near.best.ptr ? "'?)" : "";
+    return ctl_fail(l->options.json, CTL_REFUSED, "no-footprint",
+                    "no document defines footprint '%s'%s%.*s%s", l->options.footprint, lead,
+                    SLICE_ARG(near.best.ptr ? near.best : SLICE_LIT("")), end);
 }
 
 /* ---- addresses ---- */
@@ -200,16 +189,15 @@ static slice_t trimmed(slice_t s)
 
 static void malformed(lookup_t *l, const char *what, uint64_t number, slice_t text)
 {
-    buf_t shown = BUF_INIT;
-    report_printable(&shown, utf8_truncate(text, SHOWN_MAX), false);
+    slice_t shown = utf8_truncate(text, SHOWN_MAX);
     prefix_t prefix;
     bool is_prefix = prefix_parse(text, &prefix, NULL) == ERR_OK;
     flush(l); /* what was asked before stands before */
-    (void)fprintf(stderr, "footprintctl: %s %llu: '%.*s%s' is %s\n", what,
-                  (unsigned long long)number, SLICE_ARG(buf_slice(&shown)),
-                  text.len > SHOWN_MAX ? "..." : "",
-                  is_prefix ? "a prefix; an address is wanted" : "not an IP address");
-    buf_release(&shown);
+    screen_wait_end(&l->wait);
+    (void)ctl_fail(l->options.json, CTL_REFUSED, "bad-address", "%s %llu: '%.*s%s' is %s", what,
+                   (unsigned long long)number, SLICE_ARG(shown), text.len > SHOWN_MAX ? "..." : "",
+                   is_prefix ? "a prefix; --brief wants addresses"
+                             : "neither an IP address nor a prefix");
     l->malformed = true;
 }
 
@@ -217,13 +205,22 @@ static void malformed(lookup_t *l, const char *what, uint64_t number, slice_t te
 static bool answer(lookup_t *l, const char *what, uint64_t number, slice_t text)
 {
     addr_t addr;
-    if (addr_parse(text, &addr)) {
+    prefix_t prefix;
+    bool host_bits;
+    if (!addr_parse(text, &addr)) {
+        l->err = l->write(&l->report, &addr);
+    } else if (!l->options.brief && !prefix_parse(text, &prefix, &host_bits)) {
+        l->err = l->options.json ? report_json_prefix(&l->report, &prefix, host_bits)
+                                 : report_text_prefix(&l->report, &prefix, host_bits);
+    } else {
         malformed(l, what, number, text);
         return true;
     }
-    l->err = l->write(&l->report, &addr);
     if (!l->err && l->report.out.len >= OUTPUT_BYTES) {
         flush(l);
+    }
+    if (++l->answered % 1024 == 0 && screen_wait_due(&l->wait)) {
+        screen_wait_tell(&l->wait, "%llu addresses", (unsigned long long)l->answered);
     }
     return !l->err && !l->unwritable;
 }
@@ -244,8 +241,9 @@ static void answer_lines(lookup_t *l)
         }
     }
     if (lines->failed) {
-        (void)fprintf(stderr, "footprintctl: standard input cannot be read: %s\n",
-                      strerrordesc_np(errno));
+        flush(l);
+        (void)ctl_fail(l->options.json, CTL_REFUSED, "unreadable",
+                       "standard input cannot be read: %s", strerrordesc_np(errno));
         l->malformed = true;
     }
     free(lines);
@@ -259,6 +257,9 @@ static int answer_all(lookup_t *l, int argc, char **argv)
     if (code >= 0) {
         return code;
     }
+    if (!isatty(STDOUT_FILENO)) {
+        screen_wait_begin(&l->wait);
+    }
     if (argc == 0) {
         answer_lines(l);
     }
@@ -268,6 +269,7 @@ static int answer_all(lookup_t *l, int argc, char **argv)
         report_text_end(&l->report);
         l->err = buf_failed(&l->report.out) ? ERR_NOMEM : ERR_OK;
     }
+    screen_wait_end(&l->wait);
     flush(l);
     if (l->unwritable) {
         (void)fputs("footprintctl: the answers cannot be written\n", stderr);
@@ -280,14 +282,14 @@ static int run(lookup_t *l, int argc, char **argv)
 {
     time_t now = time(NULL);
     l->err = load(l);
-    bool refused = l->err != ERR_OK;
-    if (l->err != ERR_NOMEM) {
-        tell(l, refused, now);
+    if (l->err && l->err != ERR_NOMEM) {
+        findings_sort(&l->findings); /* for their number: repetitions are dropped */
+        return ctl_fail_findings(l->options.json, CTL_REFUSED, &l->findings,
+                                 "there is nothing to answer from: %zu error%s", l->findings.errors,
+                                 l->findings.errors == 1 ? "" : "s");
     }
-    if (refused && l->err != ERR_NOMEM) {
-        (void)fprintf(stderr, "footprintctl: there is nothing to answer from: %zu error%s\n",
-                      l->findings.errors, l->findings.errors == 1 ? "" : "s");
-        return CTL_REFUSED;
+    if (!l->err) {
+        warn(l, now);
     }
     l->err = l->err ? l->err : report_init(&l->report, l->engine, l->config.footprints.ptr, now);
     int code = l->err ? CTL_REFUSED : answer_all(l, argc, argv);

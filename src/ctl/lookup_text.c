@@ -1,11 +1,14 @@
 #include "lookup_forms.h"
 
+#include "explain_text.h"
 #include "footprintd/store/databases.h"
 
 /* Where the second column begins. */
 #define COLUMN 16
 /* Of a capability value. */
 #define VALUE_SHOWN 240
+/* Capability values are in it. */
+#define JSON_DEPTH 200
 
 /* The label on the first line of a part, nothing on its others. */
 static void label(buf_t *out, const char *text, bool first)
@@ -196,6 +199,27 @@ err_t report_text(report_t *r, const addr_t *addr)
     }
     buf_append_char(out, '\n');
     return err ? err : buf_failed(out) ? ERR_NOMEM : ERR_OK;
+}
+
+err_t report_text_prefix(report_t *r, const prefix_t *prefix, bool host_bits)
+{
+    arena_t arena;
+    json_value_t *root = NULL;
+    size_t start = r->out.len;
+    arena_init(&arena, 0);
+    err_t err = report_json_prefix(r, prefix, host_bits);
+    buf_t text = BUF_INIT;
+    slice_t json = slice_of(r->out.ptr + start, r->out.len - start);
+    err = err ? err : json_parse(json, JSON_DEPTH, &arena, &root, NULL);
+    if (!err) {
+        explain_write_prefix(root, true, &text);
+    }
+    r->out.len = start;
+    buf_append_slice(&r->out, buf_slice(&text));
+    err = err ? err : buf_failed(&text) || buf_failed(&r->out) ? ERR_NOMEM : ERR_OK;
+    buf_release(&text);
+    arena_release(&arena);
+    return err;
 }
 
 void report_text_end(report_t *r)

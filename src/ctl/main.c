@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include "complete.h"
+
 #include "footprintd/base/suggest.h"
 
 #include <stdio.h>
@@ -73,6 +75,9 @@ int main(int argc, char **argv)
     if (slice_is(first, "--version")) {
         (void)puts("footprintctl " FPD_VERSION);
         return CTL_FINE;
+    }
+    if (slice_is(first, COMPLETE_COMMAND)) {
+        return complete_run(commands, COMMAND_COUNT, argc - 2, argv + 2);
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (slice_is(first, commands[i].name)) {

@@ -1,6 +1,7 @@
 #include "remote.h"
 
 #include "command.h"
+#include "fail.h"
 #include "watch_http.h"
 
 #include <errno.h>
@@ -82,9 +83,10 @@ static bool read_server(remote_t *r)
     return !buf_failed(&r->server);
 }
 
-static bool bad_token(const char *file, const char *what)
+static bool bad_token(const remote_t *r, const char *file, const char *what)
 {
-    (void)fprintf(stderr, "footprintctl: the token file %s %s\n", file, what);
+    (void)ctl_fail(r->options.json, CTL_USAGE, "bad-token-file", "the token file %s %s", file,
+                   what);
     return false;
 }
 
@@ -93,17 +95,18 @@ static bool take_token(remote_t *r, const char *file, int fd)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return bad_token(file, "is not a regular file");
+        return bad_token(r, file, "is not a regular file");
     }
     if (st.st_mode & (S_IROTH | S_IWOTH)) {
-        return bad_token(file, "can be read or written by everyone on this machine: chmod 600 it, "
-                               "and have the token replaced");
+        return bad_token(r, file,
+                         "can be read or written by everyone on this machine: chmod 600 it, "
+                         "and have the token replaced");
     }
     ssize_t n = buf_reserve(&r->token, TOKEN_BYTES_MAX + 2)
                     ? read(fd, r->token.ptr, TOKEN_BYTES_MAX + 2)
                     : -1;
     if (n < 0) {
-        return bad_token(file, "cannot be read");
+        return bad_token(r, file, "cannot be read");
     }
     r->token.len = (size_t)n;
     while (r->token.len && strchr(" \t\r\n", r->token.ptr[r->token.len - 1])) {
@@ -111,11 +114,11 @@ static bool take_token(remote_t *r, const char *file, int fd)
     }
     for (size_t i = 0; i < r->token.len; i++) {
         if (r->token.ptr[i] <= ' ' || r->token.ptr[i] == 0x7f) {
-            return bad_token(file, "is to hold the token alone, on one line");
+            return bad_token(r, file, "is to hold the token alone, on one line");
         }
     }
     if (!r->token.len || r->token.len > TOKEN_BYTES_MAX) {
-        return bad_token(file, r->token.len ? "is too long for a token" : "is empty");
+        return bad_token(r, file, r->token.len ? "is too long for a token" : "is empty");
     }
     buf_append_char(&r->token, '\0');
     return !buf_failed(&r->token);
@@ -133,13 +136,21 @@ static bool read_token(remote_t *r)
     }
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) {
-        (void)fprintf(stderr, "footprintctl: the token file %s cannot be opened: %s\n", file,
-                      strerrordesc_np(errno));
+        (void)ctl_fail(r->options.json, CTL_USAGE, "bad-token-file",
+                       "the token file %s cannot be opened: %s", file, strerrordesc_np(errno));
         return false;
     }
     bool ok = take_token(r, file, fd);
     (void)close(fd);
     return ok;
+}
+
+static void on_waiting(void *arg)
+{
+    screen_wait_t *wait = arg;
+    if (screen_wait_due(wait)) {
+        screen_wait_tell(wait, "waiting for the server");
+    }
 }
 
 int remote_open(remote_t *r, const remote_options_t *options)
@@ -152,7 +163,10 @@ int remote_open(remote_t *r, const remote_options_t *options)
     const remote_http_options_t http = {.cacert = options->cacert,
                                         .cert = options->cert,
                                         .key = options->key,
-                                        .token = r->token.ptr};
+                                        .token = r->token.ptr,
+                                        .timeout_ms = options->timeout_ms,
+                                        .waiting = on_waiting,
+                                        .waiting_arg = &r->wait};
     r->http = remote_http_new(&http);
     if (!r->http) {
         (void)fprintf(stderr, "footprintctl: %s\n", err_text(ERR_NOMEM));
@@ -195,12 +209,13 @@ int remote_call(remote_t *r, const buf_t *path, const buf_t *body)
         buf_release(&url);
         return CTL_USAGE;
     }
+    screen_wait_begin(&r->wait);
     remote_http_ask(r->http, url.ptr, body ? &sent : NULL, &r->answer);
+    screen_wait_end(&r->wait);
     buf_release(&url);
     if (!r->answer.status) {
-        (void)fprintf(stderr, "footprintctl: no answer of %s: %s\n", r->server.ptr,
-                      r->answer.failure);
-        return CTL_USAGE;
+        return ctl_fail(r->options.json, CTL_USAGE, "no-connection", "no answer of %s: %s",
+                        r->server.ptr, r->answer.failure);
     }
     if (is_json(&r->answer) && !json_parse(r->answer.body, DEPTH, &r->arena, &root, NULL)) {
         r->json = root;
@@ -218,9 +233,8 @@ int remote_ask(remote_t *r, const buf_t *path, const buf_t *body)
         return remote_refused(r);
     }
     if (!r->json || r->json->kind != JSON_OBJECT) {
-        (void)fprintf(stderr, "footprintctl: %s is no admin interface of footprintd\n",
-                      r->server.ptr);
-        return CTL_USAGE;
+        return ctl_fail(r->options.json, CTL_USAGE, "not-footprintd",
+                        "%s is no admin interface of footprintd", r->server.ptr);
     }
     return -1;
 }
@@ -228,18 +242,16 @@ int remote_ask(remote_t *r, const buf_t *path, const buf_t *body)
 int remote_refused(const remote_t *r)
 {
     if (!json_is_string(json_get(r->json, "detail"))) {
-        (void)fprintf(stderr,
-                      "footprintctl: %s answers with HTTP status %ld: is it the admin "
-                      "interface of footprintd?\n",
-                      r->server.ptr, r->answer.status);
-        return CTL_USAGE;
+        return ctl_fail(r->options.json, CTL_USAGE, "not-footprintd",
+                        "%s answers with HTTP status %ld: is it the admin interface of footprintd?",
+                        r->server.ptr, r->answer.status);
     }
     if (r->options.json) {
         int code = remote_print_answer(r);
         return code == CTL_FINE ? CTL_REFUSED : code;
     }
     buf_t out = BUF_INIT;
-    bool colours = remote_colours(STDERR_FILENO);
+    bool colours = screen_colours(STDERR_FILENO);
     slice_t code = remote_text(r->json, "code");
     remote_findings(json_get(r->json, "report"), colours, &out);
     if (json_get(r->json, "difference")) {
@@ -280,5 +292,8 @@ int remote_print(buf_t *out)
 
 int remote_print_answer(const remote_t *r)
 {
-    return print(r->answer.body, false);
+    slice_t body = r->answer.body;
+    int code = print(body, false);
+    bool ends = body.len && body.ptr[body.len - 1] == '\n'; /* one answer a line */
+    return code || ends ? code : print(SLICE_LIT("\n"), false);
 }

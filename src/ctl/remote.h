@@ -7,6 +7,7 @@
 
 #include "footprintd/base/json.h"
 #include "remote_http.h"
+#include "screen.h"
 
 #include <getopt.h>
 
@@ -17,6 +18,7 @@ typedef struct remote_options {
     const char *cert;
     const char *key;
     bool json;
+    long timeout_ms; /* of one request; 0: as long as it takes */
 } remote_options_t;
 
 /* For getopt_long: codes above all characters. */
@@ -59,6 +61,7 @@ typedef struct remote {
     remote_http_answer_t answer;
     const json_value_t *json; /* NULL: it is none */
     arena_t arena;
+    screen_wait_t wait; /* for the answer */
 } remote_t;
 
 /* -1 to go on, or the exit code, and then what is wrong is told. Release it in both cases. */
@@ -103,7 +106,6 @@ void remote_findings(const json_value_t *report, bool colours, buf_t *out);
 void remote_difference(const json_value_t *difference, bool colours, buf_t *out);
 /* Whether the guard rails ask for a confirmation. */
 bool remote_guard_asks(const json_value_t *difference);
-bool remote_colours(int fd);
 /* A held change of the status: in one line without its end. */
 void remote_held(const json_value_t *item, buf_t *out);
 /* What is in force for a time only, of the status: in one line without its end. */

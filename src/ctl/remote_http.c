@@ -58,6 +58,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return http->too_long || buf_failed(&http->body) ? CURL_WRITEFUNC_ERROR : size * count;
 }
 
+static int on_progress(void *arg, curl_off_t dl_total, curl_off_t dl_now, curl_off_t ul_total,
+                       curl_off_t ul_now)
+{
+    const remote_http_t *http = arg;
+    (void)dl_total;
+    (void)dl_now;
+    (void)ul_total;
+    (void)ul_now;
+    http->options.waiting(http->options.waiting_arg);
+    return 0;
+}
+
 static bool set_headers(remote_http_t *http, bool with_body)
 {
     const char *const lines[] = {"Accept: application/json, application/problem+json, */*",
@@ -91,6 +103,12 @@ static bool set_options(remote_http_t *http, const char *url, const slice_t *bod
     (void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     (void)curl_easy_setopt(e, CURLOPT_WRITEDATA, http);
     (void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    if (o->waiting) {
+        (void)curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
+        (void)curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
+        (void)curl_easy_setopt(e, CURLOPT_XFERINFODATA, http);
+    }
+    (void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, o->timeout_ms);
     (void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
     (void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     (void)curl_easy_setopt(e, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S);

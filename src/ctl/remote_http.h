@@ -14,6 +14,10 @@ typedef struct remote_http_options {
     const char *cert;
     const char *key;
     const char *token; /* of every request */
+    long timeout_ms;   /* of a whole request; 0: none */
+    /* Now and then while an answer is waited for; NULL: nobody wants to know. */
+    void (*waiting)(void *arg);
+    void *waiting_arg;
 } remote_http_options_t;
 
 typedef struct remote_http_answer {

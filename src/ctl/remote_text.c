@@ -1,14 +1,5 @@
 #include "remote.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-bool remote_colours(int fd)
-{
-    const char *no_color = getenv("NO_COLOR"); /* single-threaded */
-    return isatty(fd) && !(no_color && *no_color);
-}
-
 /* ---- JSON ---- */
 
 slice_t remote_text(const json_value_t *object, const char *name)

@@ -1,4 +1,5 @@
 #include "command.h"
+#include "fail.h"
 #include "remote.h"
 
 #include <stdio.h>
@@ -58,16 +59,26 @@ static void write_generation(const json_value_t *g, buf_t *out)
     }
 }
 
-/* The text as it is: it may go to a file. */
+/* The text as it is: it may go to a file; as JSON with what it is of. */
 static int show_document(const remote_t *r, const char *number, const char *name)
 {
     const json_value_t *text = json_get(json_get(r->json, "texts"), name);
     buf_t out = BUF_INIT;
     if (!json_is_string(text)) {
-        (void)fprintf(stderr, "footprintctl: generation %s has no document '%s'\n", number, name);
-        return CTL_REFUSED;
+        return ctl_fail(r->options.json, CTL_REFUSED, "no-such-document",
+                        "generation %s has no document '%s'", number, name);
     }
-    buf_append_slice(&out, text->u.text);
+    if (r->options.json) {
+        buf_append_str(&out, "{\"generation\":");
+        remote_append(r->json, "generation", &out);
+        buf_append_str(&out, ",\"name\":");
+        json_write_string(&out, slice_str(name));
+        buf_append_str(&out, ",\"text\":");
+        json_write_string(&out, text->u.text);
+        buf_append_str(&out, "}\n");
+    } else {
+        buf_append_slice(&out, text->u.text);
+    }
     return remote_print(&out);
 }
 

@@ -62,7 +62,7 @@ static void refused(const json_value_t *refused, buf_t *out)
                errors == 1 ? "" : "s");
     remote_append(refused, "at", out);
     buf_append_str(out, "; served is what was before\n");
-    remote_findings(report, remote_colours(STDOUT_FILENO), out);
+    remote_findings(report, screen_colours(STDOUT_FILENO), out);
 }
 
 /* So many are told of; all of them are in the JSON. */

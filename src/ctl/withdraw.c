@@ -2,6 +2,7 @@
 
 #include "change.h"
 #include "duration.h"
+#include "fail.h"
 #include "footprintd/base/time.h"
 
 #include <stdio.h>
@@ -105,11 +106,6 @@ static void take_other(withdraw_t *w, const json_value_t *scheduled)
     }
 }
 
-static void tell_other(const withdraw_t *w, const char *what)
-{
-    (void)fprintf(stderr, "footprintctl: %s: %.*s\n", what, SLICE_ARG(buf_slice(&w->other)));
-}
-
 /* ---- the document ---- */
 
 static void write_moment(const char *key, int64_t at, buf_t *out)
@@ -204,16 +200,18 @@ static int send(const withdraw_t *w, remote_t *r, slice_t etag)
 static int bring_back(const withdraw_t *w, remote_t *r, slice_t etag)
 {
     if (!etag.len && w->other.len) {
-        tell_other(w, "a document that this command did not write withdraws it; edit that");
-        return CTL_REFUSED;
+        return ctl_fail(r->options.json, CTL_REFUSED, "withdrawn-elsewhere",
+                        "a document that this command did not write withdraws it; edit that: %.*s",
+                        SLICE_ARG(buf_slice(&w->other)));
     }
     if (!etag.len) {
-        (void)fprintf(stderr, "footprintctl: '%s' is not withdrawn\n", w->name);
-        return CTL_REFUSED;
+        return ctl_fail(r->options.json, CTL_REFUSED, "not-withdrawn", "'%s' is not withdrawn",
+                        w->name);
     }
     int code = send(w, r, etag);
     if (code == CTL_FINE && w->other.len) {
-        tell_other(w, "another document withdraws it still");
+        (void)fprintf(stderr, "footprintctl: another document withdraws it still: %.*s\n",
+                      SLICE_ARG(buf_slice(&w->other)));
     }
     return code;
 }
@@ -223,8 +221,8 @@ static int take_times(withdraw_t *w, const json_value_t *status)
 {
     int64_t now = 0;
     if (w->length && !moment_parse(remote_text(status, "time"), &now)) {
-        (void)fputs("footprintctl: the server does not tell its time\n", stderr);
-        return CTL_USAGE;
+        return ctl_fail(w->options.remote.json, CTL_USAGE, "no-time",
+                        "the server does not tell its time");
     }
     if (w->length) {
         w->until = (w->from == INT64_MIN ? now : w->from) + w->length;

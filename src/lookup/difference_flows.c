@@ -1,3 +1,4 @@
+#include "cursor.h"
 #include "difference_parts.h"
 
 #include <stdlib.h>
@@ -57,37 +58,6 @@ static void add(difference_flows_t *f, const difference_flow_t *flow)
 
 /* ---- the walk ---- */
 
-/* A place in ranges; without any, one range over all addresses. */
-typedef struct cursor {
-    const join_ranges_t *ranges;
-    size_t at;
-    uint32_t id;
-    u128_t last; /* of the range */
-} cursor_t;
-
-static u128_t highest(family_t family)
-{
-    return family == FAMILY_IPV4 ? (u128_t){0, UINT32_MAX} : (u128_t){UINT64_MAX, UINT64_MAX};
-}
-
-static void stand(cursor_t *c, family_t family)
-{
-    const join_ranges_t *r = c->ranges;
-    c->id = r ? r->id[c->at] : 0;
-    c->last = highest(family);
-    if (r && c->at + 1 < r->count) {
-        u128_t next = join_ranges_start(r, c->at + 1); /* never 0 */
-        c->last = (u128_t){next.hi - (next.lo == 0), next.lo - 1};
-    }
-}
-
-static cursor_t start(const join_ranges_t *ranges, family_t family)
-{
-    cursor_t c = {.ranges = ranges};
-    stand(&c, family);
-    return c;
-}
-
 static uint16_t country_of(const attributes_t *attributes, uint32_t id)
 {
     return attributes ? difference_country_place(attributes_at(attributes, id).country) : 0;
@@ -97,16 +67,15 @@ static void walk(const difference_t *d, const attributes_t *attributes,
                  const difference_classes_t *classes, family_t family, difference_flows_t *flows,
                  difference_sums_t *sums)
 {
+    const u128_t lowest = {0, 0}, end = cursor_highest(family);
     cursor_t cursors[3] = {
-        start(d->before.join ? &d->before.join->ranges[family] : NULL, family),
-        start(d->after.join ? &d->after.join->ranges[family] : NULL, family),
-        start(attributes ? attributes_ranges(attributes, family) : NULL, family)};
-    u128_t first = {0, 0}, end = highest(family);
+        cursor_start(d->before.join ? &d->before.join->ranges[family] : NULL, family, lowest),
+        cursor_start(d->after.join ? &d->after.join->ranges[family] : NULL, family, lowest),
+        cursor_start(attributes ? attributes_ranges(attributes, family) : NULL, family, lowest)};
+    u128_t first = lowest;
     difference_flow_t flow = {.family = (uint8_t)family, .used = true};
     for (bool more = true; more;) {
-        u128_t last = cursors[0].last;
-        last = u128_cmp(cursors[1].last, last) < 0 ? cursors[1].last : last;
-        last = u128_cmp(cursors[2].last, last) < 0 ? cursors[2].last : last;
+        u128_t last = cursor_min(cursor_min(cursors[0].last, cursors[1].last), cursors[2].last);
         flow.before = classes->of_answer[0][cursors[0].id];
         flow.after = classes->of_answer[1][cursors[1].id];
         flow.country = country_of(attributes, cursors[2].id);
@@ -117,12 +86,9 @@ static void walk(const difference_t *d, const attributes_t *attributes,
         add(flows, &flow);
         more = u128_cmp(last, end) < 0;
         for (unsigned i = 0; more && i < 3; i++) {
-            if (!u128_cmp(cursors[i].last, last)) {
-                cursors[i].at++;
-                stand(&cursors[i], family);
-            }
+            (void)cursor_pass(&cursors[i], family, last);
         }
-        first = (u128_t){last.hi + (last.lo == UINT64_MAX), last.lo + 1};
+        first = cursor_next(last);
     }
 }
 

@@ -1,5 +1,6 @@
+#include "report_json.h"
+
 #include "footprintd/base/json.h"
-#include "footprintd/lookup/report.h"
 #include "footprintd/store/databases.h"
 #include "footprintd/store/directory.h"
 
@@ -21,7 +22,7 @@ static void place(const report_t *r, uint32_t document, uint32_t line, buf_t *ou
     buf_append_char(out, '}');
 }
 
-static void footprint(const report_t *r, uint32_t index, buf_t *out)
+void report_json_footprint(const report_t *r, uint32_t index, buf_t *out)
 {
     const model_footprint_t *f = &r->engine->model->footprints[index];
     buf_append_str(out, "{\"name\":");
@@ -29,7 +30,7 @@ static void footprint(const report_t *r, uint32_t index, buf_t *out)
     place(r, f->document, f->line, out);
 }
 
-static void object(const report_t *r, lookup_object_t at, buf_t *out)
+void report_json_object(const report_t *r, lookup_object_t at, buf_t *out)
 {
     const model_object_t *o = lookup_object_at(r->engine, at);
     buf_append_str(out, "{\"advertisement\":");
@@ -53,12 +54,12 @@ static void make_covers(report_t *r, buf_t *out)
     buf_append_str(out, ",\"footprints\":[");
     for (size_t i = 0; i < r->covers.footprint_count; i++) {
         buf_append_str(out, i ? "," : "");
-        footprint(r, r->covers.footprints[i], out);
+        report_json_footprint(r, r->covers.footprints[i], out);
     }
     buf_append_str(out, "],\"capabilities\":[");
     for (size_t i = 0; i < r->covers.object_count; i++) {
         buf_append_str(out, i ? "," : "");
-        object(r, r->covers.objects[i], out);
+        report_json_object(r, r->covers.objects[i], out);
     }
     buf_append_char(out, ']');
 }
@@ -83,9 +84,19 @@ void report_databases(const attributes_t *attributes, time_t now, buf_t *out)
     buf_append_char(out, ']');
 }
 
-static void attributes(const attribute_set_t *a, buf_t *out)
+void report_json_databases(report_t *r, buf_t *out)
 {
-    buf_append_str(out, "\",\"country\":");
+    if (!r->databases.len) {
+        buf_append_str(&r->databases, ",\"databases\":");
+        report_databases(r->engine->attributes, r->now, &r->databases);
+    }
+    buf_append_slice(out, buf_slice(&r->databases));
+    out->failed |= buf_failed(&r->databases);
+}
+
+void report_json_attributes(const attribute_set_t *a, buf_t *out)
+{
+    buf_append_str(out, ",\"country\":");
     if (a->country) {
         buf_append_char(out, '"');
         report_code(out, a->country);
@@ -109,6 +120,15 @@ static void attributes(const attribute_set_t *a, buf_t *out)
     }
 }
 
+void report_json_pid(const report_t *r, size_t map, const model_pid_t *pid, buf_t *out)
+{
+    buf_append_str(out, "{\"network-map\":");
+    json_write_string(out, r->engine->maps[map].id);
+    buf_append_str(out, ",\"pid\":");
+    json_write_string(out, pid->name);
+    buf_append_str(out, report_map_withheld(r, map) ? ",\"withheld\":true}" : "}");
+}
+
 static void pids(const report_t *r, const addr_t *addr, buf_t *out)
 {
     bool any = false;
@@ -116,11 +136,8 @@ static void pids(const report_t *r, const addr_t *addr, buf_t *out)
     for (size_t i = 0; i < r->engine->map_count; i++) {
         const model_pid_t *pid = lookup_pid(r->engine, i, addr);
         if (pid) {
-            buf_append_str(out, any ? ",{\"network-map\":" : "{\"network-map\":");
-            json_write_string(out, r->engine->maps[i].id);
-            buf_append_str(out, ",\"pid\":");
-            json_write_string(out, pid->name);
-            buf_append_str(out, report_map_withheld(r, i) ? ",\"withheld\":true}" : "}");
+            buf_append_str(out, any ? "," : "");
+            report_json_pid(r, i, pid, out);
             any = true;
         }
     }
@@ -157,10 +174,10 @@ static void miss(const report_t *r, const lookup_subject_t *subject, const looku
     buf_append_str(out, "],");
     if (m->footprint != UINT32_MAX) {
         buf_append_str(out, "\"footprint\":");
-        footprint(r, m->footprint, out);
+        report_json_footprint(r, m->footprint, out);
     } else {
         buf_append_str(out, "\"capability\":");
-        object(r, m->object, out);
+        report_json_object(r, m->object, out);
     }
     buf_append_char(out, '}');
 }
@@ -185,16 +202,13 @@ static err_t misses(report_t *r, const addr_t *addr)
 err_t report_json(report_t *r, const addr_t *addr)
 {
     buf_t *out = &r->out;
-    if (!r->databases.len) {
-        buf_append_str(&r->databases, ",\"databases\":");
-        report_databases(r->engine->attributes, r->now, &r->databases);
-    }
     buf_append_str(out, "{\"address\":\"");
     report_addr(out, addr);
     buf_append_str(out, "\",\"scope\":\"");
     report_scope(r, addr, out);
+    buf_append_char(out, '"');
     attribute_set_t set = lookup_attributes(r->engine, addr);
-    attributes(&set, out);
+    report_json_attributes(&set, out);
     pids(r, addr, out);
     slice_t covers = {NULL, 0};
     err_t err = report_cached(r, join_answer(r->engine->join, addr), make_covers, &covers);
@@ -206,7 +220,7 @@ err_t report_json(report_t *r, const addr_t *addr)
         json_write_string(out, slice_str(report_note(addr, i)));
     }
     buf_append_char(out, ']');
-    buf_append_slice(out, buf_slice(&r->databases));
+    report_json_databases(r, out);
     buf_append_str(out, "}\n");
-    return err ? err : buf_failed(out) || buf_failed(&r->databases) ? ERR_NOMEM : ERR_OK;
+    return err ? err : buf_failed(out) ? ERR_NOMEM : ERR_OK;
 }

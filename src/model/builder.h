@@ -101,6 +101,7 @@ typedef struct builder {
     model_t *model;
     arena_t *arena; /* the model's */
     findings_t *findings;
+    const model_t *before; /* of the options */
     doc_limits_t limits;
     int64_t now;
     doc_reader_t *reader; /* of the document being parsed */
@@ -110,8 +111,22 @@ typedef struct builder {
     table_t network_maps; /* id -> network_map_draft_t */
     table_t cost_maps;    /* id -> cost_map_draft_t */
     ptrs_t footprint_list, capability_list, network_map_list, cost_map_list, withdrawal_list;
+    slice_t missing; /* the footprint that was missed last, and what is spelled nearly like it */
+    slice_t nearest;
     bool failed; /* memory */
 } builder_t;
+
+/* ---- what was defined before: removed.c ---- */
+
+/*
+ * What a finding about a missing name adds when the documents before had it: " any more: ...".
+ * Empty for others. ptr NULL when there is no memory.
+ */
+slice_t removed_footprint(builder_t *b, slice_t name);
+slice_t removed_network_map(builder_t *b, slice_t id);
+/* Of the default map, or of the map with this id. */
+slice_t removed_default_pid(builder_t *b, slice_t name);
+slice_t removed_pid(builder_t *b, slice_t map, slice_t name);
 
 /* ---- keys ---- */
 

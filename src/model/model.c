@@ -43,6 +43,7 @@ err_t model_build(const model_source_t *sources, size_t count, const model_optio
     arena_init(&model->arena, 0);
     model->document_count = count;
     builder_t b = {.model = model, .arena = &model->arena, .findings = findings};
+    b.before = options ? options->before : NULL;
     b.limits = options && options->limits.bytes ? options->limits : doc_limits_default;
     b.now = options ? options->now : 0;
     b.documents = calloc(count + 1, sizeof *b.documents);

@@ -22,20 +22,32 @@ typedef struct maker {
 
 /* ---- names ---- */
 
+/* All names are compared, and a name that is gone is often missed in many places. */
+static slice_t nearest_footprint(builder_t *b, slice_t name)
+{
+    if (!b->missing.ptr || !slice_eq(b->missing, name)) {
+        suggest_t s;
+        suggest_init(&s, name);
+        suggest_offer(&s, SLICE_LIT(MODEL_EVERYWHERE));
+        for (size_t i = 0; i < b->footprint_list.count; i++) {
+            suggest_offer(&s, ((const footprint_draft_t *)b->footprint_list.items[i])->name);
+        }
+        b->missing = name;
+        b->nearest = s.best;
+    }
+    return b->nearest;
+}
+
 static footprint_draft_t *find_footprint(builder_t *b, const capability_draft_t *cap,
                                          const name_ref_t *ref)
 {
     footprint_draft_t *f = table_get(&b->footprints, ref->name);
     place_t place = builder_place(b, cap->document, ref->line, ref->column);
     if (!f) {
-        suggest_t s;
-        suggest_init(&s, ref->name);
-        suggest_offer(&s, SLICE_LIT(MODEL_EVERYWHERE));
-        for (size_t i = 0; i < b->footprint_list.count; i++) {
-            suggest_offer(&s, ((const footprint_draft_t *)b->footprint_list.items[i])->name);
-        }
-        findings_add(b->findings, FINDING_UNKNOWN_FOOTPRINT, place, ref_pointer(b, ref), s.best,
-                     "no document defines footprint '%.*s'", SLICE_ARG(ref->name));
+        slice_t removed = removed_footprint(b, ref->name);
+        findings_add(b->findings, FINDING_UNKNOWN_FOOTPRINT, place, ref_pointer(b, ref),
+                     nearest_footprint(b, ref->name), "no document defines footprint '%.*s'%.*s",
+                     SLICE_ARG(ref->name), SLICE_ARG(removed));
         return NULL;
     }
     if (!audience_within(b, cap->document, f->document)) {

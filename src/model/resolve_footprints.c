@@ -117,10 +117,11 @@ void resolve_pids(builder_t *b, const fp_draft_t *draft, uint32_t document)
         const name_ref_t *ref = &draft->pids[i];
         place_t place = builder_place(b, document, ref->line, ref->column);
         if (!has_pid(map, ref->name)) {
+            slice_t removed = removed_default_pid(b, ref->name);
             findings_add(b->findings, FINDING_UNKNOWN_PID, place, ref_pointer(b, ref),
                          nearest_pid(map, ref->name),
-                         "the default network map '%.*s' has no PID '%.*s'", SLICE_ARG(map->id),
-                         SLICE_ARG(ref->name));
+                         "the default network map '%.*s' has no PID '%.*s'%.*s", SLICE_ARG(map->id),
+                         SLICE_ARG(ref->name), SLICE_ARG(removed));
         } else if (map->document != UINT32_MAX && !audience_within(b, document, map->document)) {
             findings_add(b->findings, FINDING_WIDER_AUDIENCE, place, ref_pointer(b, ref),
                          (slice_t){0},

@@ -283,10 +283,11 @@ static void find_cost_pids(builder_t *b, const cost_map_draft_t *cost,
         for (size_t k = 0; k < map->pids.count; k++) {
             suggest_offer(&s, ((const pid_draft_t *)map->pids.items[k])->pid.name);
         }
+        slice_t removed = removed_pid(b, map->id, ref->name);
         findings_add(b->findings, FINDING_UNKNOWN_PID,
                      builder_place(b, cost->document, ref->line, ref->column), ref->pointer, s.best,
-                     "network map '%.*s' has no PID '%.*s'", SLICE_ARG(map->id),
-                     SLICE_ARG(ref->name));
+                     "network map '%.*s' has no PID '%.*s'%.*s", SLICE_ARG(map->id),
+                     SLICE_ARG(ref->name), SLICE_ARG(removed));
     }
 }
 
@@ -305,9 +306,11 @@ bool resolve_cost_maps(builder_t *b)
             for (size_t k = 0; k < b->network_map_list.count; k++) {
                 suggest_offer(&s, ((const network_map_draft_t *)b->network_map_list.items[k])->id);
             }
+            slice_t removed = removed_network_map(b, ref->name);
             findings_add(b->findings, FINDING_UNKNOWN_MAP,
                          builder_place(b, cost->document, ref->line, ref->column), ref->pointer,
-                         s.best, "no document defines network map '%.*s'", SLICE_ARG(ref->name));
+                         s.best, "no document defines network map '%.*s'%.*s", SLICE_ARG(ref->name),
+                         SLICE_ARG(removed));
             continue;
         }
         if (!audience_within(b, cost->document, map->document)) {

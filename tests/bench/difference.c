@@ -119,7 +119,7 @@ int main(int argc, char **argv)
         store_documents_init(&documents[i]);
         config.footprints = slice_str(argv[1 + i]);
         double start = now_ms();
-        err_t err = config_read_model(&config, &documents[i], &findings, &models[i]);
+        err_t err = config_read_model(&config, NULL, &documents[i], &findings, &models[i]);
         double read = now_ms();
         err = err ? err : join_build(models[i], attributes, &joins[i]);
         if (err) {

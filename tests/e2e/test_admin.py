@@ -269,11 +269,26 @@ def test_explain_says_where(server):
 
 @pytest.mark.parametrize("query, code", [("", "no-address"), ("?addr=1", "no-address"),
                                          ("?address=", "bad-address"), ("?address=192.0.2", "bad-address"),
-                                         ("?address=192.0.2.0/24", "bad-address"),
+                                         ("?address=192.0.2.0/33", "bad-address"),
                                          ("?address=%ff%00", "bad-address"),
                                          ("?address=" + "9" * 2000, "bad-address")])
 def test_bad_queries_of_explain(server, query, code):
     assert ask_json(server, f"/v1/explain{query}", "Problem", status=400)["code"] == code
+
+
+@pytest.mark.parametrize("prefix", ["192.0.2.0/23", "0.0.0.0/0", "::/0", "192.0.2.7/32"])
+def test_explain_is_lookup(site, server, prefix):
+    told = ask_json(server, f"/v1/explain?address={prefix}", "PrefixExplanation")
+    done = run("footprintctl", "lookup", "--config", str(site / "footprintd.yaml"), "--json",
+               prefix)
+    assert told == json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("text", ["192.0.2.0/33", "192.0.2/24", "/", "a/b", "192.0.2.0/24/24"])
+def test_no_prefix(server, text):
+    status, _, body = ask(server, f"/v1/explain?address={text}", "reader")
+    assert status == 400 and json.loads(body)["code"] == "bad-address"
+    assert json.loads(body)["detail"] == f"'{text}' is neither an IP address nor a prefix"
 
 
 # ---- reload ----

@@ -3,9 +3,7 @@ import hashlib
 import http.server
 import json
 import os
-import pty
 import re
-import select
 import signal
 import ssl
 import subprocess
@@ -16,6 +14,7 @@ import pytest
 
 import test_diff
 from footprintd import BUILD, DOCUMENT, LIMIT, Server, run, write_config
+from terminal import Terminal
 
 MORE = 'admin: {listen: "127.0.0.1:0", tokens: tokens}\nstate: state\n'
 READY = (r"^footprintd: ready generation=\d+((?: listen=https?://\S+)+)"
@@ -377,27 +376,6 @@ def test_apply_tells_what_diff_tells(case, tmp_path):
     assert told[-1].startswith("nothing is changed")
 
 
-def test_apply_colours(ctl, site):
-    """On a terminal only, and not where they are unwanted."""
-    (site / "metro.yaml").write_text(DOUBLED)
-    for unwanted in ("", "1"):
-        leader, follower = pty.openpty()
-        with subprocess.Popen([BUILD / "footprintctl", "apply", "--yes", "--dry-run", "metro.yaml"],
-                              stdout=follower, stderr=follower, cwd=site,
-                              env=ctl.environment(NO_COLOR=unwanted)) as process:
-            os.close(follower)
-            text = b""
-            while select.select([leader], [], [], LIMIT)[0]:
-                try:
-                    text += os.read(leader, 65536)
-                except OSError:
-                    break
-            assert process.wait(timeout=LIMIT) == 0
-        os.close(leader)
-        assert (b"\x1b[32m+203.0.113.0/24\x1b[0m" in text, b"\x1b" in text) == (
-            not unwanted, not unwanted)
-
-
 def test_apply_directory_and_remove(ctl, site):
     (site / "more").mkdir()
     (site / "more/a.yaml").write_text(DOCUMENT % "http/1.1")
@@ -429,6 +407,35 @@ def test_apply_refused(ctl, site):
     assert ctl.served() == SMALL and generation(ctl) == 1
     code, out, err = ctl("apply", "metro.yaml", "--json")
     assert (code, json.loads(out)["code"], err) == (1, "refused", "")
+
+
+USER = METRO.replace("  metro: {cidr: [%s]}\n", "  other: {asn: [as64496]}\n").replace(
+    "[metro]", "[other, metro]")
+GONE = ("error: no document defines footprint 'metro' any more: it was in metro.yaml:4 before this "
+        "change [unknown-footprint]")
+
+
+def test_removed_names_name_their_uses(ctl, site, server):
+    """Each use, and where the name was: of a removal, of an edit, of a preview and of files."""
+    for name, protocol in (("a", "http/1.1"), ("b", "http/2")):
+        (site / f"{name}.yaml").write_text(USER.replace("other", name).replace("https/1.1", protocol))
+    assert ctl("apply", "--yes", "a.yaml", "b.yaml")[0] == 0
+    expected = [f"a.yaml:8:21: {GONE}", f"b.yaml:8:21: {GONE}"]
+    (site / "metro.yaml").write_text("version: 1\n")
+    for args in (["--remove", "metro.yaml"], ["--remove", "metro.yaml", "--dry-run"], ["metro.yaml"]):
+        code, out, err = ctl("apply", *args)
+        assert (code, out) == (1, "")
+        assert [line for line in err.splitlines() if ": error: " in line] == expected
+        assert err.endswith("footprintctl: the documents would be refused: 2 errors\n")
+    code, out, err = ctl("apply", "--remove", "metro.yaml", "--json")
+    assert [f["text"] for f in json.loads(out)["report"]["findings"] if f["severity"] == "error"] == [
+        GONE[len("error: "):-len(" [unknown-footprint]")]] * 2
+    (site / "footprints/metro.yaml").unlink()
+    server.send(signal.SIGHUP)
+    server.wait_line("a.yaml:8:21: " + re.escape(GONE))
+    server.wait_line("the documents were refused: 2 errors")
+    code, out, err = ctl("status")
+    assert [line for line in out.splitlines() if ": error: " in line] == expected
 
 
 def test_apply_guard_rails(ctl, site):
@@ -507,51 +514,21 @@ def test_explain(ctl, site):
 
 def test_explain_malformed(ctl):
     code, out, err = ctl("explain", "x y&z", "192.0.2.1")
-    assert (code, err) == (1, "footprintctl: 'x y&z' is not an IP address\n")
+    assert (code, err) == (1, "footprintctl: 'x y&z' is neither an IP address nor a prefix\n")
     assert out.startswith("192.0.2.1\n")
 
 
 # ---- edit ----
 
-class Terminal:
+def edit(ctl, script, *args, **more):
     """footprintctl edit in a terminal, with a script for an editor."""
-
-    def __init__(self, ctl, script, *args, **more):
-        editor = ctl.directory / "editor.sh"
-        editor.write_text("#!/bin/sh\n" + script)
-        editor.chmod(0o755)
-        self.text = ""
-        self.seen = 0
-        self.fd, other = pty.openpty()
-        self.process = subprocess.Popen(
-            [BUILD / "footprintctl", "edit", *args], stdin=other, stdout=other, stderr=other,
-            cwd=ctl.directory, start_new_session=True,
-            env=ctl.environment(**{"VISUAL": "", "EDITOR": str(editor), "NO_COLOR": "1", **more}))
-        os.close(other)
-
-    def read(self):
-        assert select.select([self.fd], [], [], LIMIT)[0], f"nothing more than {self.text!r}"
-        try:
-            got = os.read(self.fd, 65536).decode()
-        except OSError:
-            got = ""
-        self.text += got.replace("\r\n", "\n")
-        return bool(got)
-
-    def expect(self, text):
-        while text not in self.text[self.seen:]:
-            assert self.read(), f"{text!r} is not in {self.text!r}"
-        self.seen = self.text.index(text, self.seen) + len(text)
-
-    def answer(self, line):
-        os.write(self.fd, line.encode() + b"\n")
-
-    def end(self):
-        while self.read():
-            pass
-        os.close(self.fd)
-        assert "-token-0123" not in self.text
-        return self.process.wait(timeout=LIMIT)
+    editor = ctl.directory / "editor.sh"
+    editor.write_text("#!/bin/sh\n" + script)
+    editor.chmod(0o755)
+    size = {name: more.pop(name) for name in ("rows", "columns") if name in more}
+    return Terminal([BUILD / "footprintctl", "edit", *args], ctl.directory,
+                    ctl.environment(**{"VISUAL": "", "EDITOR": str(editor), "NO_COLOR": "1", **more}),
+                    **size)
 
 
 def write(text):
@@ -563,8 +540,8 @@ def copies(ctl):
 
 
 def test_edit(ctl):
-    with_edit = Terminal(ctl, "stat -c %a \"$1\" > mode\ncp \"$1\" before.txt\n"
-                         + write(MORE_BY_LITTLE), "-m", "five percent", "metro.yaml")
+    with_edit = edit(ctl, "stat -c %a \"$1\" > mode\ncp \"$1\" before.txt\n"
+                     + write(MORE_BY_LITTLE), "-m", "five percent", "metro.yaml")
     with_edit.expect("      ipv4cidr: +203.0.113.0/28\n")
     with_edit.expect("+16 IPv4 addresses\nApply it? (y)es, (e)dit again, (n)o: ")
     assert ctl.served() == SMALL
@@ -579,7 +556,7 @@ def test_edit(ctl):
 
 
 def test_edit_unchanged(ctl):
-    terminal = Terminal(ctl, "touch \"$1\"\n", "metro.yaml")
+    terminal = edit(ctl, "touch \"$1\"\n", "metro.yaml")
     assert terminal.end() == 0
     assert "the document is as it was: nothing is changed" in terminal.text
     assert generation(ctl) == 1 and not copies(ctl)
@@ -587,13 +564,13 @@ def test_edit_unchanged(ctl):
 
 def test_edit_visual_first(ctl):
     """The words are a shell's."""
-    terminal = Terminal(ctl, "exit 3\n", "metro.yaml", VISUAL="sh -c 'touch visual; true' x")
+    terminal = edit(ctl, "exit 3\n", "metro.yaml", VISUAL="sh -c 'touch visual; true' x")
     assert terminal.end() == 0
     assert (ctl.directory / "visual").exists()
 
 
 def test_edit_new_document(ctl):
-    terminal = Terminal(ctl, "cat \"$1\" > before.txt\n" + write(DOCUMENT % "http/1.1"), "new.yaml")
+    terminal = edit(ctl, "cat \"$1\" > before.txt\n" + write(DOCUMENT % "http/1.1"), "new.yaml")
     terminal.expect("Apply it, although the guard rails ask? (y)es, (e)dit again, (n)o: ")
     terminal.answer("y")
     assert terminal.end() == 0
@@ -605,7 +582,7 @@ def test_edit_findings(ctl):
     """Edited again, the second time it is good."""
     script = ("if [ -e once ]; then\n" + write(MORE_BY_LITTLE) + "else\ntouch once\n"
               + write(BROKEN) + "fi\n")
-    terminal = Terminal(ctl, script, "metro.yaml")
+    terminal = edit(ctl, script, "metro.yaml")
     terminal.expect("metro.yaml:8:18: error: ")
     terminal.expect("(e)dit again or (q)uit? ")
     terminal.answer("what")
@@ -621,7 +598,7 @@ def test_edit_findings(ctl):
                                                   (BROKEN, "(q)uit? ", "\x04"),
                                                   (MORE_BY_LITTLE, "(n)o: ", "n")])
 def test_edit_given_up(ctl, text, prompt, answer):
-    terminal = Terminal(ctl, write(text), "metro.yaml")
+    terminal = edit(ctl, write(text), "metro.yaml")
     terminal.expect(prompt)
     terminal.answer(answer)
     terminal.expect("nothing is changed; your text is in ")
@@ -637,7 +614,7 @@ def test_edit_somebody_was_faster(ctl, late):
     """In the editor, or between the question and the answer."""
     (ctl.directory / "metro.yaml").write_text(SMALL + "# mine\n")
     faster = f"{BUILD}/footprintctl apply -m faster metro.yaml >&2 || exit 9\n"
-    terminal = Terminal(ctl, ("" if late else faster) + write(MORE_BY_LITTLE), "metro.yaml")
+    terminal = edit(ctl, ("" if late else faster) + write(MORE_BY_LITTLE), "metro.yaml")
     if late:
         terminal.expect("(n)o: ")
         assert ctl("apply", "-m", "faster", "metro.yaml")[0] == 0
@@ -651,7 +628,7 @@ def test_edit_somebody_was_faster(ctl, late):
 
 
 def test_edit_interrupted(ctl):
-    terminal = Terminal(ctl, write(MORE_BY_LITTLE), "metro.yaml")
+    terminal = edit(ctl, write(MORE_BY_LITTLE), "metro.yaml")
     terminal.expect("(n)o: ")
     terminal.process.send_signal(signal.SIGINT)
     terminal.expect("nothing is changed; your text is in ")
@@ -660,7 +637,7 @@ def test_edit_interrupted(ctl):
 
 
 def test_edit_editor_fails(ctl):
-    terminal = Terminal(ctl, write(MORE_BY_LITTLE) + "exit 3\n", "metro.yaml")
+    terminal = edit(ctl, write(MORE_BY_LITTLE) + "exit 3\n", "metro.yaml")
     assert terminal.end() == 1
     assert "editor.sh' ended with exit code 3" in terminal.text
     assert ctl.served() == SMALL and copies(ctl) == ["metro.yaml"]

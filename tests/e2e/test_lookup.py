@@ -199,15 +199,15 @@ def test_malformed_addresses(site):
     assert [line.split("\t")[0] for line in out.splitlines()] == \
         ["192.0.2.1", "192.0.2.2", "2001:db8::1"]
     assert err.splitlines() == [
-        "footprintctl: line 4: '192.0.2' is not an IP address",
-        "footprintctl: line 5: '192.0.2.0/24' is a prefix; an address is wanted",
-        "footprintctl: line 6: '\\x1b[31m' is not an IP address"]
+        "footprintctl: line 4: '192.0.2' is neither an IP address nor a prefix",
+        "footprintctl: line 5: '192.0.2.0/24' is a prefix; --brief wants addresses",
+        "footprintctl: line 6: '\\x1b[31m' is neither an IP address nor a prefix"]
 
 
 def test_malformed_argument(site):
     code, out, err = lookup(site, "--brief", "192.0.2.1", "x" * 100, "192.0.2.2")
     assert code == 1 and out.count("\n") == 2
-    assert err == f"footprintctl: argument 2: '{'x' * 60}...' is not an IP address\n"
+    assert err == f"footprintctl: argument 2: '{'x' * 60}...' is neither an IP address nor a prefix\n"
 
 
 def test_long_and_odd_lines(site):

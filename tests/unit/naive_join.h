@@ -56,7 +56,7 @@ static inline bool in_v6(prefix6_t p, u128_t a)
 }
 
 /* The PID of the longest prefix that holds the address. */
-static const model_pid_t *naive_pid(const context_t *c)
+static inline const model_pid_t *naive_pid(const context_t *c)
 {
     const model_pid_t *best = NULL;
     int longest = -1;
@@ -283,7 +283,7 @@ static inline geo_table_t random_table(attribute_source_t source)
     return t;
 }
 
-static const geo_record_t *naive_record(const geo_table_t *t, const addr_t *a)
+static inline const geo_record_t *naive_record(const geo_table_t *t, const addr_t *a)
 {
     uint32_t record = 0;
     if (a->family == FAMILY_IPV4) {

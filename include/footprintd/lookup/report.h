@@ -1,6 +1,6 @@
 /*
- * What is told of an address: the parts that the forms of footprintctl lookup share, and the form
- * in JSON, which is the admin interface's too.
+ * What is told of an address, or of a prefix: the parts that the forms of footprintctl lookup
+ * share, and the form in JSON, which is the admin interface's too.
  */
 #ifndef FOOTPRINTD_LOOKUP_REPORT_H
 #define FOOTPRINTD_LOOKUP_REPORT_H
@@ -45,6 +45,18 @@ void report_release(report_t *r);
 /* Each appends what is to be said of an address to r->out. ERR_NOMEM. */
 typedef err_t report_write_t(report_t *r, const addr_t *addr);
 report_write_t report_json;
+
+/* Of what is said of a prefix, so much is listed; all is counted. */
+#define REPORT_PREFIX_GROUPS 64
+#define REPORT_PREFIX_RANGES 64  /* of a group */
+#define REPORT_PREFIX_LISTED 256 /* footprints, or capabilities */
+/* No list goes on behind so much text, whatever the numbers. */
+#define REPORT_PREFIX_BYTES ((size_t)4 << 20)
+/*
+ * The same of all addresses of a prefix: one JSON object and a newline. host_bits: some were set
+ * in what was asked for.
+ */
+err_t report_json_prefix(report_t *r, const prefix_t *prefix, bool host_bits) FPD_MUST_CHECK;
 /* The databases as a JSON array: source, type, day of building, age. attributes may be NULL. */
 void report_databases(const attributes_t *attributes, time_t now, buf_t *out);
 

@@ -27,8 +27,10 @@ typedef struct model_source {
 } model_source_t;
 
 typedef struct model_options {
-    doc_limits_t limits; /* zero: doc_limits_default */
-    int64_t now;         /* seconds since the epoch: what windows of time are held against */
+    doc_limits_t limits;   /* zero: doc_limits_default */
+    const model_t *before; /* what the documents were, or NULL: of a name that is missing, findings
+                              tell where it was defined; borrowed, while model_build runs */
+    int64_t now;           /* seconds since the epoch: what windows of time are held against */
 } model_options_t;
 
 /* From when until when something counts: from <= now < until, in seconds since the epoch. */
