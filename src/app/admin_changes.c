@@ -143,8 +143,8 @@ static void commit(admin_t *admin, const asked_t *a, admin_response_t *response)
                           .author = a->author,
                           .message = a->message,
                           .confirmed = a->confirmed,
-                          .not_before = a->not_before,
-                          .not_after = a->not_after,
+                          .not_before = a->not_before == INT64_MIN ? 0 : a->not_before,
+                          .not_after = a->not_after == INT64_MAX ? 0 : a->not_after,
                           .why = BUF_INIT};
     proposal_init(&c.proposal, admin->config);
     builder_commit(admin->builder, &c);

@@ -74,8 +74,8 @@ typedef struct builder_commit {
     slice_t author;
     slice_t message;
     bool confirmed;     /* guard rails do not ask */
-    int64_t not_before; /* seconds since the epoch: held until then; INT64_MIN: at once */
-    int64_t not_after;  /* taken back then; INT64_MAX: never */
+    int64_t not_before; /* seconds since the epoch: held until then; 0: at once */
+    int64_t not_after;  /* taken back then; 0: never */
     uint64_t held;      /* the held change that this is; 0: none */
     /* The outcome; the caller has made the proposal's init, and releases it. */
     commit_verdict_t verdict;

@@ -96,7 +96,7 @@ err_t held_keep(builder_t *b, builder_commit_t *c)
 {
     store_held_t held = {.made_ms = journal_now_ms(),
                          .due = c->not_before,
-                         .until = c->not_after,
+                         .until = c->not_after ? c->not_after : INT64_MAX,
                          .confirmed = c->confirmed,
                          .author = c->author,
                          .message = c->message};
@@ -132,7 +132,7 @@ err_t held_undo_of(builder_commit_t *c, const store_held_t **out)
 {
     arena_t *arena = &c->proposal.arena;
     *out = NULL;
-    if (c->not_after == INT64_MAX) {
+    if (!c->not_after) {
         return ERR_OK;
     }
     store_held_t *undo = arena_array(arena, 1, sizeof *undo);
@@ -245,8 +245,7 @@ static void make(builder_t *b, const store_held_t *held, arena_t *arena)
                           .author = held->author,
                           .message = held->message,
                           .confirmed = held->confirmed,
-                          .not_before = INT64_MIN,
-                          .not_after = held->until,
+                          .not_after = held->until == INT64_MAX ? 0 : held->until,
                           .held = held->id,
                           .why = BUF_INIT};
     proposal_init(&c.proposal, b->config);

@@ -7,7 +7,7 @@
 typedef struct restore_files {
     const char *directory; /* NULL: no file is touched */
     uint64_t time_ms;
-    bool dry_run; /* a directory that is missing stays so */
+    bool dry_run;            /* a directory that is missing stays so */
     store_intent_t *intents; /* of the files that change; in the arena */
     size_t count;
 } restore_files_t;
