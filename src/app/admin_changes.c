@@ -94,6 +94,7 @@ static void refuse(const proposal_t *p, commit_verdict_t verdict, slice_t why,
         admin_error(response, 400, "bad-name", "%.*s", SLICE_ARG(why));
         return;
     case COMMIT_UNWRITABLE:
+    case COMMIT_PENDING:
         admin_error(response, 409, "unwritable", "%.*s", SLICE_ARG(why));
         return;
     case COMMIT_UNREADABLE:

@@ -59,6 +59,7 @@ typedef enum commit_verdict {
     COMMIT_CONFLICT,   /* a document, or the generation, is not what it was made from */
     COMMIT_BAD_NAME,   /* a name that no document may have */
     COMMIT_UNWRITABLE, /* the directory, or a file in it, is not ours to write */
+    COMMIT_PENDING,    /* an earlier edit is not written to its file yet: later, perhaps */
     COMMIT_UNREADABLE, /* the directory cannot be read */
     COMMIT_FAILED,     /* the system refuses, or memory is out */
     COMMIT_FULL,       /* as many changes are held as may be */

@@ -150,6 +150,19 @@ static err_t propose_on_saved(builder_t *b, builder_commit_t *c)
     return err;
 }
 
+/* A file has one edit at a time: an intent for it is in the history still. */
+static bool meets_pending(builder_t *b, builder_commit_t *c)
+{
+    const proposal_t *p = &c->proposal;
+    for (size_t i = 0; i < p->edit_count; i++) {
+        if (pending_has(b->pending, p->edits[i].name, &c->why)) {
+            c->verdict = COMMIT_PENDING;
+            return true;
+        }
+    }
+    return false;
+}
+
 void commit_run(builder_t *b, builder_commit_t *c)
 {
     proposal_t *p = &c->proposal;
@@ -165,11 +178,9 @@ void commit_run(builder_t *b, builder_commit_t *c)
     }
     /* What the directory has is older than what is served: a set made of it would take that back.
      */
-    if (pending_holds(b->pending, NULL)) {
-        (void)pending_try(b->pending, true);
-    }
+    (void)pending_try(b->pending, true);
     if (pending_holds(b->pending, &c->why)) {
-        c->verdict = COMMIT_UNWRITABLE;
+        c->verdict = COMMIT_PENDING;
         return;
     }
     err_t err = propose_on_saved(b, c);
@@ -181,7 +192,7 @@ void commit_run(builder_t *b, builder_commit_t *c)
              err);
         return;
     }
-    if (!is_acceptable(c)) {
+    if (!is_acceptable(c) || meets_pending(b, c)) {
         return;
     }
     err = store_edit_prepare(journal_directory(b->journal), p->edits, p->edit_count, &edit,

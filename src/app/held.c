@@ -212,6 +212,7 @@ static void conclude(builder_t *b, const store_held_t *held, const builder_commi
                  (unsigned long long)c->number);
         break;
     case COMMIT_FAILED:
+    case COMMIT_PENDING:
     case COMMIT_UNREADABLE:
     case COMMIT_FULL:
     case COMMIT_ENDING:

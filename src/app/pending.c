@@ -218,15 +218,27 @@ bool pending_try(pending_t *p, bool at_once)
     return some;
 }
 
+static void write_why(const store_settlement_t *s, buf_t *why)
+{
+    buf_append_str(why, "an earlier edit is not written to its file yet");
+    if (s) {
+        buf_printf(why, ": %.*s %.*s", SLICE_ARG(s->file), SLICE_ARG(s->why));
+    }
+}
+
+bool pending_has(pending_t *p, slice_t file, buf_t *why)
+{
+    const store_settlement_t *s = find(p, file); /* of this thread alone to change */
+    if (s) {
+        write_why(s, why);
+    }
+    return s != NULL;
+}
+
 bool pending_holds(pending_t *p, buf_t *why)
 {
     if (p->holds && why) {
-        pthread_mutex_lock(&p->lock);
-        buf_append_str(why, "an earlier edit is not written to its file yet");
-        if (p->count) {
-            buf_printf(why, ": %.*s %.*s", SLICE_ARG(p->items[0].file), SLICE_ARG(p->items[0].why));
-        }
-        pthread_mutex_unlock(&p->lock);
+        write_why(p->count ? &p->items[0] : NULL, why);
     }
     return p->holds;
 }

@@ -31,6 +31,8 @@ uint64_t pending_wait_s(const pending_t *p, uint64_t most);
 bool pending_try(pending_t *p, bool at_once);
 /* Whether the directory has an older text than what is served; *why (may be NULL) is told. */
 bool pending_holds(pending_t *p, buf_t *why);
+/* Whether an edit of this file is pending; *why is told. */
+bool pending_has(pending_t *p, slice_t file, buf_t *why);
 /* The directory is served as it is, all the same. */
 void pending_let_go(pending_t *p);
 

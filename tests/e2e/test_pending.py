@@ -9,6 +9,7 @@ import pytest
 from admin import bearer, write_tokens
 from footprintd import BUILD, LIMIT, Server, curl, write_config
 from test_admin_changes import ADMIN, ONE, THREE, TWO, applied, read, refused, send
+from test_held import change, held, moment
 
 # The rename of a file of that name fails as long as another file is there.
 SHIM = """
@@ -117,6 +118,19 @@ def test_the_next_change_tries_first(site):
         assert (site / "footprints/all.yaml").read_text() == THREE
 
 
+def test_a_held_change_waits_for_it(site):
+    """It is not given up for what passes."""
+    with Refusing(site) as server:
+        held(change(server, {"b.yaml": THREE}, **{"not-before": moment(4)}))
+        refuse(site)
+        applied(put(server, TWO), 2)
+        server.wait_line("a held change cannot be made now, and is tried again: an earlier edit")
+        refuse(site, False)
+        server.wait_line("is made: generation 3")
+        assert (site / "footprints/b.yaml").read_text() == THREE
+        assert (site / "footprints/all.yaml").read_text() == TWO
+
+
 def test_somebody_else_writes_it(site):
     """Then that is what they want."""
     with Refusing(site) as server:
@@ -152,9 +166,13 @@ def test_over_a_restart(site):
         # Better the directory than nothing.
         server.admin = server.wait_line(r"ready generation=3 .* admin=(\S+)").group(1)
         assert [p["document"] for p in pending(server)] == ["all.yaml"]
+        # Other documents may change meanwhile; this one has an edit before it.
+        assert send(server, "PUT", "/v1/documents/b.yaml", THREE, kind="application/yaml")[0] == 200
+        answer = refused(put(server, THREE), 409, "unwritable")
+        assert "an earlier edit is not written to its file yet: all.yaml" in answer["detail"]
         refuse(site, False)
         server.wait_line(WRITTEN)
-        server.wait_line("generation 4: 1 document")
+        server.wait_line("generation 5: 2 documents")
         assert json.loads(curl("-H", bearer("reader"), server.admin + "/v1/status")[2])["pending"] == []
     finally:
         assert server.end() == 0
