@@ -65,6 +65,8 @@ void admin_status(admin_t *admin, const admin_request_t *request, admin_response
     write_refused(&state, &findings, out);
     buf_append_str(out, ",\"pending\":");
     builder_write_pending(admin->builder, out);
+    buf_append_str(out, ",\"set-aside\":");
+    json_write_string(out, slice_str(admin->journal ? journal_aside(admin->journal) : ""));
     buf_append_str(out, ",\"scheduled\":");
     schedule_write_json(snapshot_model(snapshot), out);
     buf_append_str(out, ",\"held\":");

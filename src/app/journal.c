@@ -8,6 +8,7 @@
 struct journal {
     const config_t *config;
     store_history_t *history;
+    char *aside; /* NULL: no history had to be moved away */
 };
 
 uint64_t journal_now_ms(void)
@@ -20,6 +21,11 @@ uint64_t journal_now_ms(void)
 store_history_t *journal_history(journal_t *j)
 {
     return j->history;
+}
+
+const char *journal_aside(const journal_t *j)
+{
+    return j->aside ? j->aside : "";
 }
 
 const char *journal_directory(const journal_t *j)
@@ -35,7 +41,7 @@ static void log_why(log_level_t level, const char *what, err_t err, const buf_t 
 
 /* ---- opening ---- */
 
-static err_t set_aside(const config_t *config, buf_t *why)
+static err_t set_aside(const config_t *config, char **aside, buf_t *why)
 {
     buf_t moved = BUF_INIT;
     buf_clear(why);
@@ -43,25 +49,28 @@ static err_t set_aside(const config_t *config, buf_t *why)
     if (!err) {
         log_line(LOG_LEVEL_ERROR, "history", "it was moved to %.*s; a new one begins",
                  SLICE_ARG(buf_slice(&moved)));
+        slice_t name = store_document_name(buf_slice(&moved));
+        free(*aside);
+        *aside = strndup(name.ptr, name.len);
         buf_clear(why);
     }
     buf_release(&moved);
     return err;
 }
 
-static err_t open_history(const config_t *config, store_history_t **out)
+static err_t open_history(const config_t *config, store_history_t **out, char **aside)
 {
     const store_history_options_t options = {.keep = config->history_keep, .keep_audit = 100000};
     buf_t why = BUF_INIT;
     err_t err = ERR_OK;
     if (store_history_is_cut(config->state.ptr)) {
         log_line(LOG_LEVEL_ERROR, "history", "the history is damaged: its file is empty");
-        err = set_aside(config, &why);
+        err = set_aside(config, aside, &why);
     }
     err = err ? err : store_history_open(config->state.ptr, &options, out, &why);
     if (err == ERR_DATA) {
         log_why(LOG_LEVEL_ERROR, "the history is damaged", err, &why);
-        err = set_aside(config, &why);
+        err = set_aside(config, aside, &why);
         err = err ? err : store_history_open(config->state.ptr, &options, out, &why);
     }
     if (err) {
@@ -105,8 +114,9 @@ err_t journal_open(const config_t *config, journal_t **out)
         return ERR_NOMEM;
     }
     j->config = config;
-    err_t err = open_history(config, &j->history);
+    err_t err = open_history(config, &j->history, &j->aside);
     if (err) {
+        free(j->aside);
         free(j);
         return err;
     }
@@ -119,6 +129,7 @@ void journal_close(journal_t *j)
 {
     if (j) {
         store_history_close(j->history);
+        free(j->aside);
         free(j);
     }
 }

@@ -23,6 +23,8 @@ void journal_close(journal_t *j);
 
 /* Any thread may read it, and write to its audit log. */
 store_history_t *journal_history(journal_t *j);
+/* The file in the state directory that a damaged history was moved to at the start; "" without. */
+const char *journal_aside(const journal_t *j);
 /* The directory of documents. */
 const char *journal_directory(const journal_t *j);
 

@@ -95,6 +95,17 @@ static void pending(const json_value_t *list, buf_t *out)
     }
 }
 
+/* The history was damaged when the server started, and begins anew. */
+static void set_aside(const json_value_t *name, buf_t *out)
+{
+    if (json_is_string(name) && name->u.text.len) {
+        label(out, "history");
+        buf_append_str(out, "was damaged at the start and is set aside as ");
+        buf_append_printable(out, name->u.text, "");
+        buf_append_str(out, ": see footprintctl restore\n");
+    }
+}
+
 static bool any_failed(const json_value_t *list)
 {
     for (size_t i = 0; i < remote_count(list); i++) {
@@ -145,6 +156,7 @@ static void write_status(const remote_t *r, buf_t *out)
     held(json_get(s, "held"), out);
     refused(json_get(s, "refused"), out);
     pending(json_get(s, "pending"), out);
+    set_aside(json_get(s, "set-aside"), out);
 }
 
 static int run(remote_t *r)

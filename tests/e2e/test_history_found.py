@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from admin import write_tokens
+from admin import TOKENS, write_tokens
 from footprintd import Server, curl, run, write_config
 from test_admin_changes import ADMIN, ONE, THREE, TWO, applied, read, send
 
@@ -57,6 +57,16 @@ def test_damaged(site, damage):
         assert "http/2" in curl(server.url + "/cdni")[2].decode()
         applied(send(server, "POST", "/v1/changes", {"documents": {"all.yaml": THREE}}), 2)
         assert read(server, "/v1/generations", "GenerationList")["total"] == 2
+        assert read(server, "/v1/status", "Status")["set-aside"] == os.path.basename(moved)
+        (site / "token").write_text(TOKENS["reader"])
+        (site / "token").chmod(0o600)
+        done = run("footprintctl", "status", "--server", server.admin, "--token-file", site / "token")
+        assert f"history       was damaged at the start and is set aside as {os.path.basename(moved)}: " \
+            in done.stdout and done.returncode == 0
+    server = Server(site / "footprintd.yaml")
+    server.admin = server.wait_line(r"ready generation=2 .*admin=(\S+)").group(1)
+    assert read(server, "/v1/status", "Status")["set-aside"] == ""
+    assert server.end() == 0
 
 
 def test_of_a_newer_program(site):
