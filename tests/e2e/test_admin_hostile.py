@@ -287,6 +287,7 @@ class Clock:
     def __init__(self, directory):
         self.path = directory / "clock"
         self.now = datetime.datetime(2026, 11, 26, 10, 0, 0)
+        self.used_by = []
         self.path.write_text(self.text())
 
     def text(self):
@@ -308,12 +309,21 @@ class Clock:
                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
 
-def test_clock_jumps(site):
+@pytest.fixture
+def clock(site):
+    made = Clock(site)
+    yield made
+    for process in made.used_by:  # what libfaketime leaves behind
+        for path in pathlib.Path("/dev/shm").glob(f"*faketime_*_{process.pid}"):
+            path.unlink()
+
+
+def test_clock_jumps(site, clock):
     """Numbers order the history, whatever the clock says; times are told as they were."""
-    clock = Clock(site)
     write_config(site, more=ADMIN + "history: {keep: 6}\n")
     jumps = [{}, {"days": -1}, {"hours": 1}, {"days": 400}, {"days": -800}, {"seconds": -1}, {}]
     with Server(site / "footprintd.yaml", env=clock.environment()) as server:
+        clock.used_by.append(server.process)
         running = Site(site, server)
         times = [clock.iso()]
         for jump in jumps:
@@ -327,6 +337,7 @@ def test_clock_jumps(site):
     # Before the newest generation, and a start finds nothing new.
     clock.jump(days=-3000)
     with Server(site / "footprintd.yaml", env=clock.environment()) as server:
+        clock.used_by.append(server.process)
         running.server, running.client = server, AdminClient(server.admin, TOKENS["admin"])
         running.is_as_before()
         check_history(running, times)
