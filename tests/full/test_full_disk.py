@@ -46,7 +46,6 @@ def fill(path):
                 assert error.errno == errno.ENOSPC
 
 
-@pytest.mark.xfail(reason="what stayed pending is not tried again")
 def test_disk_full(running):
     filler = running.directory / "filler"
     made = 0

@@ -257,9 +257,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     request.body = text;
     request.route = admin_route_find(request.method, request.path, &request.name, &allow);
     buf_release(&allow);
-    /* The status is of a server, and a reload a signal. */
+    /* The status is of a server, a reload is a signal, and a backup no text. */
     if (request.route && request.route->endpoint != ADMIN_STATUS &&
-        request.route->endpoint != ADMIN_RELOAD) {
+        request.route->endpoint != ADMIN_RELOAD && request.route->endpoint != ADMIN_BACKUP) {
         answer(&request);
     }
     return 0;
