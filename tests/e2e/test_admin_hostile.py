@@ -4,22 +4,23 @@ when the condition is gone, without a restart."""
 import ctypes
 import datetime
 import email.utils
+import mmap
 import os
 import pathlib
 import re
 import resource
 import signal
+import struct
 import subprocess
 
 import pytest
 
 from admin import TOKENS, AdminClient, write_tokens
 from edit_proof import text_of
-from footprintd import BUILD, LIMIT, Server, curl, write_config
+from footprintd import BUILD, LIMIT, ROOT, Server, curl, write_config
 
 ADMIN = 'admin: {listen: "127.0.0.1:0", tokens: tokens}\nstate: state\n'
 NAMES = [f"d{i}.yaml" for i in range(3)]
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 
 @pytest.fixture
@@ -284,65 +285,64 @@ def test_document_becomes_unreadable(running, make, why, take_away):
 # ---- the clock ----
 
 class Clock:
-    def __init__(self, directory):
-        self.path = directory / "clock"
-        self.now = datetime.datetime(2026, 11, 26, 10, 0, 0)
-        self.used_by = []
-        self.path.write_text(self.text())
+    """What the server takes for the time: the time, and some seconds."""
 
-    def text(self):
-        return self.now.strftime("%Y-%m-%d %H:%M:%S\n")
+    def __init__(self, directory):
+        self.library = directory / "clock_shim.so"
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", ROOT / "tests/tools/clock_shim.c", "-o",
+                        self.library], check=True)
+        self.path = directory / "clock"
+        self.path.write_bytes(bytes(8))
+        with open(self.path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 8)
+        self.offset = datetime.timedelta()
 
     def jump(self, **by):
-        """Whole at any moment: the server reads it all the time."""
-        self.now += datetime.timedelta(**by)
-        beside = self.path.with_suffix(".new")
-        beside.write_text(self.text())
-        beside.rename(self.path)
+        self.offset += datetime.timedelta(**by)
+        self.map[:] = struct.pack("=q", round(self.offset.total_seconds()))
 
-    def iso(self):
-        return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    def now(self):
+        return datetime.datetime.utcnow().replace(microsecond=0) + self.offset
 
     def environment(self):
-        return {"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(self.path),
-                "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC",
+        return {"LD_PRELOAD": str(self.library), "FPD_CLOCK_FILE": str(self.path),
                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
 
 @pytest.fixture
 def clock(site):
-    made = Clock(site)
-    yield made
-    for process in made.used_by:  # what libfaketime leaves behind
-        for path in pathlib.Path("/dev/shm").glob(f"*faketime_*_{process.pid}"):
-            path.unlink()
+    return Clock(site)
+
+
+def make_timed(running, clock):
+    """Makes a change; between which times."""
+    before = clock.now()
+    running.is_made(running.change())
+    return before, clock.now()
 
 
 def test_clock_jumps(site, clock):
     """Numbers order the history, whatever the clock says; times are told as they were."""
     write_config(site, more=ADMIN + "history: {keep: 6}\n")
     jumps = [{}, {"days": -1}, {"hours": 1}, {"days": 400}, {"days": -800}, {"seconds": -1}, {}]
+    times = [(clock.now(), clock.now() + datetime.timedelta(seconds=LIMIT))]
     with Server(site / "footprintd.yaml", env=clock.environment()) as server:
-        clock.used_by.append(server.process)
         running = Site(site, server)
-        times = [clock.iso()]
         for jump in jumps:
             clock.jump(**jump)
             running.client.close()  # an idle connection may have its end, with all that time
             etag = running.get("/cdni")[1]["etag"]
-            running.is_made(running.change())
-            times.append(clock.iso())
+            times.append(make_timed(running, clock))
             check_served(running, clock, etag)
         check_history(running, times)
     # Before the newest generation, and a start finds nothing new.
     clock.jump(days=-3000)
     with Server(site / "footprintd.yaml", env=clock.environment()) as server:
-        clock.used_by.append(server.process)
         running.server, running.client = server, AdminClient(server.admin, TOKENS["admin"])
         running.is_as_before()
         check_history(running, times)
-        running.is_made(running.change())
-        check_history(running, [*times, clock.iso()])
+        times.append(make_timed(running, clock))
+        check_history(running, times)
 
 
 def check_served(running, clock, before):
@@ -354,7 +354,7 @@ def check_served(running, clock, before):
     for name in ("date", "last-modified"):
         if name in headers:
             told_time = email.utils.parsedate_to_datetime(headers[name]).replace(tzinfo=None)
-            assert told_time <= clock.now, (name, headers[name], clock.now)
+            assert told_time <= clock.now(), (name, headers[name], clock.now())
 
 
 def check_history(running, times):
@@ -364,7 +364,10 @@ def check_history(running, times):
     assert listed["total"] == total
     numbers = [g["generation"] for g in listed["generations"]]
     assert numbers == list(range(len(times), len(times) - total, -1))
-    assert [g["time"] for g in listed["generations"]] == [times[n - 1] for n in numbers]
+    for generation in listed["generations"]:
+        since, until = times[generation["generation"] - 1]
+        told_time = datetime.datetime.strptime(generation["time"], "%Y-%m-%dT%H:%M:%SZ")
+        assert since <= told_time <= until, generation
     page = running.client.call("GET", f"/v1/generations?below={numbers[1]}&limit=2")[1]
     assert page["generations"] == listed["generations"][2:4]
     audit = running.client.call("GET", "/v1/audit")[1]["audit"]
