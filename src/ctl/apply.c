@@ -6,6 +6,7 @@
 #include "footprintd/store/directory.h"
 #include "footprintd/store/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,8 +120,12 @@ static int add_file(apply_t *a, const char *path)
 
 static int add_path(apply_t *a, const char *path)
 {
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? add_directory(a, path) : add_file(a, path);
+    struct stat st = {.st_mode = 0};
+    if (stat(path, &st) != 0 && errno == ENOENT) {
+        return ctl_fail(a->options.remote.json, CTL_USAGE, "unreadable", "%s cannot be opened: %s",
+                        path, strerrordesc_np(ENOENT));
+    }
+    return S_ISDIR(st.st_mode) ? add_directory(a, path) : add_file(a, path);
 }
 
 static int run(apply_t *a, remote_t *r)

@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "fail.h"
+#include "footprintd/base/suggest.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -33,6 +34,22 @@ static const json_value_t *find_document(const json_value_t *list, slice_t name)
     return NULL;
 }
 
+/* Empty when none is spelled nearly so; a name without its ending is. */
+static slice_t nearest_document(const json_value_t *list, slice_t name)
+{
+    suggest_t near;
+    suggest_init(&near, name);
+    for (size_t i = 0; i < remote_count(list); i++) {
+        slice_t there = remote_text(&list->u.array.items[i], "name");
+        if (there.len > name.len && !memcmp(there.ptr, name.ptr, name.len) &&
+            there.ptr[name.len] == '.') {
+            return there;
+        }
+        suggest_offer(&near, there);
+    }
+    return near.best.ptr ? near.best : SLICE_LIT("");
+}
+
 int change_take_etags(change_document_t *documents, size_t count, arena_t *arena, remote_t *r)
 {
     buf_t path = BUF_INIT;
@@ -46,8 +63,11 @@ int change_take_etags(change_document_t *documents, size_t count, arena_t *arena
         if (json_is_string(json_get(there, "etag"))) { /* null: the server cannot read it */
             d->etag = arena_copy(arena, remote_text(there, "etag"));
         } else if (!there && !d->text.ptr) {
+            slice_t near = nearest_document(list, d->name);
             return ctl_fail(r->options.json, CTL_REFUSED, "no-such-document",
-                            "the server has no document '%.*s' to remove", SLICE_ARG(d->name));
+                            "the server has no document '%.*s' to remove%s%.*s%s",
+                            SLICE_ARG(d->name), near.len ? " (did you mean '" : "", SLICE_ARG(near),
+                            near.len ? "'?)" : "");
         }
     }
     return code;

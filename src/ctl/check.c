@@ -1,4 +1,5 @@
 #include "command.h"
+#include "options.h"
 #include "screen.h"
 
 #include "footprintd/base/time.h"
@@ -48,8 +49,7 @@ static int parse_options(int argc, char **argv, check_options_t *options)
             (void)fputs(help_text, stdout);
             return CTL_FINE;
         default:
-            (void)fputs("footprintctl: see footprintctl check --help\n", stderr);
-            return CTL_USAGE;
+            return options_refused("check", help_text);
         }
     }
     if (optind + 1 != argc) {

@@ -1,5 +1,6 @@
 #include "command.h"
 #include "fail.h"
+#include "options.h"
 #include "screen.h"
 
 #include "footprintd/config/inputs.h"
@@ -96,7 +97,7 @@ static int parse_options(int argc, char **argv, diff_options_t *options)
             (void)fputs(help_text, stdout);
             return DIFF_SAME;
         default:
-            return usage_error("that is no command line of mine");
+            return options_refused("diff", help_text);
         }
     }
     if (argc - optind != 2) {

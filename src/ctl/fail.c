@@ -25,6 +25,7 @@ static void end(buf_t *out)
 }
 
 /* What users wrote is in it: nothing of that may steer the terminal. */
+FPD_PRINTF(2, 0)
 static void format(buf_t *detail, const char *fmt, va_list args)
 {
     char *text = NULL;

@@ -2,6 +2,7 @@
 #include "fail.h"
 #include "lines.h"
 #include "lookup_forms.h"
+#include "options.h"
 #include "screen.h"
 
 #include "footprintd/base/suggest.h"
@@ -94,7 +95,7 @@ static int parse_options(int argc, char **argv, lookup_options_t *options)
             (void)fputs(help_text, stdout);
             return CTL_FINE;
         default:
-            return usage_error("that is no command line of mine");
+            return options_refused("lookup", help_text);
         }
     }
     if (!options->config) {

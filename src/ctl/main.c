@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "complete.h"
+#include "options.h"
 
 #include "footprintd/base/suggest.h"
 
@@ -81,6 +82,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (slice_is(first, commands[i].name)) {
+            options_begin(argv + 1);
             return commands[i].run(argc - 1, argv + 1);
         }
     }

@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "fail.h"
+#include "options.h"
 #include "watch_http.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ int remote_option(remote_options_t *options, int code, const char *command, cons
         (void)fputs(help, stdout);
         return CTL_FINE;
     default:
-        return remote_usage(command, "that is no command line of mine");
+        return options_refused(command, help);
     }
 }
 
@@ -70,7 +71,9 @@ static bool read_server(remote_t *r)
     const char *server = r->options.server ? r->options.server : environment("FOOTPRINTCTL_SERVER");
     char *url = watch_url_resolve(NULL, slice_str(server ? server : SERVER_DEFAULT));
     if (!url) {
-        (void)fprintf(stderr, "footprintctl: '%s' is no http or https URL\n", server);
+        (void)fprintf(stderr,
+                      "footprintctl: '%s' is no http or https URL, such as " SERVER_DEFAULT "\n",
+                      server);
         return false;
     }
     slice_t text = slice_str(url);
@@ -214,8 +217,13 @@ int remote_call(remote_t *r, const buf_t *path, const buf_t *body)
     screen_wait_end(&r->wait);
     buf_release(&url);
     if (!r->answer.status) {
-        return ctl_fail(r->options.json, CTL_USAGE, "no-connection", "no answer of %s: %s",
-                        r->server.ptr, r->answer.failure);
+        bool named = r->options.server || environment("FOOTPRINTCTL_SERVER");
+        return ctl_fail(r->options.json, CTL_USAGE, "no-connection", "no answer of %s: %s%s",
+                        r->server.ptr, r->answer.failure,
+                        named
+                            ? ""
+                            : "; if it is another server: --server URL, or FOOTPRINTCTL_SERVER in "
+                              "the environment");
     }
     if (is_json(&r->answer) && !json_parse(r->answer.body, DEPTH, &r->arena, &root, NULL)) {
         r->json = root;

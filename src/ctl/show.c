@@ -1,5 +1,6 @@
 #include "command.h"
 #include "fail.h"
+#include "footprintd/base/suggest.h"
 #include "remote.h"
 
 #include <stdio.h>
@@ -59,14 +60,32 @@ static void write_generation(const json_value_t *g, buf_t *out)
     }
 }
 
+/* Empty when none is spelled nearly so; a name without its ending is. */
+static slice_t nearest(const json_value_t *texts, slice_t name)
+{
+    suggest_t near;
+    suggest_init(&near, name);
+    for (size_t i = 0; texts && texts->kind == JSON_OBJECT && i < texts->u.object.count; i++) {
+        slice_t there = texts->u.object.members[i].name;
+        if (there.len > name.len && !memcmp(there.ptr, name.ptr, name.len) &&
+            there.ptr[name.len] == '.') {
+            return there;
+        }
+        suggest_offer(&near, there);
+    }
+    return near.best.ptr ? near.best : SLICE_LIT("");
+}
+
 /* The text as it is: it may go to a file; as JSON with what it is of. */
 static int show_document(const remote_t *r, const char *number, const char *name)
 {
     const json_value_t *text = json_get(json_get(r->json, "texts"), name);
     buf_t out = BUF_INIT;
     if (!json_is_string(text)) {
+        slice_t near = nearest(json_get(r->json, "texts"), slice_str(name));
         return ctl_fail(r->options.json, CTL_REFUSED, "no-such-document",
-                        "generation %s has no document '%s'", number, name);
+                        "generation %s has no document '%s'%s%.*s%s", number, name,
+                        near.len ? " (did you mean '" : "", SLICE_ARG(near), near.len ? "'?)" : "");
     }
     if (r->options.json) {
         buf_append_str(&out, "{\"generation\":");

@@ -1,6 +1,7 @@
 #include "watch_options.h"
 
 #include "command.h"
+#include "options.h"
 
 #include "footprintd/base/json.h"
 #include "footprintd/store/file.h"
@@ -311,7 +312,7 @@ static int take_option(int c, watch_options_t *o)
         (void)fputs(help_text, stdout);
         return CTL_FINE;
     default:
-        return usage_error("that is no command line of mine");
+        return options_refused("watch", help_text);
     }
 }
 

@@ -138,7 +138,7 @@ def test_help(command):
 @pytest.mark.parametrize("args", [
     ["status", "x"], ["status", "--nonsense"], ["history", "x"], ["history", "--limit", "0"],
     ["history", "--below", "x"], ["show"], ["show", "x"], ["show", "1", "a", "b"], ["apply"],
-    ["apply", "notes.txt"], ["rollback"], ["rollback", "0"], ["rollback", "1", "2"], ["explain"],
+    ["rollback"], ["rollback", "0"], ["rollback", "1", "2"], ["explain"],
     ["edit"], ["edit", "../x.yaml"], ["edit", "x.txt"], ["apply", "-m", b"\xff", "x.yaml"],
     ["apply", "--remove", "x.yaml", "--remove", "x.yaml"]])
 def test_usage(site, args):
@@ -388,7 +388,7 @@ def test_apply_directory_and_remove(ctl, site):
     assert ctl("apply", "--yes", "--remove", "a.yaml", "--remove=c.json")[0] == 0
     assert sorted(p.name for p in (site / "footprints").glob("*.*")) == ["b.yaml", "metro.yaml"]
     assert ctl("apply", "--remove", "a.yaml") == (
-        1, "", "footprintctl: the server has no document 'a.yaml' to remove\n")
+        1, "", "footprintctl: the server has no document 'a.yaml' to remove (did you mean 'b.yaml'?)\n")
     code, out, err = ctl("apply", "more/a.yaml", "more")
     assert code == 2 and "the document 'a.yaml' is there twice" in err
 

@@ -408,7 +408,7 @@ def test_input_where_it_belongs(stub, start, args, reason):
     (["--idle-timeout", "99999999999999999999", "http://x/", "a"], "--idle-timeout wants seconds"),
     (["--retry", "2:1", "http://x/", "a"], "--retry wants two numbers"),
     (["--retry", "2", "http://x/", "a"], "--retry wants two numbers"),
-    (["--nonsense"], "that is no command line of mine"),
+    (["--nonsense"], "watch has no option '--nonsense'; see footprintctl watch --help"),
 ])
 def test_usage(args, reason):
     done = run("footprintctl", "watch", *args)
