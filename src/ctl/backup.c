@@ -1,6 +1,7 @@
 #include "backup.h"
 
 #include "command.h"
+#include "fail.h"
 #include "remote.h"
 
 #include <errno.h>
@@ -57,28 +58,28 @@ void backup_write_json(const store_backup_info_t *info, buf_t *out)
                (unsigned long long)info->bytes);
 }
 
-int backup_failed(err_t err, const buf_t *why)
+int backup_failed(bool json, err_t err, const buf_t *why)
 {
     slice_t reason = why->len ? buf_slice(why) : slice_str(err_text(err));
-    (void)fprintf(stderr, "footprintctl: %.*s\n", SLICE_ARG(reason));
-    return err == ERR_IO || err == ERR_NOMEM ? CTL_USAGE : CTL_REFUSED;
+    bool damaged = err != ERR_IO && err != ERR_NOMEM;
+    return ctl_fail(json, damaged ? CTL_REFUSED : CTL_USAGE, damaged ? "damaged" : "unreadable",
+                    "%.*s", SLICE_ARG(reason));
 }
 
 /* ---- the file ---- */
 
 static int cannot_write(const backup_t *b)
 {
-    (void)fprintf(stderr, "footprintctl: %s cannot be written: %s\n", b->file,
-                  strerrordesc_np(errno));
-    return CTL_USAGE;
+    return ctl_fail(b->remote.json, CTL_USAGE, "unwritable", "%s cannot be written: %s", b->file,
+                    strerrordesc_np(errno));
 }
 
 static int make_temporary(backup_t *b)
 {
     struct stat st;
     if (stat(b->file, &st) == 0 && !S_ISREG(st.st_mode)) {
-        (void)fprintf(stderr, "footprintctl: %s is there, and is not a regular file\n", b->file);
-        return CTL_USAGE;
+        return ctl_fail(b->remote.json, CTL_USAGE, "unwritable",
+                        "%s is there, and is not a regular file", b->file);
     }
     buf_printf(&b->temporary, "%s.XXXXXX", b->file);
     buf_append_char(&b->temporary, '\0');
@@ -124,7 +125,7 @@ static int check_and_place(const backup_t *b, store_backup_info_t *info)
     err_t err = store_backup_open(b->temporary.ptr, &h, info, &why);
     store_history_close(h);
     if (err) {
-        code = backup_failed(err, &why);
+        code = backup_failed(b->remote.json, err, &why);
     } else if (rename(b->temporary.ptr, b->file) != 0 || !sync_parent(b->file)) {
         code = cannot_write(b);
     }
@@ -144,9 +145,8 @@ static int take_from_server(const backup_t *b)
     if (code < 0 && !remote_is_fine(&r)) {
         code = remote_refused(&r);
     } else if (code < 0 && !slice_is(r.answer.media_type, STORE_BACKUP_MEDIA)) {
-        (void)fprintf(stderr, "footprintctl: %s is no admin interface of footprintd\n",
-                      r.server.ptr);
-        code = CTL_USAGE;
+        code = ctl_fail(b->remote.json, CTL_USAGE, "not-footprintd",
+                        "%s is no admin interface of footprintd", r.server.ptr);
     } else if (code < 0) {
         code = write_all(b, r.answer.body);
     }
@@ -159,7 +159,7 @@ static int take_from_state(const backup_t *b)
 {
     buf_t why = BUF_INIT;
     err_t err = store_backup_copy(b->state, b->temporary.ptr, &why);
-    int code = err ? backup_failed(err, &why) : -1;
+    int code = err ? backup_failed(b->remote.json, err, &why) : -1;
     buf_release(&why);
     return code;
 }

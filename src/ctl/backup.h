@@ -10,7 +10,7 @@
 void backup_describe(const store_backup_info_t *info, buf_t *out);
 /* The members of an object, without its braces. */
 void backup_write_json(const store_backup_info_t *info, buf_t *out);
-/* Tells it on standard error, and returns the exit code. */
-int backup_failed(err_t err, const buf_t *why);
+/* Tells it, and returns the exit code. */
+int backup_failed(bool json, err_t err, const buf_t *why);
 
 #endif

@@ -28,7 +28,7 @@ static slice_t line_of(const char *at)
 static bool is_argument(slice_t s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        if (!(s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') && !strchr("_:", s.ptr[i])) {
+        if (!(s.ptr[i] >= 'A' && s.ptr[i] <= 'Z') && !strchr("_:|", s.ptr[i])) {
             return false;
         }
     }
@@ -100,7 +100,8 @@ static const char *skip_option(const char *at)
 slice_t complete_help_positional(const char *help, size_t i)
 {
     static const char usage[] = "Usage: footprintctl ";
-    const char *end = strstr(help, "\n\n");
+    const char *end = strstr(help, "\n\n"), *second = strstr(help, "\n       footprintctl ");
+    end = second && second < end ? second : end; /* of several usages the first */
     if (strncmp(help, usage, sizeof usage - 1) != 0 || !end) {
         return SLICE_LIT("");
     }

@@ -1,6 +1,7 @@
 #include "command.h"
 
 #include "change.h"
+#include "fail.h"
 #include "footprintd/base/time.h"
 #include "footprintd/store/edit.h"
 #include "import_out.h"
@@ -11,9 +12,10 @@
 #include <unistd.h>
 
 static const char help_text[] =
-    "Usage: footprintctl import [--from FORMAT] [--by PLACE] [--footprint NAME] [--aggregate]\n"
-    "           [--skip] [--name NAME] [--output FILE|DIR] [--apply] [--message TEXT] [--yes]\n"
-    "           [--dry-run] " REMOTE_SYNOPSIS " FILE\n"
+    "Usage: footprintctl import [--from FORMAT] [--by PLACE] [--footprint FOOTPRINT]\n"
+    "           [--aggregate] [--skip] [--name NAME] [--output FILE|DIR] [--apply]\n"
+    "           [--message TEXT] [--yes] [--dry-run] [--server URL] [--token-file FILE]\n"
+    "           [--cacert FILE] [--cert FILE] [--key FILE] [--json] FILE\n"
     "\n"
     "Makes a footprint document of foreign data, and shows it; writes it, or puts it on a server.\n"
     "FILE may be -, which is standard input.\n"
@@ -197,7 +199,8 @@ static int read_source(import_t *i)
         return nomem();
     }
     if (err) {
-        (void)fprintf(stderr, "footprintctl: %s %.*s\n", i->path, SLICE_ARG(buf_slice(&why)));
+        (void)ctl_fail(i->change.remote.json, CTL_USAGE, "unreadable", "%s %.*s", i->path,
+                       SLICE_ARG(buf_slice(&why)));
     }
     buf_release(&why);
     return err ? CTL_USAGE : choose_format(i);

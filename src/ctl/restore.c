@@ -107,7 +107,7 @@ static int look(changes_t *c, const store_texts_t *texts, remote_t *r)
         compare(c, texts, json_get(r->json, "documents"));
         if (arena_failed(&c->arena)) {
             buf_t why = BUF_INIT;
-            code = backup_failed(ERR_NOMEM, &why);
+            code = backup_failed(r->options.json, ERR_NOMEM, &why);
         }
     }
     return code;
@@ -180,7 +180,8 @@ static int restore_server(const restore_t *a)
         err = ERR_RANGE;
     }
     err = err ? err : store_history_documents(h, generation, &arena, &texts, &why);
-    int code = err ? backup_failed(err, &why) : restore_texts(a, generation, &texts);
+    int code = err ? backup_failed(a->options.remote.json, err, &why)
+                   : restore_texts(a, generation, &texts);
     store_history_close(h);
     arena_release(&arena);
     buf_release(&why);

@@ -74,7 +74,7 @@ int restore_state(const restore_t *a)
     int code;
     err_t err = store_backup_restore(&restore, &arena, &done, &why);
     if (err) {
-        code = backup_failed(err, &why);
+        code = backup_failed(a->options.remote.json, err, &why);
     } else {
         (a->options.remote.json ? write_json : write_text)(a, &done, &out);
         code = remote_print(&out);

@@ -9,8 +9,9 @@
 
 static const char help_text[] =
     "Usage: footprintctl withdraw " REMOTE_SYNOPSIS "\n"
-    "           [--message TEXT] [--dry-run] [--from TIME] [--for DURATION | --until TIME] NAME\n"
-    "       footprintctl withdraw --back NAME\n"
+    "           [--message TEXT] [--dry-run] [--from TIME] [--for DURATION | --until TIME]\n"
+    "           FOOTPRINT|TYPE\n"
+    "       footprintctl withdraw --back FOOTPRINT|TYPE\n"
     "       footprintctl withdraw\n"
     "\n"
     "Takes a footprint, or all capabilities of a type, out of service at once: no capability is\n"

@@ -77,7 +77,11 @@ def test_descriptions(command):
     (["watch", "--output-dir", ""], [":dirs"]), (["watch", "--cacert", ""], [":files"]),
     (["watch", "--interval", ""], []), (["watch", ""], []), (["apply", "-m", ""], []),
     (["apply", "--message", ""], []), (["apply", "--", "-"], []), (["history", ""], []),
-    (["show", "--token-file", ""], [":files"])])
+    (["show", "--token-file", ""], [":files"]), (["import", "--output", ""], [":files"]),
+    (["import", "--footprint", ""], []), (["import", "--output", "x", ""], [":files"]),
+    (["restore", "--state", ""], [":dirs"]), (["restore", ""], [":files"]),
+    (["restore", "x", ""], []), (["withdraw", ""], []), (["withdraw", "--for", "2h", ""], []),
+    (["export", ""], [":dirs"]), (["backup", "--json", ""], [":files"])])
 def test_arguments(words, expected):
     if words == ["apply", "--", "-"]:
         assert complete(*words) == options("apply")  # a dash is more often an option
