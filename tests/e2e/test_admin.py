@@ -139,8 +139,8 @@ def test_what_was_refused(site, server):
     done = run("footprintctl", "check", "--json", str(site / "footprints"))
     # The server knows besides what was there before.
     (finding,) = report["findings"]
-    text, _, before = finding["text"].partition(" (")
-    assert before
+    text, _, before = finding["text"].partition(" any more: ")
+    assert before == "it was in areas.yaml:3 before this change"
     finding["text"] = text
     assert report == json.loads(done.stdout.replace(f"{site}/footprints/", ""))
     bad.write_text(AREAS)
