@@ -177,7 +177,7 @@ static err_t misses(report_t *r, const addr_t *addr)
 
 err_t report_text(report_t *r, const addr_t *addr)
 {
-    buf_t *out = &r->out;
+    buf_t *out = &r->out, note = BUF_INIT;
     err_t err = lookup_covers_find(r->engine, join_answer(r->engine->join, addr), &r->covers);
     if (err) {
         return err;
@@ -197,6 +197,13 @@ err_t report_text(report_t *r, const addr_t *addr)
         label(out, "note", true);
         buf_printf(out, "%s\n", report_note(addr, i));
     }
+    for (size_t at = 0; report_held(r, addr, &at, &note); buf_clear(&note)) {
+        label(out, "note", true);
+        buf_append_printable(out, buf_slice(&note), "");
+        buf_append_char(out, '\n');
+    }
+    out->failed |= buf_failed(&note);
+    buf_release(&note);
     buf_append_char(out, '\n');
     return err ? err : buf_failed(out) ? ERR_NOMEM : ERR_OK;
 }

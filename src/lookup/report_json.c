@@ -199,6 +199,24 @@ static err_t misses(report_t *r, const addr_t *addr)
     return ERR_OK;
 }
 
+static void notes(report_t *r, const addr_t *addr)
+{
+    buf_t *out = &r->out, note = BUF_INIT;
+    size_t n = 0;
+    buf_append_str(out, ",\"notes\":[");
+    for (size_t i = 0; report_note(addr, i); i++) {
+        buf_append_str(out, n++ ? "," : "");
+        json_write_string(out, slice_str(report_note(addr, i)));
+    }
+    for (size_t at = 0; report_held(r, addr, &at, &note); buf_clear(&note)) {
+        buf_append_str(out, n++ ? "," : "");
+        json_write_string(out, buf_slice(&note));
+    }
+    buf_append_char(out, ']');
+    out->failed |= buf_failed(&note);
+    buf_release(&note);
+}
+
 err_t report_json(report_t *r, const addr_t *addr)
 {
     buf_t *out = &r->out;
@@ -214,12 +232,7 @@ err_t report_json(report_t *r, const addr_t *addr)
     err_t err = report_cached(r, join_answer(r->engine->join, addr), make_covers, &covers);
     buf_append_slice(out, covers);
     err = err ? err : misses(r, addr);
-    buf_append_str(out, ",\"notes\":[");
-    for (size_t i = 0; report_note(addr, i); i++) {
-        buf_append_str(out, i ? "," : "");
-        json_write_string(out, slice_str(report_note(addr, i)));
-    }
-    buf_append_char(out, ']');
+    notes(r, addr);
     report_json_databases(r, out);
     buf_append_str(out, "}\n");
     return err ? err : buf_failed(out) ? ERR_NOMEM : ERR_OK;

@@ -145,7 +145,7 @@ static void attach(builder_t *b, model_footprint_t *list, size_t count)
     }
 }
 
-/* Those that are not in force are made too, for the checks, and are not in the model's list. */
+/* Those that are not in force are made too, for the checks and for who asks why. */
 bool resolve_footprints(builder_t *b)
 {
     size_t count = b->footprint_list.count, in_force = 0, held = 0;
@@ -174,5 +174,7 @@ bool resolve_footprints(builder_t *b)
     attach(b, others, held);
     b->model->footprints = list;
     b->model->footprint_count = in_force;
+    b->model->held_footprints = others;
+    b->model->held_footprint_count = held;
     return !b->failed;
 }

@@ -145,6 +145,31 @@ def test_a_time_that_passed_while_the_server_was_down(site):
         assert shown["vtags"]["cdni"] == tag(server)
 
 
+def test_who_asks_why_is_told(site, server, ctl):
+    """An address that has nothing, or less, because something is not in force."""
+    soon, past = moment(3600), moment(-3600)
+    put(site, TWO % f", not-before: {soon}")
+    put(site, SMALL.replace("metro", "over").replace("cidr:", f"not-after: {past}, cidr:"),
+        "b.yaml")
+    server.send(signal.SIGHUP)
+    server.wait_line(r"build: generation \d+: 2 documents")
+    note = f"footprint 'rural' has it and is not in force: not before {soon} (metro.yaml:4)"
+    assert ctl.json("explain", "198.51.100.65")["notes"] == [note]
+    code, out, _ = ctl("explain", "198.51.100.65")
+    assert code == 0 and note in out
+    assert len(ctl.json("explain", "198.51.100.1")["notes"]) == 2
+    assert ctl.json("explain", "203.0.113.1")["notes"] == []
+    code, out, _ = ctl("lookup", "--config", "footprintd.yaml", "198.51.100.1")
+    assert note in out and f"'over' has it and is not in force: not after {past} (b.yaml:4)" in out
+    assert ctl("withdraw", "metro", "--until", soon)[0] == 0
+    assert ctl("withdraw", "FCI.DeliveryProtocol")[0] == 0
+    assert ctl.json("explain", "192.0.2.200")["notes"] == [
+        f"footprint 'metro' has it and is not in force: withdrawn until {soon} "
+        "(withdrawn-metro.yaml:5)",
+        "footprint 'over' has it and is not in force: not after " + past + " (b.yaml:4)",
+        "capabilities of type FCI.DeliveryProtocol are withdrawn (withdrawn-FCI.DeliveryProtocol.yaml:5)"]
+
+
 # ---- withdraw ----
 
 @pytest.fixture

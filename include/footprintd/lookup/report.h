@@ -74,6 +74,11 @@ err_t report_cached(report_t *r, uint32_t answer, void (*make)(report_t *r, buf_
 void report_reason(const lookup_subject_t *subject, const fp_constraint_t *constraint, buf_t *out);
 /* Note i about the address itself; NULL behind the last one. */
 const char *report_note(const addr_t *addr, size_t i);
+/*
+ * The next note about what would say something of the address and is not in force: a footprint that
+ * has it, or capabilities that are withdrawn. False: there is none. *at begins with 0.
+ */
+bool report_held(const report_t *r, const addr_t *addr, size_t *at, buf_t *out);
 /* "de" or "us-ny". */
 void report_code(buf_t *out, geo_code_t code);
 void report_addr(buf_t *out, const addr_t *addr);

@@ -120,6 +120,8 @@ struct model {
     size_t document_count;
     const model_footprint_t *footprints; /* those in force, by name */
     size_t footprint_count;
+    const model_footprint_t *held_footprints; /* the others, by name */
+    size_t held_footprint_count;
     const model_advertisement_t *advertisements; /* by id; at least one */
     size_t advertisement_count;
     const model_network_map_t *network_maps; /* by id; may be none */
