@@ -2,6 +2,7 @@
 
 #include "footprintd/config/inputs.h"
 #include "footprintd/http/admin.h"
+#include "footprintd/store/history.h"
 #include "options.h"
 
 #include <openssl/err.h>
@@ -71,6 +72,17 @@ static void check_tokens(const config_t *config, findings_t *findings)
     buf_release(&why);
 }
 
+/* What a start would be refused for; a damaged one is set aside then. */
+static void check_history(const config_t *config, findings_t *findings)
+{
+    buf_t why = BUF_INIT;
+    if (config->state.len && store_history_peek(config->state.ptr, &why)) {
+        findings_add(findings, FINDING_UNREADABLE, (place_t){.file = config->state}, NO_SLICE,
+                     NO_SLICE, "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+}
+
 static err_t check_databases(const config_t *config, findings_t *findings)
 {
     store_databases_options_t options = config_databases(config);
@@ -103,6 +115,7 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
         }
         check_tokens(config, findings);
     }
+    check_history(config, findings);
     err_t databases = check_databases(config, findings);
     if (databases == ERR_NOMEM) {
         return databases;

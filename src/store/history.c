@@ -148,6 +148,35 @@ void store_history_close(store_history_t *h)
     free(h);
 }
 
+/* Of the file format of SQLite: big-endian numbers. */
+#define HEADER_SIZE       100
+#define HEADER_VERSION_AT 60
+#define HEADER_ID_AT      68
+
+static uint32_t number_at(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+err_t store_history_peek(const char *state, buf_t *why)
+{
+    unsigned char header[HEADER_SIZE];
+    char *path = history_path(state);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    bool whole = fd >= 0 && pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header;
+    uint32_t version = whole ? number_at(header + HEADER_VERSION_AT) : 0;
+    err_t err = path ? ERR_OK : ERR_NOMEM;
+    if (whole && number_at(header + HEADER_ID_AT) == HISTORY_APPLICATION_ID &&
+        version <= INT32_MAX && version > history_schema_count) {
+        err = history_schema_newer(path, (int)version, history_schema_count, why);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    free(path);
+    return err;
+}
+
 /* SQLite takes a file of one byte for an empty one as well. */
 bool store_history_is_cut(const char *state)
 {

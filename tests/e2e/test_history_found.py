@@ -72,16 +72,22 @@ def test_damaged(site, damage):
 def test_of_a_newer_program(site):
     """It ends, with the file as it was, and says what it found and what it knows."""
     path = site / "state/history.db"
-    known = sqlite3.connect(path).execute("PRAGMA user_version").fetchone()[0]
+    db = sqlite3.connect(path)
+    known = db.execute("PRAGMA user_version").fetchone()[0]
+    db.close()
     execute(path, "PRAGMA user_version = 99")
     before, files = path.read_bytes(), sorted(os.listdir(site / "state"))
     done = run("footprintd", "--config", site / "footprintd.yaml")
     assert done.returncode == 1
     assert (f"the history cannot be used: the history {site}/state/history.db was written by a newer "
             f"footprintd (its schema has the version 99, this program knows {known})") in done.stderr
+    done = run("footprintd", "--check-config", "--config", site / "footprintd.yaml")
+    assert done.returncode == 1 and "the version 99, this program knows" in done.stderr
     assert path.read_bytes() == before
     assert sorted(os.listdir(site / "state")) == files
     execute(path, f"PRAGMA user_version = {known}")
+    done = run("footprintd", "--check-config", "--config", site / "footprintd.yaml")
+    assert done.returncode == 0, done.stderr
     server = Server(site / "footprintd.yaml")
     assert server.wait_line(r"ready generation=(\d+)").group(1) == "2"
     assert server.end() == 0

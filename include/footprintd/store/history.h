@@ -165,6 +165,13 @@ err_t store_history_open(const char *state, const store_history_options_t *optio
 void store_history_close(store_history_t *h);
 
 /*
+ * Whether store_history_open would refuse the database as that of a newer program, as far as its
+ * first bytes say: ERR_RANGE, and else ERR_OK. Takes no lock and writes nothing, so that it may be
+ * asked while a server has it, by another process: closing the file gives up locks of our own.
+ */
+err_t store_history_peek(const char *state, buf_t *why) FPD_MUST_CHECK;
+
+/*
  * Whether the database is there and empty: a history that somebody cut off, which
  * store_history_open would take for one that just begins.
  */
