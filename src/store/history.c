@@ -115,6 +115,7 @@ err_t store_history_open(const char *state, const store_history_options_t *optio
     h->path = history_path(state);
     int directory = -1;
     err_t err = h->path ? state_open(state, &directory, &h->lock, why) : ERR_NOMEM;
+    err = err ? err : store_history_peek(state, why);
     if (!err) {
         history_sweep(directory);
         err = make_file(h, directory, why);
