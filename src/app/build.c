@@ -66,15 +66,14 @@ void build_log_difference(uint64_t number, const difference_t *d)
     buf_release(&line);
 }
 
-void build_compare_and_log(builder_t *b, const snapshot_t *before, const snapshot_t *after)
+void build_compare_and_log(builder_t *b, snapshot_t *before, snapshot_t *after)
 {
     arena_t arena;
     difference_t *d = NULL;
     arena_init(&arena, 0);
     const difference_options_t rails = {.address_share = b->config->guard_address_share,
                                         .country_share = b->config->guard_country_share};
-    if (!difference_make(difference_side(before), difference_side(after),
-                         snapshot_attributes(after), &rails, &arena, &d)) {
+    if (!difference_make_snapshots(before, after, &rails, &arena, &d)) {
         build_log_difference(b->state.number, d);
     }
     arena_release(&arena);

@@ -59,7 +59,7 @@ void build_log_versions(uint64_t number, const hub_publication_t *p);
 /* build.c: one line of the log, unless nothing is another. */
 void build_log_difference(uint64_t number, const difference_t *d);
 /* build.c: the same for a generation that follows another, which is compared for it. */
-void build_compare_and_log(builder_t *b, const snapshot_t *before, const snapshot_t *after);
+void build_compare_and_log(builder_t *b, snapshot_t *before, snapshot_t *after);
 /* build.c: takes the model; counts its capability objects. */
 err_t build_snapshot(builder_t *b, model_t *model, size_t *objects,
                      snapshot_t **out) FPD_MUST_CHECK;

@@ -134,8 +134,8 @@ static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t gener
                                         .country_share = config->guard_country_share,
                                         .names = true};
     return err ? err
-               : difference_make(difference_side(p->before), difference_side(p->snapshot),
-                                 snapshot_attributes(p->before), &rails, &p->arena, &p->difference);
+               : difference_make_snapshots(p->before, p->snapshot, &rails, &p->arena,
+                                           &p->difference);
 }
 
 /* Also when some cannot be read: that is for the findings. */

@@ -41,9 +41,10 @@ bool difference_same_audience(const difference_t *d, uint32_t before, uint32_t a
                                     after);
 }
 
-err_t difference_make(difference_side_t before, difference_side_t after,
-                      const attributes_t *attributes, const difference_options_t *options,
-                      arena_t *arena, difference_t **out)
+err_t difference_make_with(difference_side_t before, difference_side_t after,
+                           const attributes_t *attributes, const difference_options_t *options,
+                           const difference_totals_t *totals, difference_totals_t *kept[2],
+                           arena_t *arena, difference_t **out)
 {
     difference_t *d = arena_alloc(arena, sizeof *d);
     if (!d) {
@@ -51,7 +52,8 @@ err_t difference_make(difference_side_t before, difference_side_t after,
     }
     *d = (difference_t){.before = before, .after = after, .options = *options};
     d->options.listed = options->listed ? options->listed : LISTED_DEFAULT;
-    difference_work_t w = {d, attributes, arena};
+    difference_work_t w = {
+        .d = d, .attributes = attributes, .arena = arena, .totals = totals, .keeps = kept != NULL};
     difference_footprints_make(&w);
     difference_maps_make(&w);
     err_t err = difference_objects_make(&w);
@@ -64,9 +66,50 @@ err_t difference_make(difference_side_t before, difference_side_t after,
         err = arena_failed(arena) ? ERR_NOMEM : ERR_OK;
     }
     if (err) {
+        difference_totals_free(w.made[0]);
+        difference_totals_free(w.made[1]);
         return err;
+    }
+    for (unsigned side = 0; side < 2 && kept; side++) {
+        kept[side] = w.made[side];
     }
     d->same = !difference_tally_sum(d->footprint_tally) && !d->advertisement_count && !d->map_count;
     *out = d;
     return ERR_OK;
+}
+
+err_t difference_make(difference_side_t before, difference_side_t after,
+                      const attributes_t *attributes, const difference_options_t *options,
+                      arena_t *arena, difference_t **out)
+{
+    return difference_make_with(before, after, attributes, options, NULL, NULL, arena, out);
+}
+
+static void release_totals(void *totals)
+{
+    difference_totals_free(totals);
+}
+
+err_t difference_make_snapshots(snapshot_t *before, snapshot_t *after,
+                                const difference_options_t *options, arena_t *arena,
+                                difference_t **out)
+{
+    const snapshot_t *last = after ? after : before;
+    const attributes_t *attributes = last ? snapshot_attributes(last) : NULL;
+    /* Those of other databases say nothing. */
+    const difference_totals_t *totals = before ? snapshot_memo(before) : NULL;
+    if (totals && (totals->attributes != attributes || snapshot_attributes(before) != attributes)) {
+        totals = NULL;
+    }
+    difference_totals_t *kept[2] = {NULL, NULL};
+    snapshot_t *of[2] = {before, after};
+    err_t err = difference_make_with(difference_side(before), difference_side(after), attributes,
+                                     options, totals, kept, arena, out);
+    for (unsigned side = 0; side < 2; side++) {
+        bool right = of[side] && snapshot_attributes(of[side]) == attributes;
+        if (kept[side] && !(right && snapshot_memo_set(of[side], kept[side], release_totals))) {
+            difference_totals_free(kept[side]);
+        }
+    }
+    return err;
 }

@@ -53,14 +53,24 @@ void difference_sums_add(difference_sums_t *s, const difference_classes_t *class
 {
     const uint64_t *before = classes->sets[flow->before], *after = classes->sets[flow->after];
     size_t country = s->number[flow->country] - 1u;
-    difference_count_add(&s->whole[country].whole[flow->family], flow->count);
+    if (!s->changes_only) {
+        difference_count_add(&s->whole[country].whole[flow->family], flow->count);
+    }
     for (size_t word = 0; word < classes->words; word++) {
         for (uint64_t left = before[word] | after[word]; left; left &= left - 1) {
             unsigned bit = (unsigned)__builtin_ctzll(left);
             bool was = before[word] >> bit & 1, is = after[word] >> bit & 1;
             size_t at = ((word * 64 + bit) * s->countries + country) * FAMILY_COUNT + flow->family;
             difference_cell_t *c = &s->cells[at];
-            difference_count_add(was && is ? &c->stays : is ? &c->gained : &c->lost, flow->count);
+            if (!s->changes_only || was != is) {
+                difference_count_add(was && is ? &c->stays
+                                     : is      ? &c->gained
+                                               : &c->lost,
+                                     flow->count);
+            }
+            if (s->changes_only && was && !is) {
+                difference_count_take(&c->stays, flow->count);
+            }
         }
     }
 }
@@ -148,16 +158,24 @@ err_t difference_coverage_make(difference_work_t *w)
     }
     memcpy(rows, d->coverage, d->coverage_count * sizeof *rows);
     difference_classes_t classes = {0};
-    difference_sums_t sums = {NULL, NULL, 0, {0}};
+    difference_sums_t sums = {.cells = NULL};
     const geo_table_t *table = country_table(w->attributes);
     d->has_countries = table != NULL;
     err_t err = difference_classes_make(d, &classes);
     err = err ? err : sums_init(&sums, table, d->coverage_count);
+    if (!err && w->totals && w->totals->countries == sums.countries) {
+        difference_totals_fill(w->totals, d, &sums);
+    }
     err = err ? err : difference_flows_sum(d, table ? w->attributes : NULL, &classes, &sums);
     for (size_t row = 0; row < d->coverage_count && !err; row++) {
         finish_row(w, &sums, &sums.cells[row * sums.countries * FAMILY_COUNT], &rows[row]);
     }
     compare_around(rows, d->coverage_count);
+    for (unsigned side = 0; side < 2 && !err && w->keeps; side++) {
+        if (side || !w->totals) {
+            w->made[side] = difference_totals_make(d, &sums, w->attributes, side);
+        }
+    }
     difference_classes_release(&classes);
     free(sums.cells);
     free(sums.whole);

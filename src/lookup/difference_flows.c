@@ -92,6 +92,55 @@ static void walk(const difference_t *d, const attributes_t *attributes,
     }
 }
 
+/* What changes class from first to last, by country. */
+static void put_down(const attributes_t *attributes, family_t family, u128_t first, u128_t last,
+                     const difference_classes_t *classes, difference_flow_t *flow,
+                     difference_flows_t *flows, difference_sums_t *sums)
+{
+    cursor_t c = cursor_start(attributes ? attributes_ranges(attributes, family) : NULL, family,
+                              first);
+    for (bool more = true; more;) {
+        u128_t end = cursor_min(c.last, last);
+        flow->country = country_of(attributes, c.id);
+        flow->count = difference_count_span(first, end);
+        if (flows->count * 2 > flows->mask) {
+            drain(flows, classes, sums);
+        }
+        add(flows, flow);
+        more = u128_cmp(end, last) < 0;
+        if (more) {
+            (void)cursor_pass(&c, family, end);
+            first = cursor_next(end);
+        }
+    }
+}
+
+/* The same as walk, of what changes class: databases are looked at nowhere else. */
+static void walk_changes(const difference_t *d, const attributes_t *attributes,
+                         const difference_classes_t *classes, family_t family,
+                         difference_flows_t *flows, difference_sums_t *sums)
+{
+    const u128_t lowest = {0, 0}, end = cursor_highest(family);
+    cursor_t cursors[2] = {
+        cursor_start(d->before.join ? &d->before.join->ranges[family] : NULL, family, lowest),
+        cursor_start(d->after.join ? &d->after.join->ranges[family] : NULL, family, lowest)};
+    u128_t first = lowest;
+    difference_flow_t flow = {.family = (uint8_t)family, .used = true};
+    for (bool more = true; more;) {
+        u128_t last = cursor_min(cursors[0].last, cursors[1].last);
+        flow.before = classes->of_answer[0][cursors[0].id];
+        flow.after = classes->of_answer[1][cursors[1].id];
+        if (flow.before != flow.after) {
+            put_down(attributes, family, first, last, classes, &flow, flows, sums);
+        }
+        more = u128_cmp(last, end) < 0;
+        for (unsigned i = 0; more && i < 2; i++) {
+            (void)cursor_pass(&cursors[i], family, last);
+        }
+        first = cursor_next(last);
+    }
+}
+
 err_t difference_flows_sum(const difference_t *d, const attributes_t *attributes,
                            const difference_classes_t *classes, difference_sums_t *sums)
 {
@@ -99,8 +148,10 @@ err_t difference_flows_sum(const difference_t *d, const attributes_t *attributes
     if (!flows.slots) {
         return ERR_NOMEM;
     }
-    walk(d, attributes, classes, FAMILY_IPV4, &flows, sums);
-    walk(d, attributes, classes, FAMILY_IPV6, &flows, sums);
+    for (unsigned f = 0; f < FAMILY_COUNT; f++) {
+        (sums->changes_only ? walk_changes : walk)(d, attributes, classes, (family_t)f, &flows,
+                                                   sums);
+    }
     drain(&flows, classes, sums);
     free(flows.slots);
     return ERR_OK;

@@ -11,6 +11,9 @@ typedef struct difference_work {
     difference_t *d;
     const attributes_t *attributes;
     arena_t *arena; /* of the result: an allocation that fails there sticks */
+    const struct difference_totals *totals; /* of the state before; NULL: they are counted */
+    bool keeps;                             /* those of both states are wanted: */
+    struct difference_totals *made[2];      /* by side; NULL: not made */
 } difference_work_t;
 
 /* Both models, never NULL. */
@@ -77,7 +80,8 @@ typedef struct difference_cell {
 
 /* Rows against countries. */
 typedef struct difference_sums {
-    difference_cell_t *cells;    /* by row, then by number of the country, then by family */
+    bool changes_only;        /* `stays` began as what was there before: see difference_totals.c */
+    difference_cell_t *cells; /* by row, then by number of the country, then by family */
     difference_country_t *whole; /* by number, in order of codes: `code` and `whole` are used */
     size_t countries;
     uint16_t number[DIFFERENCE_COUNTRIES]; /* of a country that may occur, plus 1 */
@@ -87,13 +91,50 @@ typedef struct difference_sums {
 uint16_t difference_country_place(fp_code_t code);
 void difference_sums_add(difference_sums_t *sums, const difference_classes_t *classes,
                          const difference_flow_t *flow);
-/* Walks all addresses and sums them up. */
+/* Walks all addresses, or those that change class, and sums them up. */
 err_t difference_flows_sum(const difference_t *d, const attributes_t *attributes,
                            const difference_classes_t *classes,
                            difference_sums_t *sums) FPD_MUST_CHECK;
 /* Fills the numbers of all rows. */
 err_t difference_coverage_make(difference_work_t *w) FPD_MUST_CHECK;
 void difference_guard_make(difference_work_t *w);
+
+/* ---- totals ---- */
+
+/*
+ * How many addresses each row of the coverage has in each country, in one state of the documents.
+ * What is known of the state before makes the walk skip all that does not change: with databases,
+ * that is nearly everything. Immutable; released with difference_totals_free.
+ */
+typedef struct difference_totals {
+    const attributes_t *attributes; /* that it was counted with */
+    size_t rows;
+    size_t countries;
+    slice_t *names;            /* by row: advertisement, type; in the arena */
+    difference_count_t *cells; /* by row, then by number of the country, then by family */
+    difference_count_t *whole; /* by number, then by family */
+    arena_t arena;
+} difference_totals_t;
+
+/* Above this they are not kept. */
+#define DIFFERENCE_TOTALS_BYTES ((size_t)8 << 20)
+
+void difference_totals_free(difference_totals_t *totals);
+/* Fills the sums with what was there before; the walk may then leave out what does not change. */
+void difference_totals_fill(const difference_totals_t *totals, const difference_t *d,
+                            difference_sums_t *sums);
+/* Of one side (0: before); NULL when that is too much to be kept, or memory is out. */
+difference_totals_t *difference_totals_make(const difference_t *d, const difference_sums_t *sums,
+                                            const attributes_t *attributes, unsigned side);
+/*
+ * As difference_make. totals: of the state before, counted with the same attributes, or NULL. kept
+ * (which may be NULL) is told those of both states, for the caller to free; NULL for none, and for
+ * what `totals` said.
+ */
+err_t difference_make_with(difference_side_t before, difference_side_t after,
+                           const attributes_t *attributes, const difference_options_t *options,
+                           const difference_totals_t *totals, difference_totals_t *kept[2],
+                           arena_t *arena, difference_t **out) FPD_MUST_CHECK;
 
 /* ---- numbers ---- */
 
@@ -106,6 +147,15 @@ static inline void difference_count_add(difference_count_t *to, difference_count
     hi += carry;
     over += carry && !hi;
     *to = (difference_count_t){{hi, lo}, to->top + n.top + over};
+}
+
+/* n is at most as much. */
+static inline void difference_count_take(difference_count_t *from, difference_count_t n)
+{
+    uint64_t lo = from->n.lo - n.n.lo, borrow = from->n.lo < n.n.lo;
+    uint64_t hi = from->n.hi - n.n.hi - borrow;
+    bool under = from->n.hi < n.n.hi || (from->n.hi == n.n.hi && borrow);
+    *from = (difference_count_t){{hi, lo}, from->top - n.top - under};
 }
 
 /* The addresses from first to last, inclusive. */

@@ -13,10 +13,17 @@ struct snapshot {
     fragments_t fragments;
     arena_t arena; /* what views are made of */
     view_t anonymous;
+    _Atomic(void *) memo;
+    void (*memo_release)(void *memo); /* written before memo is */
+    atomic_flag memo_taken;
 };
 
 static void snapshot_free(snapshot_t *s)
 {
+    void *memo = atomic_load_explicit(&s->memo, memory_order_acquire);
+    if (memo) {
+        s->memo_release(memo);
+    }
     view_release(&s->anonymous);
     fragments_release(&s->fragments);
     arena_release(&s->arena);
@@ -63,6 +70,8 @@ err_t snapshot_build_take(model_t *model, const snapshot_options_t *options, sna
         return ERR_NOMEM;
     }
     atomic_init(&s->refs, 1);
+    atomic_init(&s->memo, NULL);
+    atomic_flag_clear(&s->memo_taken);
     s->generation = generation;
     s->model = model;
     arena_init(&s->arena, 0);
@@ -86,6 +95,21 @@ void snapshot_unref(snapshot_t *s)
     if (s && atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) == 1) {
         snapshot_free(s);
     }
+}
+
+const void *snapshot_memo(const snapshot_t *s)
+{
+    return atomic_load_explicit(&s->memo, memory_order_acquire);
+}
+
+bool snapshot_memo_set(snapshot_t *s, void *memo, void (*release)(void *memo))
+{
+    if (atomic_flag_test_and_set_explicit(&s->memo_taken, memory_order_acq_rel)) {
+        return false;
+    }
+    s->memo_release = release;
+    atomic_store_explicit(&s->memo, memo, memory_order_release);
+    return true;
 }
 
 uint64_t snapshot_generation(const snapshot_t *s)

@@ -1,6 +1,8 @@
 /*
  * Differences of random documents and databases, against a count of every address; and many rows.
  */
+#include "lookup/difference_parts.h"
+
 #include "difference_fixture.h"
 #include "naive_join.h"
 
@@ -327,6 +329,51 @@ static void check_mirror(const difference_t *x, const difference_t *y)
     }
 }
 
+static void check_same_text(const difference_t *x, const difference_t *y)
+{
+    buf_t a = BUF_INIT, b = BUF_INIT;
+    difference_write_json(x, &a);
+    difference_write_json(y, &b);
+    buf_append_char(&a, '\0');
+    buf_append_char(&b, '\0');
+    assert_string_equal(a.ptr, b.ptr);
+    buf_release(&a);
+    buf_release(&b);
+}
+
+/* What was counted of a state makes the next difference walk changes alone: to the same end. */
+static void check_totals(pair_t *p)
+{
+    difference_totals_t *first[2], *there[2], *back[2];
+    difference_t *whole = NULL, *again = NULL, *reverse = NULL;
+    assert_int_equal(difference_make_with(side(p, 0), side(p, 1), p->attributes, &rails, NULL,
+                                          first, &p->arena, &whole),
+                     ERR_OK);
+    check_same_text(whole, p->d);
+    assert_non_null(first[0]);
+    assert_non_null(first[1]);
+    /* There again, and back, each with what was counted of its beginning. */
+    assert_int_equal(difference_make_with(side(p, 0), side(p, 1), p->attributes, &rails, first[0],
+                                          there, &p->arena, &again),
+                     ERR_OK);
+    check_same_text(again, p->d);
+    assert_null(there[0]);
+    assert_int_equal(difference_make_with(side(p, 1), side(p, 0), p->attributes, &rails, there[1],
+                                          back, &p->arena, &reverse),
+                     ERR_OK);
+    assert_int_equal(
+        difference_make(side(p, 1), side(p, 0), p->attributes, &rails, &p->arena, &whole), ERR_OK);
+    check_same_text(reverse, whole);
+    assert_int_equal(difference_make_with(side(p, 0), side(p, 1), p->attributes, &rails, back[1],
+                                          NULL, &p->arena, &again),
+                     ERR_OK);
+    check_same_text(again, p->d);
+    difference_totals_free(first[0]);
+    difference_totals_free(first[1]);
+    difference_totals_free(there[1]);
+    difference_totals_free(back[1]);
+}
+
 static void random_round(size_t *moving)
 {
     pair_t p = {0};
@@ -358,6 +405,7 @@ static void random_round(size_t *moving)
         difference_tally_t t = p.d->object_tally;
         assert_int_equal(t.removed + t.changed, lacking(p.model[0], p.model[1]));
         assert_int_equal(t.added + t.changed, lacking(p.model[1], p.model[0]));
+        check_totals(&p);
         difference_t *mirrored = NULL, *identical = NULL;
         assert_int_equal(
             difference_make(side(&p, 1), side(&p, 0), p.attributes, &rails, &p.arena, &mirrored),

@@ -256,16 +256,11 @@ err_t difference_make(difference_side_t before, difference_side_t after,
 /*
  * The same of two snapshots, of which one may be NULL: nothing. Where they were built with
  * different databases, what these move counts as well, and countries are those of the later one.
+ * What was counted of a snapshot is kept with it: a difference to the next one walks what changes.
  */
-static inline FPD_MUST_CHECK err_t difference_make_snapshots(const snapshot_t *before,
-                                                             const snapshot_t *after,
-                                                             const difference_options_t *options,
-                                                             arena_t *arena, difference_t **out)
-{
-    const snapshot_t *last = after ? after : before;
-    return difference_make(difference_side(before), difference_side(after),
-                           last ? snapshot_attributes(last) : NULL, options, arena, out);
-}
+err_t difference_make_snapshots(snapshot_t *before, snapshot_t *after,
+                                const difference_options_t *options, arena_t *arena,
+                                difference_t **out) FPD_MUST_CHECK;
 
 /*
  * One line without a newline, for logs: "2 footprints changed, 1 object added; +512 IPv4 addresses

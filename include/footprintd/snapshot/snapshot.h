@@ -44,6 +44,14 @@ err_t snapshot_build_take(model_t *model, const snapshot_options_t *options, sna
 snapshot_t *snapshot_ref(snapshot_t *s);
 void snapshot_unref(snapshot_t *s);
 
+/*
+ * One thing that others have worked out of a snapshot and keep with it: NULL until it is set. The
+ * first one that is set stays, and is released with the snapshot. Thread-safe.
+ */
+const void *snapshot_memo(const snapshot_t *s);
+/* False: there is one already, and the caller keeps its own. */
+bool snapshot_memo_set(snapshot_t *s, void *memo, void (*release)(void *memo));
+
 uint64_t snapshot_generation(const snapshot_t *s);
 const model_t *snapshot_model(const snapshot_t *s);
 /* Which footprints cover an address, over all documents, whoever may see them. */
