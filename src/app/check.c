@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include "footprintd/config/inputs.h"
+#include "footprintd/config/ucdns.h"
 #include "footprintd/http/admin.h"
 #include "options.h"
 
@@ -93,6 +94,14 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
             if (err) {
                 return err;
             }
+        }
+    }
+    if (config->ucdns.len) {
+        ucdns_t *ucdns = NULL;
+        err_t err = ucdns_load(config->ucdns.ptr, &ucdns, findings);
+        ucdns_unref(ucdns);
+        if (err == ERR_NOMEM) {
+            return err;
         }
     }
     if (config->admin) {

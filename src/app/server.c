@@ -159,6 +159,13 @@ static void say_not_watched(err_t err)
 
 static err_t start(server_t *s)
 {
+    if (s->config.ucdns.len) {
+        log_line(LOG_LEVEL_ERROR, "app",
+                 "profiles of uCDNs are not in force yet: every client "
+                 "would be anonymous, whatever %.*s says",
+                 SLICE_ARG(s->config.ucdns));
+        return ERR_DATA;
+    }
     err_t err = open_hub(s);
     err = err ? err : journal_open(&s->config, &s->journal);
     if (!err && s->config.watch_enabled) {

@@ -26,7 +26,6 @@ static void dump_value(const config_key_t *key, const void *base, buf_t *out)
     case CONFIG_LISTENERS:
     case CONFIG_LIMITS:
     case CONFIG_PREFIXES:
-    case CONFIG_REFUSED:
         return; /* not single values */
     }
 }

@@ -269,12 +269,6 @@ static void read_value(config_reader_t *r, const config_key_t *key, const json_v
     case CONFIG_PREFIXES:
         read_prefixes(r, v);
         return;
-    case CONFIG_REFUSED:
-        config_reader_find(r, v, FINDING_INSECURE, NO_SLICE,
-                           "profiles of uCDNs are not in force in this version: every client would "
-                           "be 'anonymous', whatever they say; remove '%s' to accept that",
-                           key->name);
-        return;
     case CONFIG_BOOL:
         if (v->kind == JSON_BOOL) {
             *(bool *)at = v->u.boolean;

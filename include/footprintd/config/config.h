@@ -41,6 +41,10 @@ typedef struct config {
     config_listener_t admin_listener;
     slice_t admin_tokens;
     slice_t base_uri; /* without final '/' */
+    slice_t ucdns;    /* identities and profiles; "": everyone is anonymous */
+    slice_t digest_realm;
+    bool digest_md5;
+    uint64_t digest_nonce_s;
     uint64_t version; /* of the format of the file */
     slice_t footprints;
     uint64_t http_max_age_s;
