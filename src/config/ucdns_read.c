@@ -107,8 +107,8 @@ static void put_unique(ucdns_reader_t *r, table_t *table, slice_t key, const jso
     if (other) {
         bool same = other == profile;
         config_reader_find(&r->base, at, FINDING_CONFLICT, NO_SLICE, "%s stands %s '%.*s'%s", what,
-                           same ? "twice in the profile" : "in the profile",
-                           SLICE_ARG(other->name), same ? "" : " too");
+                           same ? "twice in the profile" : "in the profile", SLICE_ARG(other->name),
+                           same ? "" : " too");
     } else if (!copy.ptr || table_put(table, copy, profile, NULL)) {
         r->base.failed = true;
     }
