@@ -105,14 +105,36 @@ static err_t open_admin(server_t *s, http_admin_options_t *options)
     return err;
 }
 
+/* NULL when there are none. On failure, the log says why. */
+static err_t load_ucdns(const server_t *s, ucdns_t **out)
+{
+    *out = NULL;
+    if (!s->config.ucdns.len) {
+        return ERR_OK;
+    }
+    findings_t findings;
+    findings_init(&findings, 0);
+    err_t err = ucdns_load(s->config.ucdns.ptr, out, &findings);
+    load_log_findings("config", &findings);
+    if (err) {
+        log_line(LOG_LEVEL_ERROR, "config", "the profiles %.*s were refused: %s",
+                 SLICE_ARG(s->config.ucdns), err_text(err));
+    }
+    findings_release(&findings);
+    return err;
+}
+
 static err_t open_http(server_t *s)
 {
     const config_t *c = &s->config;
     http_admin_options_t admin;
+    ucdns_t *ucdns = NULL;
     err_t err = c->admin ? open_admin(s, &admin) : ERR_OK;
+    err = err ? err : load_ucdns(s, &ucdns);
     http_listener_t *listeners = calloc(c->listener_count, sizeof *listeners);
     if (!listeners || err) {
         free(listeners);
+        ucdns_unref(ucdns);
         return err ? err : ERR_NOMEM;
     }
     for (size_t i = 0; i < c->listener_count; i++) {
@@ -136,7 +158,11 @@ static err_t open_http(server_t *s)
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
-                              .admin = c->admin ? &admin : NULL};
+                              .admin = c->admin ? &admin : NULL,
+                              .ucdns = ucdns,
+                              .digest_realm = c->digest_realm,
+                              .digest_md5 = c->digest_md5,
+                              .digest_nonce_s = (unsigned)c->digest_nonce_s};
     buf_t why = BUF_INIT;
     err = http_server_new(&options, &s->http, &why);
     if (err) {
@@ -145,6 +171,7 @@ static err_t open_http(server_t *s)
     }
     buf_release(&why);
     free(listeners);
+    ucdns_unref(ucdns); /* the server has its own */
     return err;
 }
 
@@ -159,13 +186,6 @@ static void say_not_watched(err_t err)
 
 static err_t start(server_t *s)
 {
-    if (s->config.ucdns.len) {
-        log_line(LOG_LEVEL_ERROR, "app",
-                 "profiles of uCDNs are not in force yet: every client "
-                 "would be anonymous, whatever %.*s says",
-                 SLICE_ARG(s->config.ucdns));
-        return ERR_DATA;
-    }
     err_t err = open_hub(s);
     err = err ? err : journal_open(&s->config, &s->journal);
     if (!err && s->config.watch_enabled) {
@@ -221,8 +241,8 @@ static err_t read_config_text(const char *file, buf_t *out)
     return err;
 }
 
-/* SIGHUP: documents, databases, certificates and tokens; the rest of the configuration is for the
- * next start. */
+/* SIGHUP: documents, databases, certificates, tokens and profiles; the rest of the configuration is
+ * for the next start. */
 static void reload(server_t *s)
 {
     log_line(LOG_LEVEL_INFO, "app", "SIGHUP: reading documents, databases and certificates again");
@@ -247,6 +267,14 @@ static void reload(server_t *s)
                  SLICE_ARG(buf_slice(&why)));
     }
     buf_release(&why);
+    ucdns_t *ucdns = NULL;
+    if (load_ucdns(s, &ucdns)) {
+        log_line(LOG_LEVEL_ERROR, "config", "the old profiles stay in use");
+    } else if (ucdns) {
+        http_server_set_ucdns(s->http, ucdns);
+        log_line(LOG_LEVEL_INFO, "config", "profiles of uCDNs: %zu", ucdns_count(ucdns));
+    }
+    ucdns_unref(ucdns);
     builder_request(s->builder);
 }
 

@@ -8,6 +8,7 @@
 #ifndef FOOTPRINTD_HTTP_SERVER_H
 #define FOOTPRINTD_HTTP_SERVER_H
 
+#include "footprintd/config/ucdns.h"
 #include "footprintd/snapshot/snapshot.h"
 #include "footprintd/updates/hub.h"
 
@@ -48,6 +49,10 @@ typedef struct http_options {
     unsigned streams_per_connection; /* event streams and held polls; 32 */
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
     const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
+    ucdns_t *ucdns;       /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    slice_t digest_realm; /* no '"' and no '\\' in it */
+    bool digest_md5;
+    unsigned digest_nonce_s;
 } http_options_t;
 
 /*
@@ -76,6 +81,11 @@ http_fan_out_t http_server_fan_out(http_server_t *server);
 void http_server_log_readers(http_server_t *server);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
+/*
+ * Any thread; only when there were profiles from the start. From the next request of every
+ * connection on, these profiles are who may ask. Takes a reference.
+ */
+void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns);
 /*
  * Stops accepting at once, lets requests under way finish, closes what is idle, and joins the
  * threads when all connections are gone. What is left after drain_s seconds is cut off.
