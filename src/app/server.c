@@ -5,6 +5,7 @@
 #include "check.h"
 #include "footprintd/store/file.h"
 #include "footprintd/updates/tips.h"
+#include "listeners.h"
 #include "load.h"
 #include "options.h"
 #include "shutdown.h"
@@ -80,27 +81,14 @@ static err_t open_hub(server_t *s)
     return hub_new(&options, &s->hub);
 }
 
-static http_listener_t listener_of(const config_listener_t *l)
-{
-    static const client_auth_t auths[] = {[CONFIG_CLIENT_AUTH_NONE] = CLIENT_AUTH_NONE,
-                                          [CONFIG_CLIENT_AUTH_OPTIONAL] = CLIENT_AUTH_OPTIONAL,
-                                          [CONFIG_CLIENT_AUTH_REQUIRED] = CLIENT_AUTH_REQUIRED};
-    return (http_listener_t){.address = l->address,
-                             .tls = l->tls,
-                             .certificate = l->certificate,
-                             .key = l->key,
-                             .client_ca = l->client_ca,
-                             .client_auth = auths[l->client_auth]};
-}
-
-static err_t open_admin(server_t *s, http_admin_options_t *options)
+static err_t open_admin(server_t *s, arena_t *arena, http_admin_options_t *options)
 {
     const config_t *c = &s->config;
-    *options = (http_admin_options_t){.listener = listener_of(&c->admin_listener),
-                                      .tokens_file = c->admin_tokens,
+    *options = (http_admin_options_t){.tokens_file = c->admin_tokens,
                                       .max_body_bytes = (size_t)c->limits.admin_body_bytes,
                                       .answer = admin_answer};
-    err_t err = admin_new(c, s->hub, &s->admin);
+    err_t err = listeners_convert(&c->admin_listener, arena, &options->listener);
+    err = err ? err : admin_new(c, s->hub, &s->admin);
     options->arg = s->admin;
     return err;
 }
@@ -129,16 +117,18 @@ static err_t open_http(server_t *s)
     const config_t *c = &s->config;
     http_admin_options_t admin;
     ucdns_t *ucdns = NULL;
-    err_t err = c->admin ? open_admin(s, &admin) : ERR_OK;
-    err = err ? err : load_ucdns(s, &ucdns);
-    http_listener_t *listeners = calloc(c->listener_count, sizeof *listeners);
-    if (!listeners || err) {
-        free(listeners);
-        ucdns_unref(ucdns);
-        return err ? err : ERR_NOMEM;
+    arena_t arena;
+    arena_init(&arena, 0);
+    err_t err = c->admin ? open_admin(s, &arena, &admin) : ERR_OK;
+    http_listener_t *listeners = arena_array(&arena, c->listener_count, sizeof *listeners);
+    err = !err && !listeners ? ERR_NOMEM : err;
+    for (size_t i = 0; i < c->listener_count && !err; i++) {
+        err = listeners_convert(&c->listeners[i], &arena, &listeners[i]);
     }
-    for (size_t i = 0; i < c->listener_count; i++) {
-        listeners[i] = listener_of(&c->listeners[i]);
+    err = err ? err : load_ucdns(s, &ucdns);
+    if (err) {
+        arena_release(&arena);
+        return err;
     }
     http_options_t options = {.listeners = listeners,
                               .listener_count = c->listener_count,
@@ -170,7 +160,7 @@ static err_t open_http(server_t *s)
                  SLICE_ARG(why.len ? buf_slice(&why) : slice_str(err_text(err))));
     }
     buf_release(&why);
-    free(listeners);
+    arena_release(&arena);
     ucdns_unref(ucdns); /* the server has its own */
     return err;
 }

@@ -1,4 +1,4 @@
-#include "http/identity.h"
+#include "http/certificates.h"
 
 #include "http/send.h"
 #include "http/target.h"
@@ -75,7 +75,9 @@ void identity_take(http_loop_t *loop)
         pin->stranger.profile = ucdns_profile(pin->ucdns, index);
     }
     loop->identity = pin;
+    loop->trust++;
     if (old) {
+        identity_recheck(loop, old->ucdns);
         (void)h2o_mem_release_shared(old);
     }
 }
@@ -97,6 +99,17 @@ const principal_t *principal_of_request(h2o_req_t *req)
     return kept ? (const principal_t *)(const void *)kept->base : NULL;
 }
 
+/* For identity_recheck: whose event streams there may be on the connection. */
+static void note_name(http_conn_t *conn, slice_t name)
+{
+    if (!slice_is(name, conn->ucdn)) {
+        conn->several = conn->ucdn[0] != '\0';
+        size_t len = name.len < UCDN_NAME_MAX ? name.len : UCDN_NAME_MAX;
+        memcpy(conn->ucdn, name.ptr, len);
+        conn->ucdn[len] = '\0';
+    }
+}
+
 static bool is_known(h2o_req_t *req, size_t index, principal_means_t means)
 {
     identity_pin_t *pin = loop_of_request(req)->identity;
@@ -108,6 +121,7 @@ static bool is_known(h2o_req_t *req, size_t index, principal_means_t means)
     h2o_mem_link_shared(&req->pool, pin);
     h2o_iovec_t *kept = h2o_req_getenv(req, H2O_STRLIT(PRINCIPAL_KEY), 1);
     *kept = h2o_iovec_init(principal, sizeof *principal);
+    note_name(conn_of_request(req), principal->profile->name);
     return true;
 }
 
@@ -210,6 +224,17 @@ bool identity_resolve(h2o_req_t *req)
         return true;
     }
     identity_take(loop);
+    size_t index;
+    switch (certificate_of_conn(conn_of_request(req), &index)) {
+    case CERTIFICATE_NONE:
+        break;
+    case CERTIFICATE_KNOWN:
+        return is_known(req, index, PRINCIPAL_CERTIFICATE);
+    case CERTIFICATE_REFUSED:
+        req->http1_is_persistent = 0;
+        identity_challenge(req, false);
+        return false;
+    }
     /* What was shown has to be right, also where strangers may come in. */
     ssize_t i = h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, -1);
     if (i >= 0 && h2o_find_header(&req->headers, H2O_TOKEN_AUTHORIZATION, i) >= 0) {

@@ -63,6 +63,7 @@ struct http_loop {
     snapshot_pin_t *pin;
     const view_t *view; /* of the pinned snapshot */
     identity_pin_t *identity;
+    uint64_t trust;       /* counts profiles and TLS settings that this loop has had */
     h2o_linklist_t conns; /* http_conn_t.link */
     size_t conn_count;
     h2o_linklist_t streams; /* sse_t.link */
@@ -136,6 +137,14 @@ typedef struct http_conn {
     uint64_t stalled_since; /* ms; 0: not stalled */
     bool slow_body;
     unsigned streams; /* event streams and held polls */
+    /* Of identity.c: */
+    const SSL *ssl;          /* NULL in cleartext, and before the handshake */
+    uint64_t certificate_of; /* what `profile` holds for, see http_loop_t.trust; 0: never looked */
+    int64_t certificate_end; /* s since 1970 */
+    size_t profile;          /* of its certificate; UCDN_NONE */
+    bool certificate_lost;   /* there is one that is not valid any more */
+    char ucdn[UCDN_NAME_MAX + 1]; /* whose last request it was */
+    bool several;                 /* requests of several were on it */
 } http_conn_t;
 
 static inline http_conn_t *conn_of_request(h2o_req_t *req)
@@ -193,6 +202,11 @@ void handler_register(h2o_pathconf_t *path);
 /* identity.c: shows the newest profiles from now on, as loop_take_snapshot does. */
 void identity_take(http_loop_t *loop);
 void identity_release(http_loop_t *loop);
+/*
+ * Cuts connections whose event streams and held polls began with credentials that do not hold any
+ * more. before: the profiles until now, or NULL when they are the same.
+ */
+void identity_recheck(http_loop_t *loop, const ucdns_t *before);
 
 /* access_log.c */
 void access_log_register(h2o_pathconf_t *path);

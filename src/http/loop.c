@@ -91,6 +91,7 @@ static void loop_read_mail(h2o_timeout_entry_t *entry)
     }
     if (atomic_exchange(&loop->new_tls, false)) {
         conn_take_tls(loop);
+        identity_recheck(loop, NULL);
     }
     identity_take(loop);
     int stop = atomic_load(&loop->stop);

@@ -20,13 +20,25 @@ typedef enum config_client_auth {
     CONFIG_CLIENT_AUTH_REQUIRED,
 } config_client_auth_t;
 
+typedef struct config_certificate {
+    slice_t certificate; /* paths */
+    slice_t key;
+} config_certificate_t;
+
+typedef struct config_certificates {
+    const config_certificate_t *items;
+    size_t count;
+} config_certificates_t;
+
 typedef struct config_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
     bool insecure;   /* cleartext beyond loopback, and it says so */
     bool tls;
     slice_t certificate; /* paths; "" without TLS */
     slice_t key;
+    config_certificates_t certificates; /* more, for other names */
     slice_t client_ca;
+    slice_t client_crl;
     int client_auth; /* config_client_auth_t */
     place_t place;   /* of the list item, or of `admin` */
 } config_listener_t;

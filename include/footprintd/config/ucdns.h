@@ -16,6 +16,7 @@
 
 #define UCDN_ANONYMOUS "anonymous"
 #define UCDN_NONE      SIZE_MAX
+#define UCDN_NAME_MAX  64
 #define UCDN_MD5_SIZE  16
 
 typedef struct ucdn_profile {

@@ -20,12 +20,20 @@ typedef enum client_auth {
     CLIENT_AUTH_REQUIRED,
 } client_auth_t;
 
+typedef struct http_certificate {
+    slice_t certificate; /* PEM chain, path */
+    slice_t key;         /* PEM, path */
+} http_certificate_t;
+
 typedef struct http_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
     bool tls;
-    slice_t certificate; /* PEM chain, path */
-    slice_t key;         /* PEM, path */
-    slice_t client_ca;   /* PEM, path; "" when client_auth is none */
+    slice_t certificate;            /* PEM chain, path */
+    slice_t key;                    /* PEM, path */
+    const http_certificate_t *more; /* for other names that clients ask for (SNI) */
+    size_t more_count;
+    slice_t client_ca;  /* PEM, path; "" when client_auth is none */
+    slice_t client_crl; /* PEM, path; "" for none */
     client_auth_t client_auth;
 } http_listener_t;
 
@@ -61,6 +69,8 @@ typedef struct http_options {
  */
 err_t http_server_new(const http_options_t *options, http_server_t **out,
                       buf_t *why) FPD_MUST_CHECK;
+/* Whether the files of a TLS listener can be used; if not, *why has one line. */
+err_t http_listener_check_tls(const http_listener_t *settings, buf_t *why) FPD_MUST_CHECK;
 /* Starts the loops; returns when all of them serve `first`. */
 err_t http_server_start(http_server_t *server, snapshot_t *first) FPD_MUST_CHECK;
 /* "http://127.0.0.1:8080" for listener i, with the port that was picked. */
