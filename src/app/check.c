@@ -1,8 +1,10 @@
 #include "check.h"
 
 #include "footprintd/config/inputs.h"
+#include "footprintd/config/ucdns.h"
 #include "footprintd/http/admin.h"
 #include "footprintd/store/history.h"
+#include "listeners.h"
 #include "options.h"
 
 #include <openssl/err.h>
@@ -41,9 +43,27 @@ static void tls_finding(findings_t *findings, const config_listener_t *l, const 
     ERR_clear_error();
 }
 
+/* As the server will load it: what the checks of single files do not look at. */
+static err_t check_tls_whole(const config_listener_t *l, findings_t *findings)
+{
+    arena_t arena;
+    arena_init(&arena, 0);
+    buf_t why = BUF_INIT;
+    http_listener_t settings;
+    err_t err = listeners_convert(l, &arena, &settings);
+    if (!err && http_listener_check_tls(&settings, &why)) {
+        findings_add(findings, FINDING_UNREADABLE, l->place, NO_SLICE, NO_SLICE, "%.*s",
+                     SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+    arena_release(&arena);
+    return err;
+}
+
 /* The files that a TLS listener names can be read and belong together. */
 static err_t check_tls(const config_listener_t *l, findings_t *findings)
 {
+    size_t before = findings->errors;
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     if (!ctx) {
         return ERR_NOMEM;
@@ -59,7 +79,7 @@ static err_t check_tls(const config_listener_t *l, findings_t *findings)
         tls_finding(findings, l, "the client-ca", l->client_ca);
     }
     SSL_CTX_free(ctx);
-    return ERR_OK;
+    return findings->errors > before ? ERR_OK : check_tls_whole(l, findings);
 }
 
 static void check_tokens(const config_t *config, findings_t *findings)
@@ -105,6 +125,14 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
             if (err) {
                 return err;
             }
+        }
+    }
+    if (config->ucdns.len) {
+        ucdns_t *ucdns = NULL;
+        err_t err = ucdns_load(config->ucdns.ptr, &ucdns, findings);
+        ucdns_unref(ucdns);
+        if (err == ERR_NOMEM) {
+            return err;
         }
     }
     if (config->admin) {

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "footprintd/store/file.h"
 #include "footprintd/updates/tips.h"
+#include "listeners.h"
 #include "load.h"
 #include "options.h"
 #include "shutdown.h"
@@ -80,28 +81,34 @@ static err_t open_hub(server_t *s)
     return hub_new(&options, &s->hub);
 }
 
-static http_listener_t listener_of(const config_listener_t *l)
-{
-    static const client_auth_t auths[] = {[CONFIG_CLIENT_AUTH_NONE] = CLIENT_AUTH_NONE,
-                                          [CONFIG_CLIENT_AUTH_OPTIONAL] = CLIENT_AUTH_OPTIONAL,
-                                          [CONFIG_CLIENT_AUTH_REQUIRED] = CLIENT_AUTH_REQUIRED};
-    return (http_listener_t){.address = l->address,
-                             .tls = l->tls,
-                             .certificate = l->certificate,
-                             .key = l->key,
-                             .client_ca = l->client_ca,
-                             .client_auth = auths[l->client_auth]};
-}
-
-static err_t open_admin(server_t *s, http_admin_options_t *options)
+static err_t open_admin(server_t *s, arena_t *arena, http_admin_options_t *options)
 {
     const config_t *c = &s->config;
-    *options = (http_admin_options_t){.listener = listener_of(&c->admin_listener),
-                                      .tokens_file = c->admin_tokens,
+    *options = (http_admin_options_t){.tokens_file = c->admin_tokens,
                                       .max_body_bytes = (size_t)c->limits.admin_body_bytes,
                                       .answer = admin_answer};
-    err_t err = admin_new(c, s->hub, &s->admin);
+    err_t err = listeners_convert(&c->admin_listener, arena, &options->listener);
+    err = err ? err : admin_new(c, s->hub, &s->admin);
     options->arg = s->admin;
+    return err;
+}
+
+/* NULL when there are none. On failure, the log says why. */
+static err_t load_ucdns(const server_t *s, ucdns_t **out)
+{
+    *out = NULL;
+    if (!s->config.ucdns.len) {
+        return ERR_OK;
+    }
+    findings_t findings;
+    findings_init(&findings, 0);
+    err_t err = ucdns_load(s->config.ucdns.ptr, out, &findings);
+    load_log_findings("config", &findings);
+    if (err) {
+        log_line(LOG_LEVEL_ERROR, "config", "the profiles %.*s were refused: %s",
+                 SLICE_ARG(s->config.ucdns), err_text(err));
+    }
+    findings_release(&findings);
     return err;
 }
 
@@ -109,14 +116,19 @@ static err_t open_http(server_t *s)
 {
     const config_t *c = &s->config;
     http_admin_options_t admin;
-    err_t err = c->admin ? open_admin(s, &admin) : ERR_OK;
-    http_listener_t *listeners = calloc(c->listener_count, sizeof *listeners);
-    if (!listeners || err) {
-        free(listeners);
-        return err ? err : ERR_NOMEM;
+    ucdns_t *ucdns = NULL;
+    arena_t arena;
+    arena_init(&arena, 0);
+    err_t err = c->admin ? open_admin(s, &arena, &admin) : ERR_OK;
+    http_listener_t *listeners = arena_array(&arena, c->listener_count, sizeof *listeners);
+    err = !err && !listeners ? ERR_NOMEM : err;
+    for (size_t i = 0; i < c->listener_count && !err; i++) {
+        err = listeners_convert(&c->listeners[i], &arena, &listeners[i]);
     }
-    for (size_t i = 0; i < c->listener_count; i++) {
-        listeners[i] = listener_of(&c->listeners[i]);
+    err = err ? err : load_ucdns(s, &ucdns);
+    if (err) {
+        arena_release(&arena);
+        return err;
     }
     http_options_t options = {.listeners = listeners,
                               .listener_count = c->listener_count,
@@ -136,7 +148,11 @@ static err_t open_http(server_t *s)
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
-                              .admin = c->admin ? &admin : NULL};
+                              .admin = c->admin ? &admin : NULL,
+                              .ucdns = ucdns,
+                              .digest_realm = c->digest_realm,
+                              .digest_md5 = c->digest_md5,
+                              .digest_nonce_s = (unsigned)c->digest_nonce_s};
     buf_t why = BUF_INIT;
     err = http_server_new(&options, &s->http, &why);
     if (err) {
@@ -144,7 +160,8 @@ static err_t open_http(server_t *s)
                  SLICE_ARG(why.len ? buf_slice(&why) : slice_str(err_text(err))));
     }
     buf_release(&why);
-    free(listeners);
+    arena_release(&arena);
+    ucdns_unref(ucdns); /* the server has its own */
     return err;
 }
 
@@ -214,8 +231,8 @@ static err_t read_config_text(const char *file, buf_t *out)
     return err;
 }
 
-/* SIGHUP: documents, databases, certificates and tokens; the rest of the configuration is for the
- * next start. */
+/* SIGHUP: documents, databases, certificates, tokens and profiles; the rest of the configuration is
+ * for the next start. */
 static void reload(server_t *s)
 {
     log_line(LOG_LEVEL_INFO, "app", "SIGHUP: reading documents, databases and certificates again");
@@ -240,6 +257,14 @@ static void reload(server_t *s)
                  SLICE_ARG(buf_slice(&why)));
     }
     buf_release(&why);
+    ucdns_t *ucdns = NULL;
+    if (load_ucdns(s, &ucdns)) {
+        log_line(LOG_LEVEL_ERROR, "config", "the old profiles stay in use");
+    } else if (ucdns) {
+        http_server_set_ucdns(s->http, ucdns);
+        log_line(LOG_LEVEL_INFO, "config", "profiles of uCDNs: %zu", ucdns_count(ucdns));
+    }
+    ucdns_unref(ucdns);
     builder_request(s->builder);
 }
 

@@ -68,6 +68,26 @@ static bool is_json(slice_t file)
     return file.len > 5 && memcmp(file.ptr + file.len - 5, ".json", 5) == 0;
 }
 
+/* It stands in a quoted text of a header field, and is hashed as it is. */
+static void check_realm(config_reader_t *r, const json_value_t *root)
+{
+    const json_value_t *v = json_get(json_get(root, "digest"), "realm");
+    if (!json_is_string(v)) {
+        return;
+    }
+    size_t mark = r->pointer.len;
+    buf_append_str(&r->pointer, "/digest/realm");
+    for (size_t i = 0; i < v->u.text.len; i++) {
+        char c = v->u.text.ptr[i];
+        if (c < ' ' || c > '~' || c == '"' || c == '\\' || c == ':') {
+            config_reader_find(r, v, FINDING_BAD_VALUE, NO_SLICE,
+                               "a realm has ASCII characters other than \" \\ and ':'");
+            break;
+        }
+    }
+    config_reader_leave(r, mark);
+}
+
 err_t config_parse(slice_t text, slice_t file, config_t *config, findings_t *findings)
 {
     size_t before = findings->errors;
@@ -81,6 +101,7 @@ err_t config_parse(slice_t text, slice_t file, config_t *config, findings_t *fin
         .config = config, .findings = findings, .file = file, .pointer = BUF_INIT};
     config_reader_map(&reader, root, "", config);
     config_reader_admin(&reader, root);
+    check_realm(&reader, root);
     buf_release(&reader.pointer);
     if (reader.failed || findings->failed || arena_failed(&config->arena)) {
         return ERR_NOMEM;

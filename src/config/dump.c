@@ -23,10 +23,17 @@ static void dump_value(const config_key_t *key, const void *base, buf_t *out)
     case CONFIG_URI:
         buf_append_slice(out, *(const slice_t *)at);
         return;
+    case CONFIG_PAIRS: {
+        const config_certificates_t *pairs = at;
+        for (size_t i = 0; i < pairs->count; i++) {
+            buf_printf(out, "%s%.*s with %.*s", i ? ", " : "",
+                       SLICE_ARG(pairs->items[i].certificate), SLICE_ARG(pairs->items[i].key));
+        }
+        return;
+    }
     case CONFIG_LISTENERS:
     case CONFIG_LIMITS:
     case CONFIG_PREFIXES:
-    case CONFIG_REFUSED:
         return; /* not single values */
     }
 }

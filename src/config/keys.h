@@ -12,7 +12,7 @@ typedef enum config_kind {
                        */
     CONFIG_LIMITS,    /* a map by the limits table */
     CONFIG_PREFIXES,  /* a list of prefixes or addresses */
-    CONFIG_REFUSED,   /* an error whatever its value */
+    CONFIG_PAIRS,     /* a list of maps {certificate, key}: config_certificates_t */
     CONFIG_BOOL,      /* bool */
     CONFIG_NUMBER,    /* uint64_t in min..max */
     CONFIG_SHARE,     /* double in 0..1 */

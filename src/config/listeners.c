@@ -6,6 +6,67 @@
 
 #define NO_SLICE ((slice_t){NULL, 0})
 
+static void read_certificate(config_reader_t *r, const json_value_t *item,
+                             config_certificate_t *out)
+{
+    static const config_key_t rows[] = {{.name = "certificate", .kind = CONFIG_PATH},
+                                        {.name = "key", .kind = CONFIG_PATH}};
+    slice_t *const places[] = {&out->certificate, &out->key};
+    if (item->kind != JSON_OBJECT) {
+        config_reader_find(r, item, FINDING_WRONG_TYPE, NO_SLICE,
+                           "a map {certificate, key} is wanted here, not %s",
+                           config_kind_text(item->kind));
+        return;
+    }
+    for (size_t m = 0; m < item->u.object.count; m++) {
+        const json_member_t *member = &item->u.object.members[m];
+        size_t mark = config_reader_enter(r, member->name);
+        size_t row = 0;
+        while (row < 2 && !slice_is(member->name, rows[row].name)) {
+            row++;
+        }
+        if (row < 2) {
+            config_reader_text(r, &rows[row], &member->value, places[row]);
+        } else {
+            findings_add(r->findings, FINDING_UNKNOWN_KEY,
+                         config_reader_place(r, member->line, member->column),
+                         buf_slice(&r->pointer), NO_SLICE, "'%.*s' is neither certificate nor key",
+                         SLICE_ARG(member->name));
+        }
+        config_reader_leave(r, mark);
+    }
+    for (size_t row = 0; row < 2; row++) {
+        if (!json_get(item, rows[row].name)) {
+            config_reader_find(r, item, FINDING_MISSING_KEY, NO_SLICE, "the key '%s' is missing",
+                               rows[row].name);
+        }
+    }
+}
+
+void config_reader_certificates(config_reader_t *r, const json_value_t *list,
+                                config_certificates_t *out)
+{
+    if (list->kind != JSON_ARRAY) {
+        config_reader_find(r, list, FINDING_WRONG_TYPE, NO_SLICE, "a list is wanted here, not %s",
+                           config_kind_text(list->kind));
+        return;
+    }
+    size_t count = list->u.array.count;
+    config_certificate_t *items = arena_array(&r->config->arena, count ? count : 1, sizeof *items);
+    if (!items) {
+        r->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        char index[24];
+        (void)snprintf(index, sizeof index, "%zu", i);
+        size_t mark = config_reader_enter(r, slice_str(index));
+        read_certificate(r, &list->u.array.items[i], &items[i]);
+        config_reader_leave(r, mark);
+    }
+    *out = (config_certificates_t){items, count};
+}
+
 /* What the keys of one listener say together. */
 static void check_listener(config_reader_t *r, const json_value_t *item, const config_listener_t *l)
 {
@@ -25,6 +86,10 @@ static void check_listener(config_reader_t *r, const json_value_t *item, const c
     if (l->client_auth != CONFIG_CLIENT_AUTH_NONE && !l->client_ca.len) {
         config_reader_find(r, item, FINDING_MISSING_KEY, NO_SLICE,
                            "'client-auth' needs 'client-ca', the certificates to check with");
+    }
+    if (l->client_crl.len && !l->client_ca.len) {
+        config_reader_find(r, item, FINDING_CONFLICT, NO_SLICE,
+                           "'client-crl' is about certificates of 'client-ca', which is not there");
     }
     if (l->client_auth == CONFIG_CLIENT_AUTH_NONE && l->client_ca.len) {
         config_reader_find(r, item, FINDING_CONFLICT, NO_SLICE,

@@ -96,8 +96,8 @@ static slice_t joined_path(config_reader_t *r, slice_t path)
     return out;
 }
 
-static void read_text(config_reader_t *r, const config_key_t *key, const json_value_t *v,
-                      slice_t *out)
+void config_reader_text(config_reader_t *r, const config_key_t *key, const json_value_t *v,
+                        slice_t *out)
 {
     if (v->kind != JSON_STRING) {
         (void)wrong_type(r, v, "a text");
@@ -249,7 +249,7 @@ static void read_value(config_reader_t *r, const config_key_t *key, const json_v
                        void *base)
 {
     void *at = key->offset == CONFIG_NOWHERE ? NULL : (char *)base + key->offset;
-    assert(at || key->kind < CONFIG_BOOL);
+    assert(at || key->kind < CONFIG_PAIRS);
     switch (key->kind) {
     case CONFIG_MAP: {
         char prefix[64];
@@ -269,11 +269,8 @@ static void read_value(config_reader_t *r, const config_key_t *key, const json_v
     case CONFIG_PREFIXES:
         read_prefixes(r, v);
         return;
-    case CONFIG_REFUSED:
-        config_reader_find(r, v, FINDING_INSECURE, NO_SLICE,
-                           "profiles of uCDNs are not in force in this version: every client would "
-                           "be 'anonymous', whatever they say; remove '%s' to accept that",
-                           key->name);
+    case CONFIG_PAIRS:
+        config_reader_certificates(r, v, at);
         return;
     case CONFIG_BOOL:
         if (v->kind == JSON_BOOL) {
@@ -304,7 +301,7 @@ static void read_value(config_reader_t *r, const config_key_t *key, const json_v
     case CONFIG_PATH:
     case CONFIG_ADDRESS:
     case CONFIG_URI:
-        read_text(r, key, v, at);
+        config_reader_text(r, key, v, at);
         return;
     }
 }

@@ -31,6 +31,12 @@ void config_reader_map(config_reader_t *r, const json_value_t *map, const char *
 /* Sets the default of every row below the prefix. */
 void config_defaults(const char *prefix, void *base);
 
+/* A text by its kind in the row. */
+void config_reader_text(config_reader_t *r, const config_key_t *key, const json_value_t *v,
+                        slice_t *out);
+/* Reads `tls.certificates:`. */
+void config_reader_certificates(config_reader_t *r, const json_value_t *list,
+                                config_certificates_t *out);
 /* Reads `listen:` with its checks. */
 void config_reader_listeners(config_reader_t *r, const json_value_t *list);
 /* What the keys of `admin` say together, when the whole file was read. */

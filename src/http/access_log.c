@@ -1,5 +1,5 @@
 #include "http/access_record.h"
-#include "http/internal.h"
+#include "http/identity.h"
 
 #include "footprintd/log/log.h"
 
@@ -8,6 +8,16 @@
 static const char *protocol_of(const h2o_req_t *req)
 {
     return req->version >= 0x200 ? "HTTP/2" : req->version == 0x101 ? "HTTP/1.1" : "HTTP/1.0";
+}
+
+static slice_t name_of(h2o_req_t *req)
+{
+    http_loop_t *loop = loop_of_request(req);
+    if (!loop->server->identity->configured || req->conn->ctx != &loop->ctx) {
+        return slice_of(NULL, 0);
+    }
+    const principal_t *principal = principal_of_request(req);
+    return principal ? principal->profile->name : SLICE_LIT("");
 }
 
 /* Runs when a request is disposed, on its loop; the log's own thread writes. */
@@ -26,6 +36,7 @@ static void log_access(h2o_logger_t *logger, h2o_req_t *req)
     access_record_t record = {
         .time = begin,
         .peer = conn_peer(req->conn, peer),
+        .ucdn = name_of(req),
         .method = slice_of_iovec(req->input.method),
         .path = slice_of_iovec(req->input.path),
         .status = req->res.status,

@@ -38,6 +38,10 @@ void access_record_write(const access_record_t *record, buf_t *out)
     write_time(out, record->time);
     buf_append_str(out, ",\"peer\":");
     write_text(out, record->peer, SIZE_MAX);
+    if (record->ucdn.ptr) {
+        buf_append_str(out, ",\"ucdn\":");
+        write_text(out, record->ucdn, SIZE_MAX);
+    }
     buf_append_str(out, ",\"method\":");
     write_text(out, record->method, 32);
     buf_append_str(out, ",\"path\":");

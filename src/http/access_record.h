@@ -14,6 +14,7 @@
 typedef struct access_record {
     struct timeval time; /* when the request began */
     slice_t peer;        /* "192.0.2.1" */
+    slice_t ucdn; /* the profile's name; "" when it was refused, {NULL, 0} without profiles */
     slice_t method;
     slice_t path; /* any bytes */
     int status;

@@ -104,6 +104,14 @@ static void conn_on_handshake(h2o_socket_t *sock, const char *err)
     conn_begin(conn, slice_is(protocol, "h2"));
 }
 
+void tls_on_handshake(void *socket, const SSL *ssl)
+{
+    h2o_socket_t *sock = socket;
+    if (sock->on_close.cb == conn_on_close) {
+        ((http_conn_t *)sock->on_close.data)->ssl = ssl;
+    }
+}
+
 static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
 {
     http_loop_t *loop = listener->loop;
@@ -193,6 +201,7 @@ void conn_take_tls(http_loop_t *loop)
         SSL_CTX_free(old);
     }
     (void)pthread_mutex_unlock(&server->lock);
+    loop->trust++;
 }
 
 err_t conn_listen(http_loop_t *loop)

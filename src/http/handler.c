@@ -3,12 +3,13 @@
 #include "http/internal.h"
 #include "http/negotiate.h"
 #include "http/post.h"
+#include "http/principal.h"
 #include "http/send.h"
 #include "http/tips.h"
 #include "http/updates.h"
 
 /*
- * Every request: what its path names, the checks of http/check.h, then the answer.
+ * Every request: whose it is, what its path names, the checks of http/check.h, then the answer.
  */
 
 slice_t handler_path(h2o_req_t *req)
@@ -121,6 +122,9 @@ static void answer_listed(h2o_req_t *req, const resource_t *resource)
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
+    if (!identity_resolve(req)) {
+        return 0; /* the same for every path, whether there is one or not */
+    }
     slice_t path = handler_path(req);
     loop_take_snapshot(loop_of_request(req));
     const resource_t *resource = view_find(loop_of_request(req)->view, path);

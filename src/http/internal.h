@@ -16,7 +16,9 @@
 #include <stdatomic.h>
 
 typedef struct http_loop http_loop_t;
-typedef struct http_admin http_admin_t; /* http/admin_server.h */
+typedef struct http_admin http_admin_t;       /* http/admin_server.h */
+typedef struct http_identity http_identity_t; /* http/identity.h */
+typedef struct identity_pin identity_pin_t;
 
 /* Heartbeats come at somewhat different intervals, so that they do not come all at once. */
 #define HTTP_BEATS 8
@@ -59,7 +61,9 @@ struct http_loop {
 
     loop_listener_t *listeners; /* one for each of the server's */
     snapshot_pin_t *pin;
-    const view_t *view;   /* of the pinned snapshot */
+    const view_t *view; /* of the pinned snapshot */
+    identity_pin_t *identity;
+    uint64_t trust;       /* counts profiles and TLS settings that this loop has had */
     h2o_linklist_t conns; /* http_conn_t.link */
     size_t conn_count;
     h2o_linklist_t streams; /* sse_t.link */
@@ -86,6 +90,7 @@ struct http_loop {
     atomic_bool new_versions;           /* of what streams and polls wait for */
     atomic_bool log_readers;
     atomic_bool new_tls;
+    atomic_bool new_ucdns;
     atomic_int stop; /* loop_stop_t */
 };
 
@@ -95,8 +100,9 @@ struct http_server {
     size_t listener_count;
     h2o_globalconf_t config;
     http_admin_t *admin; /* NULL without */
+    http_identity_t *identity;
     worker_pool_t *workers;
-    char cache_control[32]; /* "max-age=60" */
+    char cache_control[32]; /* "max-age=60", "private, max-age=60" */
     size_t cache_control_len;
     atomic_size_t connections; /* of all loops */
     atomic_size_t answers;     /* bytes of computed answers that are not wholly sent */
@@ -131,6 +137,14 @@ typedef struct http_conn {
     uint64_t stalled_since; /* ms; 0: not stalled */
     bool slow_body;
     unsigned streams; /* event streams and held polls */
+    /* Of identity.c: */
+    const SSL *ssl;          /* NULL in cleartext, and before the handshake */
+    uint64_t certificate_of; /* what `profile` holds for, see http_loop_t.trust; 0: never looked */
+    int64_t certificate_end; /* s since 1970 */
+    size_t profile;          /* of its certificate; UCDN_NONE */
+    bool certificate_lost;   /* there is one that is not valid any more */
+    char ucdn[UCDN_NAME_MAX + 1]; /* whose last request it was */
+    bool several;                 /* requests of several were on it */
 } http_conn_t;
 
 static inline http_conn_t *conn_of_request(h2o_req_t *req)
@@ -184,6 +198,15 @@ void conn_cut(http_conn_t *conn);
 /* handler.c: the path of a request, normalised and decoded, without query. */
 slice_t handler_path(h2o_req_t *req);
 void handler_register(h2o_pathconf_t *path);
+
+/* identity.c: shows the newest profiles from now on, as loop_take_snapshot does. */
+void identity_take(http_loop_t *loop);
+void identity_release(http_loop_t *loop);
+/*
+ * Cuts connections whose event streams and held polls began with credentials that do not hold any
+ * more. before: the profiles until now, or NULL when they are the same.
+ */
+void identity_recheck(http_loop_t *loop, const ucdns_t *before);
 
 /* access_log.c */
 void access_log_register(h2o_pathconf_t *path);

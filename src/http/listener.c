@@ -96,31 +96,22 @@ static err_t format_uri(listener_t *listener, slice_t host)
     return ERR_OK;
 }
 
-static void copy_text(slice_t *field, char **at)
+static err_t copy_settings(listener_t *listener, const http_listener_t *from)
 {
-    if (field->len) {
-        memcpy(*at, field->ptr, field->len);
+    arena_t *arena = &listener->arena;
+    http_certificate_t *more = arena_array(arena, from->more_count + 1, sizeof *more);
+    for (size_t i = 0; more && i < from->more_count; i++) {
+        more[i].certificate = arena_copy(arena, from->more[i].certificate);
+        more[i].key = arena_copy(arena, from->more[i].key);
     }
-    field->ptr = *at;
-    (*at)[field->len] = '\0';
-    *at += field->len + 1;
-}
-
-static err_t copy_settings(listener_t *listener, const http_listener_t *settings)
-{
-    size_t size = settings->address.len + settings->certificate.len + settings->key.len +
-                  settings->client_ca.len + 4;
-    char *at = malloc(size);
-    if (!at) {
-        return ERR_NOMEM;
-    }
-    listener->strings = at;
-    listener->settings = *settings;
-    copy_text(&listener->settings.address, &at);
-    copy_text(&listener->settings.certificate, &at);
-    copy_text(&listener->settings.key, &at);
-    copy_text(&listener->settings.client_ca, &at);
-    return ERR_OK;
+    listener->settings = *from;
+    listener->settings.more = more;
+    listener->settings.address = arena_copy(arena, from->address);
+    listener->settings.certificate = arena_copy(arena, from->certificate);
+    listener->settings.key = arena_copy(arena, from->key);
+    listener->settings.client_ca = arena_copy(arena, from->client_ca);
+    listener->settings.client_crl = arena_copy(arena, from->client_crl);
+    return arena_failed(arena) ? ERR_NOMEM : ERR_OK;
 }
 
 err_t listener_init(listener_t *listener, const http_listener_t *settings, unsigned number,
@@ -130,6 +121,7 @@ err_t listener_init(listener_t *listener, const http_listener_t *settings, unsig
     err_t err = copy_settings(listener, settings);
     if (err) {
         buf_append_str(why, err_text(err));
+        listener_release(listener);
         return err;
     }
     slice_t text = listener->settings.address;
@@ -171,6 +163,6 @@ void listener_release(listener_t *listener)
     listener_close(listener);
     SSL_CTX_free(listener->ssl_ctx);
     free(listener->uri);
-    free(listener->strings);
+    arena_release(&listener->arena);
     *listener = (listener_t)LISTENER_INIT;
 }

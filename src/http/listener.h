@@ -10,8 +10,8 @@
 #include <openssl/ssl.h>
 
 typedef struct listener {
-    http_listener_t settings; /* its slices point into `strings` */
-    char *strings;
+    http_listener_t settings; /* lies in the arena */
+    arena_t arena;
     char *uri; /* "http://127.0.0.1:8080", with the port that was picked */
     int fd;
     SSL_CTX *ssl_ctx; /* NULL for cleartext; guarded by the server's lock once loops run */

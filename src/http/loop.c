@@ -91,7 +91,9 @@ static void loop_read_mail(h2o_timeout_entry_t *entry)
     }
     if (atomic_exchange(&loop->new_tls, false)) {
         conn_take_tls(loop);
+        identity_recheck(loop, NULL);
     }
+    identity_take(loop);
     int stop = atomic_load(&loop->stop);
     if (stop >= LOOP_DRAIN) {
         sweep_drain(loop);
@@ -153,6 +155,7 @@ static void loop_release(http_loop_t *loop)
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
     (void)h2o_mem_release_shared(loop->pin);
+    identity_release(loop);
     h2o_context_dispose(&loop->ctx);
     h2o_evloop_destroy(events);
 }
@@ -175,6 +178,7 @@ void *loop_main(void *arg)
     loop->read_mail.cb = loop_read_mail;
     loop_set_wakeable(loop, true);
     loop_show(loop, atomic_exchange(&loop->new_snapshot, NULL));
+    identity_take(loop);
     events_init(loop);
     tips_init(loop);
     sweep_begin(loop);

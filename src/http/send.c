@@ -1,6 +1,7 @@
 #include "http/send.h"
 
 #include "http/conditional.h"
+#include "http/identity.h"
 #include "http/reason.h"
 
 #include <stdio.h>
@@ -98,8 +99,19 @@ static void send_segments(h2o_req_t *req, const slice_t *segments, size_t count,
 
 /* ---- answers ---- */
 
+/* Whether there is something may be an answer for one uCDN alone. */
+static void add_private(h2o_req_t *req)
+{
+    if (loop_of_request(req)->server->identity->configured &&
+        h2o_find_header(&req->res.headers, H2O_TOKEN_CACHE_CONTROL, -1) < 0) {
+        add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("private"));
+        add_header(req, H2O_TOKEN_VARY, SLICE_LIT("Authorization"));
+    }
+}
+
 void send_empty(h2o_req_t *req, int status)
 {
+    add_private(req);
     set_status(req, status);
     /* RFC 9110 8.6: a 204 has no Content-Length; that of a 304 would be the one of the 200. */
     req->res.content_length = status == 204 || status == 304 ? SIZE_MAX : 0;
@@ -193,7 +205,9 @@ static void add_document_headers(h2o_req_t *req, const document_t *document, cod
     add_header(req, H2O_TOKEN_ETAG, slice_of(document->etags[coding], document->etag_lens[coding]));
     add_header(req, H2O_TOKEN_CACHE_CONTROL,
                slice_of(server->cache_control, server->cache_control_len));
-    add_header(req, H2O_TOKEN_VARY, SLICE_LIT("Accept-Encoding"));
+    add_header(req, H2O_TOKEN_VARY,
+               server->identity->configured ? SLICE_LIT("Accept-Encoding, Authorization")
+                                            : SLICE_LIT("Accept-Encoding"));
 }
 
 void send_not_modified(h2o_req_t *req, const resource_t *resource, coding_t coding)

@@ -2,7 +2,7 @@
 
 #include "footprintd/log/log.h"
 #include "http/admin_server.h"
-#include "http/internal.h"
+#include "http/identity.h"
 #include "http/setup.h"
 #include "http/tls.h"
 
@@ -47,6 +47,7 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     server->options = *options;
     server->options.listeners = NULL;
     server->options.admin = NULL;
+    server->options.ucdns = NULL;
     setup_defaults(&server->options);
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
@@ -54,12 +55,13 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     (void)pthread_cond_init(&server->changed, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     (void)pthread_mutex_init(&server->lock, NULL);
-    int len = snprintf(server->cache_control, sizeof server->cache_control, "max-age=%u",
-                       options->max_age_s);
+    int len = snprintf(server->cache_control, sizeof server->cache_control, "%smax-age=%u",
+                       options->ucdns ? "private, " : "", options->max_age_s);
     server->cache_control_len = (size_t)len;
     setup_config(&server->config, &server->options, server->options.max_body_bytes,
                  handler_register);
-    err_t err = open_listeners(server, options, why);
+    err_t err = identity_new(options, &server->identity, why);
+    err = err ? err : open_listeners(server, options, why);
     if (!err && options->admin) {
         http_options_t whole = server->options;
         whole.admin = options->admin;
@@ -218,6 +220,17 @@ err_t http_server_reload_tls(http_server_t *server, buf_t *why)
     return err;
 }
 
+void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns)
+{
+    http_identity_t *identity = server->identity;
+    (void)pthread_mutex_lock(&identity->lock);
+    ucdns_t *old = identity->ucdns;
+    identity->ucdns = ucdns_ref(ucdns);
+    (void)pthread_mutex_unlock(&identity->lock);
+    ucdns_unref(old);
+    raise_flag(server, offsetof(http_loop_t, new_ucdns));
+}
+
 static void ask_loops(http_server_t *server, loop_stop_t stop)
 {
     for (size_t i = 0; i < server->loop_count; i++) {
@@ -286,6 +299,7 @@ void http_server_free(http_server_t *server)
     }
     free(server->listeners);
     admin_server_free(server->admin);
+    identity_free(server->identity);
     h2o_config_dispose(&server->config);
     (void)pthread_cond_destroy(&server->changed);
     (void)pthread_mutex_destroy(&server->lock);

@@ -59,6 +59,7 @@ static void watch_handshake(const SSL *ssl, int where, int value)
         BIO_set_callback_ex(SSL_get_wbio(ssl), note_write);
     } else if (where & SSL_CB_HANDSHAKE_DONE) {
         BIO_set_callback_ex(SSL_get_wbio(ssl), NULL);
+        tls_on_handshake(BIO_get_data(SSL_get_rbio(ssl)), ssl);
     } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT) {
         last_write.is_alert = value >> 8 == SSL3_AL_FATAL;
     }
@@ -82,8 +83,7 @@ static int refuse_passphrase(char *buf, int size, int rwflag, void *arg)
     return -1;
 }
 
-/* The newest reason in OpenSSL's queue, which is emptied. */
-static const char *openssl_reason(void)
+const char *tls_reason(void)
 {
     unsigned long code = ERR_peek_last_error();
     ERR_clear_error();
@@ -91,8 +91,8 @@ static const char *openssl_reason(void)
     return text ? text : "not usable";
 }
 
-/* False with a line in *why when the file cannot be opened: OpenSSL's own words hide the reason. */
-static bool readable(const char *what, slice_t path, buf_t *why)
+/* OpenSSL's own words hide the reason. */
+bool tls_is_readable(const char *what, slice_t path, buf_t *why)
 {
     FILE *file = path.len ? fopen(path.ptr, "rbe") : NULL;
     if (file) {
@@ -107,15 +107,15 @@ static bool readable(const char *what, slice_t path, buf_t *why)
     return false;
 }
 
-static err_t load_certificate(SSL_CTX *ctx, const http_listener_t *settings, buf_t *why)
+err_t tls_load_certificate(SSL_CTX *ctx, const http_certificate_t *pair, buf_t *why)
 {
-    slice_t certificate = settings->certificate;
-    slice_t key = settings->key;
-    if (!readable("certificate", certificate, why) || !readable("key", key, why)) {
+    slice_t certificate = pair->certificate;
+    slice_t key = pair->key;
+    if (!tls_is_readable("certificate", certificate, why) || !tls_is_readable("key", key, why)) {
         return ERR_IO;
     }
     if (SSL_CTX_use_certificate_chain_file(ctx, certificate.ptr) != 1) {
-        buf_printf(why, "certificate %.*s: %s", SLICE_ARG(certificate), openssl_reason());
+        buf_printf(why, "certificate %.*s: %s", SLICE_ARG(certificate), tls_reason());
         return ERR_DATA;
     }
     bool passphrase = false;
@@ -126,7 +126,7 @@ static err_t load_certificate(SSL_CTX *ctx, const http_listener_t *settings, buf
     if (loaded != 1) {
         bool mismatch = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
                         ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_TYPE_MISMATCH;
-        const char *reason = openssl_reason();
+        const char *reason = tls_reason();
         if (passphrase) {
             buf_printf(why, "key %.*s: is encrypted with a passphrase", SLICE_ARG(key));
         } else if (mismatch) {
@@ -137,31 +137,6 @@ static err_t load_certificate(SSL_CTX *ctx, const http_listener_t *settings, buf
         }
         return ERR_DATA;
     }
-    return ERR_OK;
-}
-
-static err_t load_client_ca(SSL_CTX *ctx, const http_listener_t *settings, buf_t *why)
-{
-    if (settings->client_auth == CLIENT_AUTH_NONE) {
-        SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
-        return ERR_OK;
-    }
-    slice_t ca = settings->client_ca;
-    if (!readable("client-ca", ca, why)) {
-        return ERR_IO;
-    }
-    STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(ca.ptr);
-    if (!names || SSL_CTX_load_verify_file(ctx, ca.ptr) != 1) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        buf_printf(why, "client-ca %.*s: %s", SLICE_ARG(ca), openssl_reason());
-        return ERR_DATA;
-    }
-    SSL_CTX_set_client_CA_list(ctx, names);
-    int mode = SSL_VERIFY_PEER;
-    if (settings->client_auth == CLIENT_AUTH_REQUIRED) {
-        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    }
-    SSL_CTX_set_verify(ctx, mode, NULL);
     return ERR_OK;
 }
 
@@ -186,19 +161,27 @@ static bool set_protocol(SSL_CTX *ctx, unsigned number)
                ctx, id, len < (int)sizeof id ? (unsigned)len : (unsigned)sizeof id) == 1;
 }
 
+err_t http_listener_check_tls(const http_listener_t *settings, buf_t *why)
+{
+    SSL_CTX *ctx = NULL;
+    err_t err = tls_context_new(settings, 0, &ctx, why);
+    SSL_CTX_free(ctx);
+    return err;
+}
+
 err_t tls_context_new(const http_listener_t *settings, unsigned number, SSL_CTX **out, buf_t *why)
 {
     ERR_clear_error();
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     if (!ctx || !set_protocol(ctx, number)) {
-        buf_printf(why, "TLS: %s", openssl_reason());
+        buf_printf(why, "TLS: %s", tls_reason());
         SSL_CTX_free(ctx);
         return ERR_NOMEM;
     }
-    err_t err = load_certificate(ctx, settings, why);
-    if (!err) {
-        err = load_client_ca(ctx, settings, why);
-    }
+    http_certificate_t first = {settings->certificate, settings->key};
+    err_t err = tls_load_certificate(ctx, &first, why);
+    err = err ? err : tls_load_names(ctx, settings, why);
+    err = err ? err : tls_load_clients(ctx, settings, why);
     if (err) {
         SSL_CTX_free(ctx);
         return err;

@@ -2,15 +2,11 @@
 
 #include "footprintd/store/file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #define FILE_BYTES ((size_t)1 << 20)
-/* What others than the owner may not do with the file: its group may read it. */
-#define MODE_REFUSED (S_IWGRP | S_IXGRP | S_IRWXO)
 
 static int hex_value(char c)
 {
@@ -152,30 +148,11 @@ err_t tokens_parse(slice_t text, tokens_t *out, buf_t *why)
     return ERR_OK;
 }
 
-/* Of the file that is then read, unless it is replaced in between: then the next look finds it. */
-static err_t check_mode(const char *file, buf_t *why)
-{
-    struct stat st;
-    if (stat(file, &st) != 0) {
-        buf_printf(why, "tokens %s: %s", file, strerrordesc_np(errno));
-        return ERR_IO;
-    }
-    if (st.st_mode & MODE_REFUSED) {
-        buf_printf(why, "tokens %s: mode %04o lets others at it; it should be 0600", file,
-                   (unsigned)st.st_mode & 07777u);
-        return ERR_DATA;
-    }
-    return ERR_OK;
-}
-
 err_t tokens_read(const char *file, tokens_t *out, buf_t *why)
 {
-    err_t err = check_mode(file, why);
-    if (err) {
-        return err;
-    }
     buf_t text = BUF_INIT, reason = BUF_INIT;
-    err = store_file_read(AT_FDCWD, file, FILE_BYTES, &text, &reason);
+    err_t err = store_file_check_private(file, &reason);
+    err = err ? err : store_file_read(AT_FDCWD, file, FILE_BYTES, &text, &reason);
     err = err ? err : tokens_parse(buf_slice(&text), out, &reason);
     if (err) {
         buf_printf(why, "tokens %s: %.*s", file,

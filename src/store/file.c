@@ -17,6 +17,24 @@ static err_t io_error(buf_t *why, const char *what)
     return ERR_IO;
 }
 
+/* What others than the owner may not do: its group may read. */
+#define MODE_REFUSED (S_IWGRP | S_IXGRP | S_IRWXO)
+
+/* Of the file that is then read, unless it is replaced in between: then the next look finds it. */
+err_t store_file_check_private(const char *name, buf_t *why)
+{
+    struct stat st;
+    if (stat(name, &st) != 0) {
+        return io_error(why, "opened");
+    }
+    if (st.st_mode & MODE_REFUSED) {
+        buf_printf(why, "mode %04o lets others at it; it should be 0600",
+                   (unsigned)st.st_mode & 07777u);
+        return ERR_DATA;
+    }
+    return ERR_OK;
+}
+
 static bool same_version(const struct stat *a, const struct stat *b)
 {
     return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&

@@ -61,7 +61,7 @@ def parse(raw):
         head, _, rest = raw.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         version, status = re.match(r"HTTP/(\S+) (\d+)", lines[0]).groups()
-        if status == "100":
+        if status == "100" or status == "401" and rest.startswith(b"HTTP/"):  # --digest asks again
             raw = rest
             continue
         headers = [(n.lower(), v.strip()) for n, _, v in (line.partition(":") for line in lines[1:])]

@@ -1,5 +1,6 @@
 /* The manual pages of formats and the tables that the programs read with: neither has more. */
 #include "footprintd/config/config.h"
+#include "footprintd/config/ucdns.h"
 #include "footprintd/model/model.h"
 
 #include <setjmp.h>
@@ -96,11 +97,28 @@ static void test_document_format(void **state)
     free(page);
 }
 
+static void test_profiles(void **state)
+{
+    (void)state;
+    char *page = read_page("ucdns.yaml.5");
+    size_t entries = 0;
+    for (; ucdns_member_name(entries); entries++) {
+        char name[64];
+        const char *member = ucdns_member_name(entries), *map = ucdns_member_map(entries);
+        (void)snprintf(name, sizeof name, "%s%s%s", map, map[0] ? "." : "", member);
+        assert_entry(page, name, "");
+    }
+    /* The three kinds of certificates have no rows. */
+    assert_int_equal(count_entries(page), entries + 3);
+    free(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configuration),
         cmocka_unit_test(test_document_format),
+        cmocka_unit_test(test_profiles),
     };
     return cmocka_run_group_tests_name("manual pages", tests, NULL, NULL);
 }

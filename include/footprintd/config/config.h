@@ -20,13 +20,25 @@ typedef enum config_client_auth {
     CONFIG_CLIENT_AUTH_REQUIRED,
 } config_client_auth_t;
 
+typedef struct config_certificate {
+    slice_t certificate; /* paths */
+    slice_t key;
+} config_certificate_t;
+
+typedef struct config_certificates {
+    const config_certificate_t *items;
+    size_t count;
+} config_certificates_t;
+
 typedef struct config_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
     bool insecure;   /* cleartext beyond loopback, and it says so */
     bool tls;
     slice_t certificate; /* paths; "" without TLS */
     slice_t key;
+    config_certificates_t certificates; /* more, for other names */
     slice_t client_ca;
+    slice_t client_crl;
     int client_auth; /* config_client_auth_t */
     place_t place;   /* of the list item, or of `admin` */
 } config_listener_t;
@@ -41,6 +53,10 @@ typedef struct config {
     config_listener_t admin_listener;
     slice_t admin_tokens;
     slice_t base_uri; /* without final '/' */
+    slice_t ucdns;    /* identities and profiles; "": everyone is anonymous */
+    slice_t digest_realm;
+    bool digest_md5;
+    uint64_t digest_nonce_s;
     uint64_t version; /* of the format of the file */
     slice_t footprints;
     uint64_t http_max_age_s;

@@ -8,6 +8,7 @@
 #ifndef FOOTPRINTD_HTTP_SERVER_H
 #define FOOTPRINTD_HTTP_SERVER_H
 
+#include "footprintd/config/ucdns.h"
 #include "footprintd/snapshot/snapshot.h"
 #include "footprintd/updates/hub.h"
 
@@ -19,12 +20,20 @@ typedef enum client_auth {
     CLIENT_AUTH_REQUIRED,
 } client_auth_t;
 
+typedef struct http_certificate {
+    slice_t certificate; /* PEM chain, path */
+    slice_t key;         /* PEM, path */
+} http_certificate_t;
+
 typedef struct http_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
     bool tls;
-    slice_t certificate; /* PEM chain, path */
-    slice_t key;         /* PEM, path */
-    slice_t client_ca;   /* PEM, path; "" when client_auth is none */
+    slice_t certificate;            /* PEM chain, path */
+    slice_t key;                    /* PEM, path */
+    const http_certificate_t *more; /* for other names that clients ask for (SNI) */
+    size_t more_count;
+    slice_t client_ca;  /* PEM, path; "" when client_auth is none */
+    slice_t client_crl; /* PEM, path; "" for none */
     client_auth_t client_auth;
 } http_listener_t;
 
@@ -48,6 +57,10 @@ typedef struct http_options {
     unsigned streams_per_connection; /* event streams and held polls; 32 */
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
     const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
+    ucdns_t *ucdns;       /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    slice_t digest_realm; /* no '"' and no '\\' in it */
+    bool digest_md5;
+    unsigned digest_nonce_s;
 } http_options_t;
 
 /*
@@ -56,6 +69,8 @@ typedef struct http_options {
  */
 err_t http_server_new(const http_options_t *options, http_server_t **out,
                       buf_t *why) FPD_MUST_CHECK;
+/* Whether the files of a TLS listener can be used; if not, *why has one line. */
+err_t http_listener_check_tls(const http_listener_t *settings, buf_t *why) FPD_MUST_CHECK;
 /* Starts the loops; returns when all of them serve `first`. */
 err_t http_server_start(http_server_t *server, snapshot_t *first) FPD_MUST_CHECK;
 /* "http://127.0.0.1:8080" for listener i, with the port that was picked. */
@@ -76,6 +91,11 @@ http_fan_out_t http_server_fan_out(http_server_t *server);
 void http_server_log_readers(http_server_t *server);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
+/*
+ * Any thread; only when there were profiles from the start. From the next request of every
+ * connection on, these profiles are who may ask. Takes a reference.
+ */
+void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns);
 /*
  * Stops accepting at once, lets requests under way finish, closes what is idle, and joins the
  * threads when all connections are gone. What is left after drain_s seconds is cut off.

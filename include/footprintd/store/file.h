@@ -15,6 +15,12 @@
 err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out,
                       buf_t *why) FPD_MUST_CHECK;
 
+/*
+ * Whether a file that holds secrets is safe from others: only its owner may write it, and besides
+ * its group nobody read it. ERR_DATA when others may, ERR_IO; *why has the reason as a clause.
+ */
+err_t store_file_check_private(const char *name, buf_t *why) FPD_MUST_CHECK;
+
 /* For tests: called between the last byte and the check that nothing changed. NULL: nothing. */
 extern void (*store_file_read_hook)(const char *name);
 

@@ -1,0 +1,27 @@
+#include "listeners.h"
+
+err_t listeners_convert(const config_listener_t *from, arena_t *arena, http_listener_t *out)
+{
+    static const client_auth_t auths[] = {[CONFIG_CLIENT_AUTH_NONE] = CLIENT_AUTH_NONE,
+                                          [CONFIG_CLIENT_AUTH_OPTIONAL] = CLIENT_AUTH_OPTIONAL,
+                                          [CONFIG_CLIENT_AUTH_REQUIRED] = CLIENT_AUTH_REQUIRED};
+    size_t count = from->certificates.count;
+    http_certificate_t *more = arena_array(arena, count ? count : 1, sizeof *more);
+    if (!more) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        more[i] = (http_certificate_t){.certificate = from->certificates.items[i].certificate,
+                                       .key = from->certificates.items[i].key};
+    }
+    *out = (http_listener_t){.address = from->address,
+                             .tls = from->tls,
+                             .certificate = from->certificate,
+                             .key = from->key,
+                             .more = more,
+                             .more_count = count,
+                             .client_ca = from->client_ca,
+                             .client_crl = from->client_crl,
+                             .client_auth = auths[from->client_auth]};
+    return ERR_OK;
+}

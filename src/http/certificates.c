@@ -1,0 +1,90 @@
+#include "http/certificates.h"
+
+#include "footprintd/log/log.h"
+#include "http/tls.h"
+
+#include <time.h>
+
+static void look(http_conn_t *conn)
+{
+    http_loop_t *loop = conn->loop;
+    X509 *certificate = SSL_get0_peer_certificate(conn->ssl);
+    bool first = conn->certificate_of == 0;
+    conn->certificate_of = loop->trust;
+    conn->profile = UCDN_NONE;
+    conn->certificate_lost = false;
+    conn->certificate_end = INT64_MAX;
+    if (!certificate) {
+        return;
+    }
+    conn->certificate_lost = !tls_is_still_valid(conn->ssl, conn->listener->accept.ssl_ctx);
+    if (conn->certificate_lost) {
+        return;
+    }
+    bool ambiguous;
+    conn->certificate_end = tls_certificate_end(certificate);
+    conn->profile = ucdns_find_certificate(loop->identity->ucdns, certificate, &ambiguous);
+    if (ambiguous && first) {
+        log_line(LOG_LEVEL_WARNING, "http",
+                 "a client certificate fits several uCDNs, and is none of them");
+    }
+}
+
+certificate_verdict_t certificate_of_conn(http_conn_t *conn, size_t *index)
+{
+    if (!conn->ssl || !conn->listener->accept.ssl_ctx) {
+        return CERTIFICATE_NONE;
+    }
+    if (conn->certificate_of != conn->loop->trust) {
+        look(conn);
+    }
+    if (conn->certificate_lost || conn->certificate_end < (int64_t)time(NULL)) {
+        return tls_requires_certificate(conn->listener->accept.ssl_ctx) ? CERTIFICATE_REFUSED
+                                                                        : CERTIFICATE_NONE;
+    }
+    *index = conn->profile;
+    return conn->profile == UCDN_NONE ? CERTIFICATE_NONE : CERTIFICATE_KNOWN;
+}
+
+static bool same_password(const ucdns_t *before, const ucdns_t *now, slice_t name)
+{
+    size_t old = ucdns_find(before, name), fresh = ucdns_find(now, name);
+    if (old == UCDN_NONE || fresh == UCDN_NONE) {
+        return false;
+    }
+    const ucdn_profile_t *a = ucdns_profile(before, old), *b = ucdns_profile(now, fresh);
+    return slice_eq(a->user, b->user) && a->has_sha256 == b->has_sha256 &&
+           a->has_md5 == b->has_md5 &&
+           memcmp(&a->ha1_sha256, &b->ha1_sha256, sizeof a->ha1_sha256) == 0 &&
+           memcmp(a->ha1_md5, b->ha1_md5, sizeof a->ha1_md5) == 0;
+}
+
+/* What its streams began with holds still, as far as a connection can tell. */
+static bool holds(http_conn_t *conn, const ucdns_t *before)
+{
+    const ucdns_t *now = conn->loop->identity->ucdns;
+    slice_t name = slice_str(conn->ucdn);
+    size_t old = conn->certificate_of ? conn->profile : UCDN_NONE, index;
+    bool by_certificate = old != UCDN_NONE;
+    if (conn->several) {
+        return false; /* they may begin again */
+    }
+    if (!by_certificate) {
+        return before == NULL || same_password(before, now, name);
+    }
+    return certificate_of_conn(conn, &index) == CERTIFICATE_KNOWN &&
+           slice_eq(ucdns_profile(now, index)->name, name);
+}
+
+void identity_recheck(http_loop_t *loop, const ucdns_t *before)
+{
+    if (!loop->server->identity->configured) {
+        return;
+    }
+    for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
+        http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, link, n);
+        if (conn->streams && conn->ucdn[0] && !holds(conn, before)) {
+            conn_cut(conn);
+        }
+    }
+}

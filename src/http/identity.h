@@ -1,0 +1,43 @@
+/*
+ * Identities inside the server: the table of profiles as loops have it, nonces, and who showed
+ * wrong passwords.
+ */
+#ifndef FOOTPRINTD_HTTP_IDENTITY_H
+#define FOOTPRINTD_HTTP_IDENTITY_H
+
+#include "http/admin_peers.h"
+#include "http/digest.h"
+#include "http/internal.h"
+#include "http/principal.h"
+
+/* Of one loop: all its requests that began with this table. See snapshot_pin_t. */
+struct identity_pin {
+    ucdns_t *ucdns;
+    principal_t stranger; /* profile is NULL when strangers get nothing */
+};
+
+struct http_identity {
+    bool configured; /* there are profiles: answers are private, and 401 is possible */
+    char *realm;
+    bool md5;
+
+    pthread_mutex_t lock; /* of all below */
+    ucdns_t *ucdns;
+    nonces_t nonces;
+    admin_peers_t peers;
+    uint64_t wrong; /* passwords and users, so far */
+    time_t told;    /* of them; s of the monotonic clock */
+};
+
+err_t identity_new(const http_options_t *options, http_identity_t **out, buf_t *why) FPD_MUST_CHECK;
+/* NULL is fine. */
+void identity_free(http_identity_t *identity);
+
+/* identity_refuse.c: challenges, at once or later. */
+
+/* 401, with stale=true when the password was right. */
+void identity_challenge(h2o_req_t *req, bool stale);
+/* The password or the user was wrong. */
+void identity_refuse(h2o_req_t *req);
+
+#endif
