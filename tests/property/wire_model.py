@@ -3,6 +3,7 @@
 A plain reading of the document format and of its rules for the wire, made for comparison with the
 program and without a look at how that does it. Documents are taken as valid. Numbers stay texts.
 """
+import datetime
 import ipaddress
 import json
 import re
@@ -334,6 +335,45 @@ def advertisement(documents, footprints):
     return found
 
 
+# ---- times ----
+
+NOW = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.timezone.utc)
+
+
+def is_open(item):
+    """Whether it counts now."""
+    begin, end = (item.get(key) and datetime.datetime.fromisoformat(item[key].replace("Z", "+00:00"))
+                  for key in ("not-before", "not-after"))
+    return (not begin or begin <= NOW) and (not end or NOW < end)
+
+
+def in_force(documents):
+    """The documents as they would be if what is not in force were not there."""
+    withdrawn = [w for document in documents for w in document.get("withdrawals", []) if is_open(w)]
+    gone = {w["footprint"] for w in withdrawn if "footprint" in w}
+    types = {w["capability-type"] for w in withdrawn if "capability-type" in w}
+    gone |= {name for document in documents for name, item in document.get("footprints", {}).items()
+             if isinstance(item, dict) and not is_open(item)}
+    made = []
+    for document in documents:
+        document = dict(document)
+        if "footprints" in document:
+            document["footprints"] = {
+                name: {key: item[key] for key in item if key not in ("not-before", "not-after")}
+                if isinstance(item, dict) else item
+                for name, item in document["footprints"].items() if name not in gone}
+        if "capabilities" in document:
+            kept = []
+            for capability in document["capabilities"]:
+                footprints = [f for f in capability["footprints"]
+                              if not isinstance(f, str) or f not in gone]
+                if footprints and is_open(capability) and capability["capability-type"] not in types:
+                    kept.append({**capability, "footprints": footprints})
+            document["capabilities"] = kept
+        made.append(document)
+    return made
+
+
 # ---- maps ----
 
 def network_map(content):
@@ -383,6 +423,7 @@ def entry(resource, media, accepts=None, uses=()):
 
 def resources(documents):
     """{path: body} of all that a client without an identity can get; every tag is "TAG"."""
+    documents = in_force(documents)
     footprints = {name: make_footprint(content) for document in documents
                   for name, content in document.get("footprints", {}).items()}
     shown = [document for document in documents if not document.get("audience")]
