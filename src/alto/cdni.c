@@ -215,11 +215,12 @@ static void make_objects(maker_t *m, hasher_t *h)
     const model_advertisement_t *ad = m->in->advertisement;
     cdni_object_t *objects = arena_array(m->in->arena, ad->count, sizeof *objects);
     size_t n = 0;
-    m->failed |= !objects;
+    bool *chosen = NULL;
+    m->failed |= !objects || scope_choose(m->in->scope, ad, m->in->arena, &chosen,
+                                          &m->content->withheld) != ERR_OK;
     for (size_t i = 0; i < ad->count && !m->failed; i++) {
         const model_object_t *o = &ad->objects[i];
-        if (!m->in->visible(m->in->model, o->document) ||
-            (n && same_wire(objects[n - 1].object, o))) {
+        if (!chosen[i] || (n && same_wire(objects[n - 1].object, o))) {
             continue;
         }
         make_object(m, o, h, &objects[n++]);

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-err_t admin_new(const config_t *config, hub_t *hub, admin_t **out)
+err_t admin_new(const config_t *config, hubs_t *hubs, admin_t **out)
 {
     admin_t *admin = calloc(1, sizeof *admin);
     if (!admin) {
         return ERR_NOMEM;
     }
     admin->config = config;
-    admin->hub = hub;
+    admin->hubs = hubs;
     (void)clock_gettime(CLOCK_MONOTONIC, &admin->started);
     *out = admin;
     return ERR_OK;

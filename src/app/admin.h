@@ -10,7 +10,7 @@
 typedef struct admin admin_t;
 
 /* config and hub are borrowed. */
-err_t admin_new(const config_t *config, hub_t *hub, admin_t **out) FPD_MUST_CHECK;
+err_t admin_new(const config_t *config, hubs_t *hubs, admin_t **out) FPD_MUST_CHECK;
 /* Before the first answer; all of it outlives the last one. */
 void admin_attach(admin_t *admin, builder_t *builder, http_server_t *server, journal_t *journal);
 /* NULL is fine. */

@@ -10,7 +10,7 @@
 
 struct admin {
     const config_t *config;
-    hub_t *hub;
+    hubs_t *hubs;
     builder_t *builder;
     http_server_t *server;
     journal_t *journal;      /* NULL: there is no history, and documents cannot be changed */

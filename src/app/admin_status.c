@@ -12,7 +12,7 @@ static void write_u64(buf_t *out, const char *name, uint64_t value)
 static void write_readers(admin_t *admin, buf_t *out)
 {
     hub_counters_t c;
-    hub_read_counters(admin->hub, &c);
+    hubs_read_counters(admin->hubs, &c);
     buf_printf(out, ",\"readers\":{\"streams\":%llu", (unsigned long long)c.streams);
     write_u64(out, "views", c.views);
     write_u64(out, "feeds", c.feeds);

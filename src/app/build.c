@@ -3,6 +3,7 @@
 #include "footprintd/config/inputs.h"
 #include "footprintd/lookup/difference.h"
 #include "load.h"
+#include "profiles.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -19,12 +20,61 @@ static uint64_t now_ms(void)
 /* A resource that is missing from the IRD must have its reason somewhere. */
 static void log_propmap(const snapshot_t *snapshot, const config_t *config)
 {
-    size_t bytes = snapshot_view_anonymous(snapshot)->propmap_bytes;
+    size_t bytes = snapshot_view_public(snapshot)->propmap_bytes;
     if (bytes) {
         log_line(LOG_LEVEL_WARNING, "build",
                  "the property map by GET is not offered: it would have %zu bytes or more, and "
                  "propmap.max-get-bytes is %llu; propmap-filtered answers all the same",
                  bytes, (unsigned long long)config->propmap_max_get_bytes);
+    }
+}
+
+/* Of names that nobody has, so many are told. */
+#define STRANGERS_MAX 5
+
+/* An audience that is nobody is hardly meant. */
+static void log_audiences(const builder_t *b, const snapshot_t *snapshot)
+{
+    const model_t *m = snapshot_model(snapshot);
+    size_t meant_for_some = 0, told = 0;
+    for (size_t i = 0; i < m->document_count; i++) {
+        const model_document_t *d = &m->documents[i];
+        meant_for_some += d->audience_count > 0;
+        for (size_t k = 0; b->ucdns && k < d->audience_count && told < STRANGERS_MAX; k++) {
+            if (ucdns_find(b->ucdns, d->audience[k]) == UCDN_NONE) {
+                log_line(LOG_LEVEL_WARNING, "build",
+                         "%.*s is for '%.*s', and ucdns has no profile of this name",
+                         SLICE_ARG(d->file), SLICE_ARG(d->audience[k]));
+                told++;
+            }
+        }
+    }
+    if (meant_for_some && !b->ucdns) {
+        log_line(LOG_LEVEL_WARNING, "build",
+                 "%zu documents have an audience, and there are no profiles (ucdns): nobody sees "
+                 "what they say",
+                 meant_for_some);
+    }
+}
+
+/* Which uCDNs do not get what, and would if they understood more. */
+static void log_withheld(snapshot_t *snapshot)
+{
+    for (size_t i = 0; i < snapshot_class_count(snapshot); i++) {
+        size_t count = 0, withheld = snapshot_class_view(snapshot, i)->withheld;
+        const slice_t *names = snapshot_class_names(snapshot, i, &count);
+        if (withheld && count) {
+            buf_t who = BUF_INIT;
+            for (size_t k = 0; k < count && k < 5; k++) {
+                buf_printf(&who, "%s%.*s", k ? ", " : "", SLICE_ARG(names[k]));
+            }
+            log_line(
+                LOG_LEVEL_WARNING, "build",
+                "%zu objects are withheld from %.*s%s: they have a capability or footprint type "
+                "that these do not understand, or a limit that cannot be told them",
+                withheld, SLICE_ARG(buf_slice(&who)), count > 5 ? ", ..." : "");
+            buf_release(&who);
+        }
     }
 }
 
@@ -116,7 +166,7 @@ snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
     }
     if (b->server && !b->stopping) {
         http_server_publish(b->server, next);
-        hub_tell_news(b->hub);
+        hubs_tell_news(b->hubs);
         updater_wake(b->updater);
         compressor_submit(b->compressor, next);
     }
@@ -175,11 +225,20 @@ err_t build_snapshot(builder_t *b, model_t *model, size_t *objects, snapshot_t *
         .propmap_max_get_bytes = (size_t)b->config->propmap_max_get_bytes,
         .propmap_max_entities = (size_t)b->config->propmap_max_response_entities,
     };
-    return snapshot_build_take(model, &options, b->current, b->generation + 1, out);
+    arena_t arena;
+    arena_init(&arena, 0);
+    err_t err = profiles_set(b->ucdns, &arena, &options);
+    if (err) {
+        model_free(model);
+    } else {
+        err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
+    }
+    arena_release(&arena);
+    return err;
 }
 
 static void log_build(const builder_t *b, const report_t *report, uint64_t took_ms, uint64_t number,
-                      const snapshot_t *snapshot)
+                      snapshot_t *snapshot)
 {
     log_line(LOG_LEVEL_INFO, "build",
              "generation %llu: %zu documents, %zu capability objects, in %llu ms",
@@ -187,6 +246,8 @@ static void log_build(const builder_t *b, const report_t *report, uint64_t took_
              (unsigned long long)took_ms);
     log_propmap(snapshot, b->config);
     log_unmatched(snapshot);
+    log_audiences(b, snapshot);
+    log_withheld(snapshot);
     if (!report->documents) {
         log_line(LOG_LEVEL_WARNING, "build",
                  "there are no documents in %.*s: clients are told that nothing is offered "
@@ -210,7 +271,7 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
     }
     number = number ? number : b->generation + 1;
     hub_publication_t publication;
-    err = err ? err : hub_publish(b->hub, next, &publication);
+    err = err ? err : hubs_publish(b->hubs, next, &publication);
     if (!err) {
         snapshot_t *previous = build_publish(b, next, number, &digest, true);
         log_build(b, report, took_ms, number, next); /* what the log tells of is served */

@@ -118,7 +118,7 @@ static err_t build_texts(builder_t *b, const store_texts_t *texts, arena_t *aren
     size_t objects = 0;
     err = err ? err : build_snapshot(b, model, &objects, &next);
     err = err ? err : record(b, texts, buf_slice(&message), arena, next, &number);
-    err = err ? err : hub_publish(b->hub, next, &publication);
+    err = err ? err : hubs_publish(b->hubs, next, &publication);
     if (!err) {
         snapshot_t *previous = build_publish(b, next, number, &documents, false);
         tell(number, buf_slice(&message), back);

@@ -12,6 +12,8 @@ static bool has_work(const builder_t *b)
     return b->requested || b->changed || b->commits;
 }
 
+static void take_ucdns(builder_t *b);
+
 /* Waits for a request until it is time to look at the databases, or a time of documents comes. */
 static void wait_for_work(builder_t *b)
 {
@@ -94,6 +96,7 @@ static void *builder_main(void *arg)
             b->changed = false;
         }
         pthread_mutex_unlock(&b->lock);
+        take_ucdns(b);
         if (commit) {
             work_commit(b, commit);
         } else if (changed && !requested) {
@@ -142,14 +145,14 @@ void builder_commit(builder_t *b, builder_commit_t *c)
     pthread_mutex_unlock(&b->lock);
 }
 
-err_t builder_new(const config_t *config, hub_t *hub, journal_t *journal, builder_t **out)
+err_t builder_new(const config_t *config, hubs_t *hubs, journal_t *journal, builder_t **out)
 {
     builder_t *b = calloc(1, sizeof *b);
     if (!b) {
         return ERR_NOMEM;
     }
     b->config = config;
-    b->hub = hub;
+    b->hubs = hubs;
     b->journal = journal;
     err_t err = pending_new(journal, &b->pending);
     if (err) {
@@ -170,6 +173,7 @@ err_t builder_new(const config_t *config, hub_t *hub, journal_t *journal, builde
 
 err_t builder_build_first(builder_t *b)
 {
+    take_ucdns(b);
     err_t err = databases_load(&b->databases);
     return err ? err : build_directory(b, false);
 }
@@ -213,6 +217,26 @@ void builder_write_pending(builder_t *b, buf_t *out)
     pending_write_json(b->pending, out);
 }
 
+void builder_set_ucdns(builder_t *b, ucdns_t *ucdns)
+{
+    pthread_mutex_lock(&b->lock);
+    ucdns_t *before = b->new_ucdns;
+    b->new_ucdns = ucdns_ref(ucdns);
+    pthread_mutex_unlock(&b->lock);
+    ucdns_unref(before);
+}
+
+/* On the thread that builds. */
+static void take_ucdns(builder_t *b)
+{
+    pthread_mutex_lock(&b->lock);
+    ucdns_t *before = b->new_ucdns ? b->ucdns : NULL;
+    b->ucdns = b->new_ucdns ? b->new_ucdns : b->ucdns;
+    b->new_ucdns = NULL;
+    pthread_mutex_unlock(&b->lock);
+    ucdns_unref(before);
+}
+
 void builder_request(builder_t *b)
 {
     pthread_mutex_lock(&b->lock);
@@ -251,6 +275,8 @@ void builder_free(builder_t *b)
     }
     databases_release(&b->databases);
     pending_free(b->pending);
+    ucdns_unref(b->ucdns);
+    ucdns_unref(b->new_ucdns);
     buf_release(&b->refusal);
     pthread_cond_destroy(&b->work);
     pthread_cond_destroy(&b->done);

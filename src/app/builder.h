@@ -10,6 +10,7 @@
 
 #include "compressor.h"
 #include "footprintd/config/config.h"
+#include "footprintd/config/ucdns.h"
 #include "footprintd/http/server.h"
 #include "journal.h"
 #include "proposal.h"
@@ -20,7 +21,7 @@
 typedef struct builder builder_t;
 
 /* All are borrowed; what is built is recorded in the journal (NULL: is not), then published. */
-err_t builder_new(const config_t *config, hub_t *hub, journal_t *journal,
+err_t builder_new(const config_t *config, hubs_t *hubs, journal_t *journal,
                   builder_t **out) FPD_MUST_CHECK;
 /* Reads the databases and builds generation 1 on the calling thread; findings go to the log. */
 err_t builder_build_first(builder_t *b) FPD_MUST_CHECK;
@@ -45,6 +46,11 @@ err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compresso
                     updater_t *updater) FPD_MUST_CHECK;
 /* Asks for a build. Any thread. */
 void builder_request(builder_t *b);
+/*
+ * Who sees what, from the next build on; takes a reference. Before builder_build_first, or any
+ * thread.
+ */
+void builder_set_ucdns(builder_t *b, ucdns_t *ucdns);
 /* As builder_request, when the directory has changed: what is served already is not built again. */
 void builder_look(builder_t *b);
 

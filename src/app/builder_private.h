@@ -13,13 +13,14 @@
 
 struct builder {
     const config_t *config;
-    hub_t *hub;
+    hubs_t *hubs;
     journal_t *journal; /* NULL: nothing is recorded */
     http_server_t *server;
     compressor_t *compressor;
     updater_t *updater;
     /* The builder thread's alone, once it runs. */
     databases_t databases;
+    ucdns_t *ucdns; /* NULL: none are configured */
     pending_t *pending;
     snapshot_t *current;    /* its thread writes it, under the lock */
     uint64_t generation;    /* of current, in this process; 0: none */
@@ -34,6 +35,7 @@ struct builder {
     pthread_mutex_t lock;
     pthread_cond_t work;
     pthread_cond_t done; /* of commits */
+    ucdns_t *new_ucdns;  /* to be taken by the builder's thread; NULL: none */
     bool requested;
     bool changed; /* the directory may have changed */
     bool stopping;

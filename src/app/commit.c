@@ -99,7 +99,7 @@ static void publish(builder_t *b, builder_commit_t *c)
     digest_t digest;
     err_t err = build_digest(p->texts, p->text_count, &digest);
     hub_publication_t publication;
-    err = err ? err : hub_publish(b->hub, p->snapshot, &publication);
+    err = err ? err : hubs_publish(b->hubs, p->snapshot, &publication);
     if (err) {
         /* It is durable all the same: the directory has it, and the next look publishes it. */
         log_line(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
@@ -119,6 +119,7 @@ static void publish(builder_t *b, builder_commit_t *c)
 
 static err_t propose(builder_t *b, builder_commit_t *c)
 {
+    c->proposal.ucdns = b->ucdns;
     return proposal_make(&c->proposal, b->config, b->current, b->generation + 1, &c->wish, &c->why);
 }
 

@@ -23,18 +23,31 @@ static bool should_stop(void *arg)
     return atomic_load_explicit(&c->interrupt, memory_order_relaxed);
 }
 
-static void compress_snapshot(compressor_t *c, snapshot_t *snapshot)
+/* False: there is something else to do. */
+static bool compress_view(compressor_t *c, const view_t *view)
 {
-    const view_t *view = snapshot_view_anonymous(snapshot);
     for (size_t i = 0; i < view->count; i++) {
         document_t *document = view->resources[i].document;
         err_t err = document ? document_compress(document, should_stop, c) : ERR_OK;
         if (err == ERR_NOT_NOW) {
-            return;
+            return false;
         }
         if (err) {
             log_line(LOG_LEVEL_WARNING, "compress", "%.*s: %s; it is served uncompressed",
                      SLICE_ARG(view->resources[i].path), err_text(err));
+        }
+    }
+    return true;
+}
+
+/* What classes share is compressed once. */
+static void compress_snapshot(compressor_t *c, snapshot_t *snapshot)
+{
+    for (size_t i = 0; i < snapshot_class_count(snapshot); i++) {
+        size_t names = 0;
+        (void)snapshot_class_names(snapshot, i, &names);
+        if (names && !compress_view(c, snapshot_class_view(snapshot, i))) {
+            return;
         }
     }
     log_line(LOG_LEVEL_DEBUG, "compress", "generation %llu is compressed",

@@ -138,7 +138,7 @@ void journal_close(journal_t *j)
 
 const store_vtag_t *journal_vtags(const snapshot_t *snapshot, arena_t *arena, size_t *count)
 {
-    const view_t *view = snapshot_view_anonymous(snapshot);
+    const view_t *view = snapshot_view_public(snapshot);
     store_vtag_t *vtags = arena_array(arena, view->count + 1, sizeof *vtags);
     size_t n = 0;
     for (size_t i = 0; vtags && i < view->count; i++) {

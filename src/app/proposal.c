@@ -1,6 +1,7 @@
 #include "proposal.h"
 
 #include "load.h"
+#include "profiles.h"
 
 #include <stdlib.h>
 
@@ -123,12 +124,17 @@ static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t gener
     if (err) {
         return err == ERR_DATA ? ERR_OK : err;
     }
-    const snapshot_options_t options = {
+    snapshot_options_t options = {
         .base_uri = config->base_uri,
         .attributes = (attributes_t *)(uintptr_t)snapshot_attributes(p->before),
         .propmap_max_get_bytes = (size_t)config->propmap_max_get_bytes,
         .propmap_max_entities = (size_t)config->propmap_max_response_entities,
     };
+    err = profiles_set(p->ucdns, &p->arena, &options);
+    if (err) {
+        model_free(model);
+        return err;
+    }
     err = snapshot_build_take(model, &options, p->before, generation, &p->snapshot);
     const difference_options_t rails = {.address_share = config->guard_address_share,
                                         .country_share = config->guard_country_share,

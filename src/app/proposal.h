@@ -6,6 +6,7 @@
 #define FPD_APP_PROPOSAL_H
 
 #include "footprintd/config/inputs.h"
+#include "footprintd/config/ucdns.h"
 #include "footprintd/lookup/difference.h"
 #include "footprintd/store/edit.h"
 
@@ -26,6 +27,7 @@ typedef struct proposal_wish {
 } proposal_wish_t;
 
 typedef struct proposal {
+    const ucdns_t *ucdns; /* borrowed; NULL: only what everybody may see is made, for a preview */
     arena_t arena;
     store_documents_t documents; /* as the directory has them */
     findings_t findings;         /* of the set as it would be; they know documents by their names */

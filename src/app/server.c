@@ -27,10 +27,11 @@ typedef struct server {
     const char *config_file;
     buf_t config_text; /* as it was at the start */
     config_t config;
-    hub_t *hub;
+    hubs_t *hubs;
     journal_t *journal;
     admin_t *admin; /* NULL without an admin interface */
     http_server_t *http;
+    ucdns_t *ucdns; /* as they were at the start; NULL: none */
     builder_t *builder;
     compressor_t *compressor;
     updater_t *updater;
@@ -60,7 +61,7 @@ static void on_news(void *arg)
     http_server_news(((server_t *)arg)->http);
 }
 
-static err_t open_hub(server_t *s)
+static err_t open_hubs(server_t *s)
 {
     const config_t *c = &s->config;
     const config_limits_t *l = &c->limits;
@@ -78,7 +79,7 @@ static err_t open_hub(server_t *s)
                              .opens_per_s = (size_t)l->update_opens_per_s,
                              .full_bytes_per_s = (size_t)l->update_full_bytes_per_s,
                              .alto = {.filter_entries = (size_t)l->filter_entries}};
-    return hub_new(&options, &s->hub);
+    return hubs_new(&options, &s->hubs);
 }
 
 static err_t open_admin(server_t *s, arena_t *arena, http_admin_options_t *options)
@@ -88,7 +89,7 @@ static err_t open_admin(server_t *s, arena_t *arena, http_admin_options_t *optio
                                       .max_body_bytes = (size_t)c->limits.admin_body_bytes,
                                       .answer = admin_answer};
     err_t err = listeners_convert(&c->admin_listener, arena, &options->listener);
-    err = err ? err : admin_new(c, s->hub, &s->admin);
+    err = err ? err : admin_new(c, s->hubs, &s->admin);
     options->arg = s->admin;
     return err;
 }
@@ -143,7 +144,6 @@ static err_t open_http(server_t *s)
                               .worker_queue = (size_t)c->limits.worker_queue,
                               .alto = {.filter_entries = (size_t)c->limits.filter_entries},
                               .base_uri = c->base_uri,
-                              .hub = s->hub,
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
@@ -161,7 +161,7 @@ static err_t open_http(server_t *s)
     }
     buf_release(&why);
     arena_release(&arena);
-    ucdns_unref(ucdns); /* the server has its own */
+    s->ucdns = ucdns; /* the HTTP server has its own reference */
     return err;
 }
 
@@ -176,7 +176,7 @@ static void say_not_watched(err_t err)
 
 static err_t start(server_t *s)
 {
-    err_t err = open_hub(s);
+    err_t err = open_hubs(s);
     err = err ? err : journal_open(&s->config, &s->journal);
     if (!err && s->config.watch_enabled) {
         say_not_watched(
@@ -186,15 +186,18 @@ static err_t start(server_t *s)
     if (err) {
         return err;
     }
-    if ((err = builder_new(&s->config, s->hub, s->journal, &s->builder)) ||
-        (err = builder_build_first(s->builder)) || (err = compressor_new(&s->compressor)) ||
-        (err = updater_new(s->hub, &s->updater))) {
+    err = builder_new(&s->config, s->hubs, s->journal, &s->builder);
+    if (!err && s->ucdns) {
+        builder_set_ucdns(s->builder, s->ucdns);
+    }
+    if (err || (err = builder_build_first(s->builder)) || (err = compressor_new(&s->compressor)) ||
+        (err = updater_new(s->hubs, &s->updater))) {
         return err;
     }
     if (s->admin) {
         admin_attach(s->admin, s->builder, s->http, s->journal);
     }
-    hub_on_news(s->hub, on_news, s);
+    hubs_on_news(s->hubs, on_news, s);
     err = http_server_start(s->http, builder_current(s->builder));
     if (err) {
         log_line(LOG_LEVEL_ERROR, "http", "the server does not start: %s", err_text(err));
@@ -261,6 +264,7 @@ static void reload(server_t *s)
     if (load_ucdns(s, &ucdns)) {
         log_line(LOG_LEVEL_ERROR, "config", "the old profiles stay in use");
     } else if (ucdns) {
+        builder_set_ucdns(s->builder, ucdns);
         http_server_set_ucdns(s->http, ucdns);
         log_line(LOG_LEVEL_INFO, "config", "profiles of uCDNs: %zu", ucdns_count(ucdns));
     }
@@ -268,11 +272,16 @@ static void reload(server_t *s)
     builder_request(s->builder);
 }
 
+static void describe_views(void *arg, hub_t *hub)
+{
+    tips_describe(hub, arg);
+}
+
 /* SIGUSR2: who reads what, and what readers were sent so far. */
 static void log_readers(server_t *s)
 {
     hub_counters_t c;
-    hub_read_counters(s->hub, &c);
+    hubs_read_counters(s->hubs, &c);
     http_fan_out_t f = http_server_fan_out(s->http);
     log_line(LOG_LEVEL_INFO, "updates",
              "streams=%llu views=%llu feeds=%llu log-bytes=%llu streams-opened=%llu "
@@ -294,7 +303,7 @@ static void log_readers(server_t *s)
              f.count ? (double)f.total_ms / (double)f.count : 0.0);
     http_server_log_readers(s->http);
     buf_t views = BUF_INIT;
-    tips_describe(s->hub, &views);
+    hubs_each(s->hubs, describe_views, &views);
     for (size_t at = 0; at < views.len;) {
         size_t len = (size_t)((char *)memchr(views.ptr + at, '\n', views.len - at) - views.ptr) -
                      at;
@@ -349,7 +358,8 @@ static void stop(server_t *s)
         http_server_free(s->http);
     }
     admin_free(s->admin);
-    hub_free(s->hub);
+    hubs_free(s->hubs);
+    ucdns_unref(s->ucdns);
     journal_close(s->journal);
 }
 

@@ -10,7 +10,7 @@
 #define UPDATER_NICE 5
 
 struct updater {
-    hub_t *hub;
+    hubs_t *hubs;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t work;
@@ -43,10 +43,10 @@ static void *updater_main(void *arg)
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), UPDATER_NICE);
     (void)clock_gettime(CLOCK_MONOTONIC, &due);
     while (!should_stop(u)) {
-        hub_catch_up(u->hub, should_stop, u);
+        hubs_catch_up(u->hubs, should_stop, u);
         (void)clock_gettime(CLOCK_MONOTONIC, &now);
         if (now.tv_sec >= due.tv_sec) {
-            hub_tick(u->hub, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+            hubs_tick(u->hubs, (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
             due = now;
             due.tv_sec++;
         }
@@ -55,13 +55,13 @@ static void *updater_main(void *arg)
     return NULL;
 }
 
-err_t updater_new(hub_t *hub, updater_t **out)
+err_t updater_new(hubs_t *hubs, updater_t **out)
 {
     updater_t *u = calloc(1, sizeof *u);
     if (!u) {
         return ERR_NOMEM;
     }
-    u->hub = hub;
+    u->hubs = hubs;
     pthread_condattr_t monotonic;
     (void)pthread_condattr_init(&monotonic);
     (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -5,11 +5,11 @@
 #ifndef FPD_APP_UPDATER_H
 #define FPD_APP_UPDATER_H
 
-#include "footprintd/updates/hub.h"
+#include "footprintd/updates/hubs.h"
 
 typedef struct updater updater_t;
 
-err_t updater_new(hub_t *hub, updater_t **out) FPD_MUST_CHECK;
+err_t updater_new(hubs_t *hubs, updater_t **out) FPD_MUST_CHECK;
 /* There is a new generation. Any thread. */
 void updater_wake(updater_t *u);
 /* Joins the thread. NULL is fine. */

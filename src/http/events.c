@@ -59,12 +59,10 @@ static void run_make(worker_job_t *super, bool cancelled)
     free(job);
 }
 
-void events_make(http_loop_t *loop, hub_frame_t *frame)
+void events_make(http_loop_t *loop, hub_t *hub, hub_frame_t *frame)
 {
     make_job_t *job = h2o_mem_alloc(sizeof *job);
-    *job = (make_job_t){.super = {.run = run_make},
-                        .hub = loop->server->options.hub,
-                        .frame = hub_frame_ref(frame)};
+    *job = (make_job_t){.super = {.run = run_make}, .hub = hub, .frame = hub_frame_ref(frame)};
     hub_frame_await(frame);
     worker_pool_submit_always(loop->server->workers, &job->super);
 }
@@ -201,7 +199,7 @@ static void push(sse_t *s)
         return;
     case STREAM_MAKE:
         set_awaiting(s, s->awaiting || s->loop->telling);
-        events_make(s->loop, s->event.make);
+        events_make(s->loop, stream_hub(s->stream), s->event.make);
         stream_event_clear(&s->event);
         break;
     case STREAM_END:

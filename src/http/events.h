@@ -16,7 +16,7 @@ void events_begin(h2o_req_t *req, stream_t *stream);
 bool events_admit(h2o_req_t *req);
 
 /* Has a frame made by a worker, that this caller has claimed. */
-void events_make(http_loop_t *loop, hub_frame_t *frame);
+void events_make(http_loop_t *loop, hub_t *hub, hub_frame_t *frame);
 
 /* On the loop. */
 void events_init(http_loop_t *loop);

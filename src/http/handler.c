@@ -1,5 +1,6 @@
 #include "http/check.h"
 #include "http/conditional.h"
+#include "http/identity.h"
 #include "http/internal.h"
 #include "http/negotiate.h"
 #include "http/post.h"
@@ -79,7 +80,7 @@ static void answer_server_options(h2o_req_t *req)
 /* What no view lists: URIs that were given to one client. */
 static void answer_unlisted(h2o_req_t *req, slice_t path)
 {
-    bool services = loop_of_request(req)->server->options.hub != NULL;
+    bool services = hub_of_request(req) != NULL;
     slice_t token;
     if (services && updates_is_control(path, &token)) {
         updates_control(req, token);
@@ -119,6 +120,21 @@ static void answer_listed(h2o_req_t *req, const resource_t *resource)
     }
 }
 
+const view_t *view_of_request(h2o_req_t *req)
+{
+    http_loop_t *loop = loop_of_request(req);
+    if (!loop->server->identity->configured) {
+        return loop->view;
+    }
+    return snapshot_view_of(loop->pin->snapshot, principal_of_request(req)->profile->name);
+}
+
+hub_t *hub_of_request(h2o_req_t *req)
+{
+    const view_t *view = view_of_request(req);
+    return view ? view->hub : NULL;
+}
+
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
@@ -127,11 +143,15 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     }
     slice_t path = handler_path(req);
     loop_take_snapshot(loop_of_request(req));
-    const resource_t *resource = view_find(loop_of_request(req)->view, path);
+    const view_t *view = view_of_request(req);
+    if (!view) {
+        send_later(req, 503); /* a profile that came a moment ago: its view is being made */
+        return 0;
+    }
+    const resource_t *resource = view_find(view, path);
     if (!resource) {
         answer_unlisted(req, path);
-    } else if (resource->kind->service != SERVICE_RESOURCE &&
-               !loop_of_request(req)->server->options.hub) {
+    } else if (resource->kind->service != SERVICE_RESOURCE && !view->hub) {
         send_empty(req, 404);
     } else {
         answer_listed(req, resource);

@@ -208,6 +208,14 @@ void identity_release(http_loop_t *loop);
  */
 void identity_recheck(http_loop_t *loop, const ucdns_t *before);
 
+/*
+ * What whoever asks may see of the pinned snapshot; NULL while it is older than his profile. Behind
+ * identity_resolve.
+ */
+const view_t *view_of_request(h2o_req_t *req);
+/* Its versions; NULL as above. */
+hub_t *hub_of_request(h2o_req_t *req);
+
 /* access_log.c */
 void access_log_register(h2o_pathconf_t *path);
 

@@ -42,7 +42,7 @@ static void loop_show(http_loop_t *loop, snapshot_t *snapshot)
     pin->release->super.run = run_release;
     pin->release->snapshot = snapshot;
     loop->pin = pin;
-    loop->view = snapshot_view_anonymous(snapshot);
+    loop->view = snapshot_view_public(snapshot);
     if (old) {
         (void)h2o_mem_release_shared(old);
     }

@@ -20,6 +20,7 @@
 typedef struct poll {
     h2o_req_t *req; /* NULL once it is answered */
     http_loop_t *loop;
+    hub_t *hub;          /* of whoever asks; hubs live longer */
     h2o_linklist_t link; /* http_loop_t.polls */
     char token_text[TOKEN_MAX];
     slice_t token;
@@ -69,7 +70,7 @@ static void let_go(poll_t *p)
         h2o_linklist_unlink(&p->link);
     }
     if (p->holds) {
-        (void)tips_hold(p->loop->server->options.hub, p->token, false);
+        (void)tips_hold(p->hub, p->token, false);
         p->holds = false;
     }
 }
@@ -121,7 +122,7 @@ static void try_frame(poll_t *p)
     } else if (failed) {
         send_busy(take_request(p));
     } else if (hub_frame_claim(p->frame)) {
-        events_make(p->loop, p->frame);
+        events_make(p->loop, p->hub, p->frame);
     } else {
         hub_frame_await(p->frame);
         if (hub_frame_get(p->frame, &failed) || failed) {
@@ -137,7 +138,6 @@ static bool accepts_patches(const h2o_req_t *req)
 
 static void hold(poll_t *p)
 {
-    hub_t *hub = p->loop->server->options.hub;
     if (p->head) {
         refuse(p, take_request(p), 404);
     } else if (!accepts_patches(p->req)) {
@@ -147,7 +147,7 @@ static void hold(poll_t *p)
     } else if (!p->admitted && !(p->admitted = events_admit(p->req))) {
         send_later(take_request(p), 429);
     } else if (!p->holds) {
-        p->holds = tips_hold(hub, p->token, true);
+        p->holds = tips_hold(p->hub, p->token, true);
     }
 }
 
@@ -160,7 +160,7 @@ static void look(poll_t *p)
         try_frame(p);
         return;
     }
-    if (tips_find(p->loop->server->options.hub, p->token, p->from, p->to, &verdict, &edge)) {
+    if (tips_find(p->hub, p->token, p->from, p->to, &verdict, &edge)) {
         send_busy(take_request(p));
         return;
     }
@@ -197,6 +197,7 @@ void poll_edge(h2o_req_t *req, slice_t token, uint64_t from, uint64_t to, bool h
     poll_t *p = h2o_mem_alloc_shared(&req->pool, sizeof *p, on_dispose);
     *p = (poll_t){.req = req,
                   .loop = loop,
+                  .hub = hub_of_request(req),
                   .from = from,
                   .to = to,
                   .head = head,

@@ -16,6 +16,7 @@
 
 typedef struct open_job {
     http_job_t super;
+    hub_t *hub;
     slice_t body, client, base; /* own copies */
     hub_refusal_t refusal;
     buf_t text;
@@ -38,7 +39,7 @@ static void job_run(http_job_t *super, bool cancelled)
     if (cancelled) {
         job->refusal.status = 503;
     } else {
-        run_open(job, super->loop->server->options.hub);
+        run_open(job, job->hub);
     }
 }
 
@@ -127,11 +128,12 @@ void tips_open_view(h2o_req_t *req)
     *job = (open_job_t){.super = {.run = job_run, .done = job_done, .release = job_release},
                         .refusal = HUB_REFUSAL_INIT,
                         .text = BUF_INIT};
+    job->hub = hub_of_request(req);
     job->body = copy_to(&at, body);
     job->client = copy_to(&at, client);
     job->base = copy_to(&at, base);
     if (!stream_is_slow(body)) {
-        run_open(job, loop->server->options.hub);
+        run_open(job, job->hub);
         job_done(&job->super, req);
         job_release(&job->super);
     } else if (!http_job_submit(req, &job->super)) {
@@ -157,8 +159,8 @@ static void next_edge(h2o_req_t *req, slice_t token)
     hub_refusal_t refusal = HUB_REFUSAL_INIT;
     buf_t text = BUF_INIT;
     if (check_post(req, ALTO_MEDIA_TIPS_PARAMS, NULL, ALTO_MEDIA_MERGE_PATCH)) {
-        err_t err = tips_next_edge(loop_of_request(req)->server->options.hub, token,
-                                   slice_of_iovec(req->entity), &refusal, &text);
+        err_t err = tips_next_edge(hub_of_request(req), token, slice_of_iovec(req->entity),
+                                   &refusal, &text);
         send_made(req, err, ALTO_MEDIA_MERGE_PATCH, &refusal, &text);
     }
     buf_release(&refusal.body);
@@ -195,14 +197,14 @@ static bool read_edge(slice_t text, uint64_t *from, uint64_t *to)
 
 void tips_view(h2o_req_t *req, slice_t rest)
 {
-    hub_t *hub = loop_of_request(req)->server->options.hub;
+    hub_t *hub = hub_of_request(req);
     const char *slash = memchr(rest.ptr, '/', rest.len);
     slice_t token = slice_of(rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len);
     slice_t below = slice_of(rest.ptr + token.len, rest.len - token.len);
     const slice_t graph = SLICE_LIT("/ug");
     bool head;
     uint64_t from, to;
-    if (!tips_exists(hub, token) || below.len < graph.len ||
+    if (!hub || !tips_exists(hub, token) || below.len < graph.len ||
         memcmp(below.ptr, graph.ptr, graph.len) != 0) {
         send_empty(req, 404);
     } else if (below.len == graph.len) {

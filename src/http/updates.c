@@ -5,6 +5,7 @@
 #include "http/check.h"
 #include "http/events.h"
 #include "http/job.h"
+#include "http/principal.h"
 #include "http/send.h"
 
 #include <netdb.h>
@@ -23,6 +24,11 @@ static void run(hub_t *hub, slice_t token, slice_t body, slice_t client, outcome
                          : stream_open(hub, body, client, &out->refusal, &out->stream);
 }
 
+static slice_t owner_of(h2o_req_t *req)
+{
+    return principal_of_request(req)->profile->name;
+}
+
 /* Takes the stream; the refusal's memory stays the caller's. */
 static void finish(h2o_req_t *req, bool control, outcome_t *out)
 {
@@ -34,10 +40,11 @@ static void finish(h2o_req_t *req, bool control, outcome_t *out)
         send_refusal(req, &out->refusal);
     } else if (control) {
         /* Applied: its owner, on whatever loop, is to say so on the stream. */
+        hub_tell_news(stream_hub(out->stream));
         stream_unref(out->stream);
-        hub_tell_news(loop_of_request(req)->server->options.hub);
         send_empty(req, 204);
     } else {
+        stream_set_owner(out->stream, owner_of(req));
         events_begin(req, out->stream);
     }
     out->stream = NULL;
@@ -47,6 +54,7 @@ static void finish(h2o_req_t *req, bool control, outcome_t *out)
 
 typedef struct updates_job {
     http_job_t super;
+    hub_t *hub;
     slice_t token; /* "": an opening */
     slice_t body;
     slice_t client;
@@ -66,7 +74,7 @@ static void job_run(http_job_t *super, bool cancelled)
         job->outcome.refusal = none;
         job->outcome.refusal.status = 503;
     } else {
-        run(super->loop->server->options.hub, job->token, job->body, job->client, &job->outcome);
+        run(job->hub, job->token, job->body, job->client, &job->outcome);
     }
 }
 
@@ -109,6 +117,7 @@ static void on_worker(h2o_req_t *req, slice_t token, slice_t body, slice_t clien
     }
     char *at = (char *)(job + 1);
     *job = (updates_job_t){.super = {.run = job_run, .done = job_done, .release = job_release}};
+    job->hub = hub_of_request(req);
     job->token = copy_to(&at, token);
     job->body = copy_to(&at, body);
     job->client = copy_to(&at, client);
@@ -129,7 +138,7 @@ static void answer(h2o_req_t *req, slice_t token)
         return;
     }
     outcome_t out = {HUB_REFUSAL_INIT, NULL, ERR_OK};
-    run(loop_of_request(req)->server->options.hub, token, body, client, &out);
+    run(hub_of_request(req), token, body, client, &out);
     finish(req, token.len != 0, &out);
     buf_release(&out.refusal.body);
 }
@@ -155,9 +164,9 @@ bool updates_is_control(slice_t path, slice_t *token)
 
 void updates_control(h2o_req_t *req, slice_t token)
 {
-    hub_t *hub = loop_of_request(req)->server->options.hub;
     /* Whatever else is wrong with it: nobody learns anything of a stream that is not his. */
-    if (!stream_exists(hub, token)) {
+    hub_t *hub = hub_of_request(req);
+    if (!hub || !stream_is_owned(hub, token, owner_of(req))) {
         send_empty(req, 404);
     } else if (check_post(req, ALTO_MEDIA_STREAM_PARAMS, NULL, NULL)) {
         answer(req, token);

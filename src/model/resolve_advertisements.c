@@ -100,8 +100,30 @@ static void add_object(maker_t *m, draft_advertisement_t *ad, const capability_d
         ad->objects = grown;
         ad->cap = wanted;
     }
-    ad->objects[ad->count++] = (model_object_t){capability, set,         cap->document,
-                                                cap->line,  cap->column, footprint};
+    ad->objects[ad->count++] = (model_object_t){.capability = capability,
+                                                .footprints = set,
+                                                .document = cap->document,
+                                                .line = cap->line,
+                                                .column = cap->column,
+                                                .footprint = footprint};
+}
+
+/* Tells the newest object of which names it is the union. */
+static void add_parts(maker_t *m, draft_advertisement_t *ad, const capability_draft_t *cap)
+{
+    builder_t *b = m->b;
+    const model_footprint_t **parts = builder_alloc(b, cap->name_count, sizeof *parts);
+    size_t n = 0;
+    for (size_t i = 0; parts && i < cap->name_count; i++) {
+        const footprint_draft_t *f = table_get(&b->footprints, cap->names[i].name);
+        if (f && f->made && footprint_in_force(b, f)) {
+            parts[n++] = f->made;
+        }
+    }
+    if (parts && !b->failed) {
+        ad->objects[ad->count - 1].parts = parts;
+        ad->objects[ad->count - 1].part_count = n;
+    }
 }
 
 /*
@@ -198,8 +220,14 @@ static void make_once(maker_t *m, draft_advertisement_t *ad, const capability_dr
     }
     if (f && draft_one_set(m->b, &f->draft, &set)) {
         add_object(m, ad, cap, capability, set, f->made->set_count == 1 ? f->made : NULL);
+        if (f->made->set_count > 1 && !m->b->failed) {
+            add_parts(m, ad, cap);
+        }
     } else if (!f && united) {
         add_object(m, ad, cap, capability, set, NULL);
+        if (!m->b->failed) {
+            add_parts(m, ad, cap);
+        }
     }
 }
 

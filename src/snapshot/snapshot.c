@@ -1,5 +1,6 @@
 #include "footprintd/snapshot/snapshot.h"
 
+#include "classes.h"
 #include "view.h"
 
 #include <stdlib.h>
@@ -12,7 +13,9 @@ struct snapshot {
     join_index_t *join;
     fragments_t fragments;
     arena_t arena; /* what views are made of */
-    view_t anonymous;
+    view_classes_t classes;
+    view_t *views; /* by class */
+    size_t view_count;
     _Atomic(void *) memo;
     void (*memo_release)(void *memo); /* written before memo is */
     atomic_flag memo_taken;
@@ -24,13 +27,57 @@ static void snapshot_free(snapshot_t *s)
     if (memo) {
         s->memo_release(memo);
     }
-    view_release(&s->anonymous);
+    for (size_t i = 0; i < s->view_count; i++) {
+        view_release(&s->views[i]);
+    }
+    free(s->views);
+    view_classes_release(&s->classes);
     fragments_release(&s->fragments);
     arena_release(&s->arena);
     join_free(s->join);
     attributes_unref(s->attributes);
     model_free(s->model);
     free(s);
+}
+
+/* What one of the class had in the snapshot before: most of that is the same. */
+static const view_t *previous_view(const snapshot_t *previous, const view_class_t *c)
+{
+    for (size_t i = 0; previous && i < c->name_count; i++) {
+        size_t index = view_classes_find(&previous->classes, c->names[i]);
+        if (index != SIZE_MAX) {
+            return &previous->views[index];
+        }
+    }
+    return previous ? &previous->views[0] : NULL;
+}
+
+static err_t build_views(snapshot_t *s, const snapshot_options_t *options,
+                         const snapshot_t *previous)
+{
+    table_t shared = TABLE_INIT;
+    s->views = calloc(s->classes.count, sizeof *s->views);
+    err_t err = s->views ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < s->classes.count && !err; i++) {
+        const view_class_t *c = &s->classes.items[i];
+        const view_input_t input = {
+            .model = s->model,
+            .scope = &c->scope,
+            .base_uri = options ? options->base_uri : SLICE_LIT(""),
+            .join = s->join,
+            .attributes = s->attributes,
+            .propmap_max_get_bytes = options ? options->propmap_max_get_bytes : 0,
+            .propmap_max_entities = options ? options->propmap_max_entities : 0,
+            .fragments = &s->fragments,
+            .previous = previous_view(previous, c),
+            .shared = &shared,
+            .arena = &s->arena,
+        };
+        s->view_count++;
+        err = view_build(&input, &s->views[i]);
+    }
+    table_release(&shared);
+    return err;
 }
 
 static err_t build(snapshot_t *s, const snapshot_options_t *options, const snapshot_t *previous)
@@ -43,20 +90,9 @@ static err_t build(snapshot_t *s, const snapshot_options_t *options, const snaps
     if (err) {
         return err;
     }
-    view_input_t input = {
-        .model = s->model,
-        .visible = model_document_is_public,
-        .base_uri = options ? options->base_uri : SLICE_LIT(""),
-        .join = s->join,
-        .attributes = s->attributes,
-        .geo_properties = true,
-        .propmap_max_get_bytes = options ? options->propmap_max_get_bytes : 0,
-        .propmap_max_entities = options ? options->propmap_max_entities : 0,
-        .fragments = &s->fragments,
-        .previous = previous ? &previous->anonymous : NULL,
-        .arena = &s->arena,
-    };
-    err = view_build(&input, &s->anonymous);
+    err = view_classes_make(s->model, options ? options->profiles : NULL,
+                            options ? options->profile_count : 0, &s->arena, &s->classes);
+    err = err ? err : build_views(s, options, previous);
     fragments_seal(&s->fragments);
     return err;
 }
@@ -132,7 +168,29 @@ const attributes_t *snapshot_attributes(const snapshot_t *s)
     return s->attributes;
 }
 
-const view_t *snapshot_view_anonymous(const snapshot_t *s)
+const view_t *snapshot_view_public(const snapshot_t *s)
 {
-    return &s->anonymous;
+    return &s->views[0];
+}
+
+const view_t *snapshot_view_of(const snapshot_t *s, slice_t name)
+{
+    size_t i = view_classes_find(&s->classes, name);
+    return i == SIZE_MAX ? NULL : &s->views[i];
+}
+
+size_t snapshot_class_count(const snapshot_t *s)
+{
+    return s->classes.count;
+}
+
+view_t *snapshot_class_view(snapshot_t *s, size_t i)
+{
+    return &s->views[i];
+}
+
+const slice_t *snapshot_class_names(const snapshot_t *s, size_t i, size_t *count)
+{
+    *count = s->classes.items[i].name_count;
+    return s->classes.items[i].names;
 }

@@ -14,6 +14,7 @@ typedef struct maker {
     directory_entry_t *entries; /* for the IRD */
     size_t entry_count;
     size_t cap; /* of resources and entries */
+    bool failed;
     slice_t map_id;
     const char *map_tag; /* of the map that altopid footprints name */
     /* What the property maps are made of. */
@@ -24,17 +25,39 @@ typedef struct maker {
 
 /* ---- resources ---- */
 
+/* What the snapshot before, or a class before this one, has at the path with this tag; NULL. */
+static document_t *find_document(maker_t *m, slice_t path, const char *tag)
+{
+    const resource_t *before = m->in->previous ? view_find(m->in->previous, path) : NULL;
+    if (before && before->document && !strcmp(before->document->tag, tag)) {
+        return before->document;
+    }
+    buf_t key = BUF_INIT;
+    buf_printf(&key, "%.*s\n%s", SLICE_ARG(path), tag);
+    document_t *d = buf_failed(&key) ? NULL : table_get(m->in->shared, buf_slice(&key));
+    buf_release(&key);
+    return d;
+}
+
+/* For the classes behind this one. */
+static err_t share_document(maker_t *m, slice_t path, document_t *d)
+{
+    slice_t key = arena_printf(m->in->arena, "%.*s\n%s", SLICE_ARG(path), d->tag);
+    return key.ptr ? table_put(m->in->shared, key, d, NULL) : ERR_NOMEM;
+}
+
 /*
- * The document of a resource: the one of the last snapshot when its tag is the same, with all its
- * bodies, so that publishing the same content again costs none; otherwise a new one.
+ * The document of a resource: one that is there with the same tag, with all its bodies, so that
+ * publishing the same content again costs none, and classes that show the same share it; otherwise
+ * a new one.
  */
 static err_t document_for(maker_t *m, slice_t path, const char *tag,
                           err_t (*make)(const void *content, body_t **out), const void *content,
                           document_t **out)
 {
-    const resource_t *before = m->in->previous ? view_find(m->in->previous, path) : NULL;
-    if (before && before->document && !strcmp(before->document->tag, tag)) {
-        *out = document_ref(before->document);
+    document_t *there = find_document(m, path, tag);
+    if (there) {
+        *out = document_ref(there);
         return ERR_OK;
     }
     body_t *body = NULL;
@@ -47,6 +70,9 @@ static resource_t *add(maker_t *m, const resource_kind_t *kind, slice_t id, slic
 {
     resource_t *r = &m->view->resources[m->view->count++];
     *r = (resource_t){kind, id, path, document, content};
+    if (document && share_document(m, path, document)) {
+        m->failed = true; /* it would only be made again */
+    }
     return r;
 }
 
@@ -122,7 +148,7 @@ static err_t add_maps(maker_t *m)
     const model_t *model = m->in->model;
     for (size_t i = 0; i < model->network_map_count; i++) {
         const model_network_map_t *map = &model->network_maps[i];
-        err_t err = m->in->visible(model, map->document) ? add_map(m, map) : ERR_OK;
+        err_t err = scope_sees(m->in->scope, map->document) ? add_map(m, map) : ERR_OK;
         if (err) {
             return err;
         }
@@ -139,7 +165,7 @@ static err_t make_cdni_body(const void *content, body_t **out)
 
 static err_t add_advertisement(maker_t *m, const model_advertisement_t *ad)
 {
-    cdni_input_t input = {m->in->model,     ad,          m->in->visible, m->map_id, m->map_tag,
+    cdni_input_t input = {m->in->model,     ad,          m->in->scope, m->map_id, m->map_tag,
                           m->in->fragments, m->in->arena};
     cdni_content_t *c = NULL;
     document_t *d = NULL;
@@ -150,6 +176,7 @@ static err_t add_advertisement(maker_t *m, const model_advertisement_t *ad)
         return err;
     }
     c->document = d;
+    m->view->withheld += c->withheld;
     m->advertisements[m->advertisement_count++] = c;
     const slice_t *uses = c->uses_map ? one_id(m, m->map_id) : NULL;
     list(m, add(m, &resource_kind_cdni, ad->id, path, d, c), uses, uses != NULL);
@@ -164,7 +191,7 @@ static err_t add_advertisement(maker_t *m, const model_advertisement_t *ad)
 static bool shows(const maker_t *m, const model_advertisement_t *ad)
 {
     for (size_t i = 0; i < ad->document_count; i++) {
-        if (m->in->visible(m->in->model, ad->documents[i])) {
+        if (scope_sees(m->in->scope, ad->documents[i])) {
             return true;
         }
     }
@@ -192,22 +219,15 @@ static err_t add_advertisements(maker_t *m)
 
 /* ---- property maps ---- */
 
-static err_t make_property_map_body(const void *content, body_t **out)
-{
-    size_t size = 0;
-    return property_map_body(content, &size, out);
-}
-
 /* The GET map, unless it is too big to be offered. */
 static err_t add_property_map(maker_t *m, const property_map_content_t *c, const slice_t *uses,
                               size_t uses_count)
 {
     const slice_t id = SLICE_LIT("propmap"), path = SLICE_LIT("/propmap");
-    const resource_t *before = m->in->previous ? view_find(m->in->previous, path) : NULL;
-    document_t *d = NULL;
+    document_t *d = find_document(m, path, property_map_tag(c));
     err_t err = ERR_OK;
-    if (before && !strcmp(before->document->tag, property_map_tag(c))) {
-        err = document_for(m, path, property_map_tag(c), make_property_map_body, c, &d);
+    if (d) {
+        (void)document_ref(d);
     } else {
         body_t *body = NULL;
         size_t size = 0;
@@ -232,7 +252,7 @@ static err_t add_property_maps(maker_t *m)
         .model = in->model,
         .join = in->join,
         .attributes = in->attributes,
-        .geo_properties = in->geo_properties,
+        .geo_properties = in->scope->geo_properties,
         .advertisements = m->advertisements,
         .advertisement_count = m->advertisement_count,
         .maps = m->maps,
@@ -369,7 +389,7 @@ err_t view_build(const view_input_t *input, view_t *out)
     err = err ? err : add_services(&m);
     err = err ? err : add_directory(&m);
     free(m.entries);
-    if (!err && arena_failed(input->arena)) {
+    if (!err && (m.failed || arena_failed(input->arena))) {
         err = ERR_NOMEM;
     }
     if (!err) {

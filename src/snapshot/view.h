@@ -5,19 +5,19 @@
 #define FPD_SNAPSHOT_VIEW_H
 
 #include "footprintd/alto/fragments.h"
+#include "footprintd/alto/scope.h"
 #include "footprintd/snapshot/snapshot.h"
 
 typedef struct view_input {
     const model_t *model;
-    /* Which documents this class sees. */
-    bool (*visible)(const model_t *model, uint32_t document);
+    const scope_t *scope; /* of this class */
     slice_t base_uri;
     const join_index_t *join;
     const attributes_t *attributes; /* NULL: no database */
-    bool geo_properties;            /* whether the class is shown what databases say */
     size_t propmap_max_get_bytes, propmap_max_entities;
     fragments_t *fragments;
     const view_t *previous; /* the same class in the snapshot before; NULL: none */
+    table_t *shared;        /* "path\ntag" -> document_t, of the classes before this one */
     arena_t *arena;
 } view_input_t;
 

@@ -416,7 +416,7 @@ void hub_frame_make(hub_t *hub, hub_frame_t *f)
     }
 }
 
-err_t hub_publish(hub_t *hub, snapshot_t *snapshot, hub_publication_t *report)
+err_t hub_publish(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report)
 {
     *report = (hub_publication_t){0};
     nodes_t *fresh = calloc(1, sizeof *fresh);
@@ -428,8 +428,7 @@ err_t hub_publish(hub_t *hub, snapshot_t *snapshot, hub_publication_t *report)
     snapshot_t *old_snapshot = hub->snapshot;
     nodes_init(fresh, old, NULL);
     hub->nodes = fresh;
-    err_t err = publish_changes(hub, snapshot_view_anonymous(snapshot),
-                                snapshot_generation(snapshot), report);
+    err_t err = publish_changes(hub, view, snapshot_generation(snapshot), report);
     nodes_seal(fresh);
     if (err) {
         hub->nodes = old;
@@ -437,6 +436,7 @@ err_t hub_publish(hub_t *hub, snapshot_t *snapshot, hub_publication_t *report)
         old_snapshot = NULL;
     } else {
         hub->snapshot = snapshot_ref(snapshot);
+        hub->view = view;
     }
     (void)pthread_mutex_unlock(&hub->making);
     free_nodes(old);
@@ -444,6 +444,52 @@ err_t hub_publish(hub_t *hub, snapshot_t *snapshot, hub_publication_t *report)
         snapshot_unref(old_snapshot);
     }
     return err;
+}
+
+/* All streams, each with a reference. Under `lock`. */
+static stream_t **take_streams(hub_t *hub, size_t *count)
+{
+    stream_t **all = calloc(hub->streams.count + 1, sizeof(stream_t *));
+    for (size_t i = 0; all && hub->streams.entries && i <= hub->streams.mask; i++) {
+        if (hub->streams.entries[i].value) {
+            all[(*count)++] = stream_ref(hub->streams.entries[i].value);
+        }
+    }
+    return all;
+}
+
+void hub_retire(hub_t *hub)
+{
+    size_t count = 0;
+    (void)pthread_mutex_lock(&hub->making);
+    nodes_t *nodes = hub->nodes, *fresh = calloc(1, sizeof *fresh);
+    snapshot_t *snapshot = hub->snapshot;
+    if (fresh) {
+        nodes_init(fresh, NULL, NULL);
+        hub->nodes = fresh;
+    }
+    hub->snapshot = NULL;
+    hub->view = NULL;
+    (void)pthread_mutex_lock(&hub->lock);
+    offer_t *offers = hub->offers;
+    size_t offer_count = hub->offer_count;
+    hub->offers = NULL;
+    hub->offer_count = 0;
+    stream_t **streams = take_streams(hub, &count);
+    hub_close_views(hub);
+    remove_missing(hub);
+    (void)pthread_mutex_unlock(&hub->lock);
+    (void)pthread_mutex_unlock(&hub->making);
+    for (size_t i = 0; streams && i < count; i++) {
+        stream_stop(streams[i], "what you see has changed; open another stream");
+        stream_unref(streams[i]);
+    }
+    free(streams);
+    free_offers(offers, offer_count);
+    free_nodes(fresh ? nodes : NULL);
+    if (snapshot) {
+        snapshot_unref(snapshot);
+    }
 }
 
 void hub_read_counters(hub_t *hub, hub_counters_t *out)

@@ -42,6 +42,7 @@ struct hub {
 
     pthread_mutex_t making;
     snapshot_t *snapshot; /* what was published last; NULL before */
+    const view_t *view;   /* of it */
     nodes_t *nodes;       /* of GET resources of that generation */
 
     pthread_mutex_t lock;
@@ -103,7 +104,7 @@ err_t hub_refresh(hub_t *hub, feed_t *f, bool all) FPD_MUST_CHECK;
 /* The parts of hub_tick. */
 void hub_tick_feeds(hub_t *hub, uint64_t now_ms);
 void hub_tick_views(hub_t *hub, uint64_t now_ms);
-/* At the end of the hub. */
+/* At the end of the hub, or under `lock`. */
 void hub_close_views(hub_t *hub);
 
 /* Canonical text of an input, so that what asks for the same is the same feed. */

@@ -33,8 +33,8 @@ static void refuse_as(hub_refusal_t *r, const alto_answer_t *answer)
 
 static const resource_t *find_resource(const hub_t *hub, slice_t id, const resource_kind_t *kind)
 {
-    const view_t *view = snapshot_view_anonymous(hub->snapshot);
-    for (size_t i = 0; i < view->count; i++) {
+    const view_t *view = hub->view;
+    for (size_t i = 0; view && i < view->count; i++) {
         const resource_t *r = &view->resources[i];
         if (r->kind == kind && slice_eq(r->id, id)) {
             return r;

@@ -32,6 +32,7 @@ struct stream {
     hub_frame_t *wanted; /* asked for, and not there yet */
     size_t wanted_by;
     const char *description; /* of the next `stopped`; static */
+    char owner[STREAM_OWNER_MAX + 1];
     bool greeted;
     bool listed; /* in the hub's table */
     bool closed;

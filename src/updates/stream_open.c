@@ -364,6 +364,33 @@ bool stream_exists(hub_t *hub, slice_t token)
     return exists;
 }
 
+void stream_set_owner(stream_t *s, slice_t owner)
+{
+    (void)pthread_mutex_lock(&s->lock);
+    size_t len = owner.len < STREAM_OWNER_MAX ? owner.len : STREAM_OWNER_MAX;
+    memcpy(s->owner, owner.ptr, len);
+    s->owner[len] = '\0';
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+bool stream_is_owned(hub_t *hub, slice_t token, slice_t owner)
+{
+    stream_t *s = find_stream(hub, token);
+    if (!s) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&s->lock);
+    bool owned = slice_is(owner, s->owner);
+    (void)pthread_mutex_unlock(&s->lock);
+    stream_unref(s);
+    return owned;
+}
+
+hub_t *stream_hub(const stream_t *s)
+{
+    return s->hub;
+}
+
 err_t stream_control(hub_t *hub, slice_t token, slice_t body, slice_t client,
                      hub_refusal_t *refusal, stream_t **found)
 {

@@ -193,7 +193,7 @@ static void print_counts(const snapshot_t *snapshot)
                  trie_bytes(&join->table4.t), trie_bytes(&join->table6.t));
     (void)printf("attributes_bytes %zu\npropmap_bytes %zu\n",
                  attributes ? attributes_table_bytes(attributes) : 0,
-                 snapshot_view_anonymous(snapshot)->propmap_bytes);
+                 snapshot_view_public(snapshot)->propmap_bytes);
 }
 
 static void give_back(bool trim)

@@ -105,7 +105,7 @@ static void print_counts(const store_documents_t *documents, const snapshot_t *s
                          size_t bytes, size_t events)
 {
     const model_t *model = snapshot_model(snapshot);
-    const view_t *view = snapshot_view_anonymous(snapshot);
+    const view_t *view = snapshot_view_public(snapshot);
     size_t objects = 0;
     for (size_t i = 0; i < model->advertisement_count; i++) {
         objects += model->advertisements[i].count;
@@ -123,7 +123,7 @@ static void print_counts(const store_documents_t *documents, const snapshot_t *s
 /* Both snapshots show the same documents, so they are to share them. */
 static void check_shared(const snapshot_t *a, const snapshot_t *b)
 {
-    const view_t *x = snapshot_view_anonymous(a), *y = snapshot_view_anonymous(b);
+    const view_t *x = snapshot_view_public(a), *y = snapshot_view_public(b);
     for (size_t i = 0; i < x->count; i++) {
         if (i >= y->count || x->resources[i].document != y->resources[i].document) {
             fail("the same content made another document", ERR_DATA);

@@ -36,7 +36,7 @@ static struct {
     char directory[64];
     char documents[96];
     config_t config;
-    hub_t *hub;
+    hubs_t *hubs;
     journal_t *journal;
     admin_t *admin;
     builder_t *builder;
@@ -59,7 +59,7 @@ static void leave(void)
     updater_free(x.updater);
     compressor_free(x.compressor);
     admin_free(x.admin);
-    hub_free(x.hub);
+    hubs_free(x.hubs);
     journal_close(x.journal);
     config_release(&x.config);
     (void)nftw(x.directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
@@ -99,14 +99,14 @@ static void begin(void)
                      slice_str(file), &x.config, &findings) == ERR_OK);
     findings_release(&findings);
     const hub_options_t options = {.base_uri = x.config.base_uri, .log_bytes = 1 << 20};
-    FUZZ_CHECK(hub_new(&options, &x.hub) == ERR_OK);
+    FUZZ_CHECK(hubs_new(&options, &x.hubs) == ERR_OK);
     FUZZ_CHECK(journal_open(&x.config, &x.journal) == ERR_OK);
-    FUZZ_CHECK(admin_new(&x.config, x.hub, &x.admin) == ERR_OK);
-    FUZZ_CHECK(builder_new(&x.config, x.hub, x.journal, &x.builder) == ERR_OK);
+    FUZZ_CHECK(admin_new(&x.config, x.hubs, &x.admin) == ERR_OK);
+    FUZZ_CHECK(builder_new(&x.config, x.hubs, x.journal, &x.builder) == ERR_OK);
     admin_attach(x.admin, x.builder, NULL, x.journal);
     FUZZ_CHECK(builder_build_first(x.builder) == ERR_OK);
     FUZZ_CHECK(compressor_new(&x.compressor) == ERR_OK);
-    FUZZ_CHECK(updater_new(x.hub, &x.updater) == ERR_OK);
+    FUZZ_CHECK(updater_new(x.hubs, &x.updater) == ERR_OK);
     FUZZ_CHECK(builder_start(x.builder, NULL, x.compressor, x.updater) == ERR_OK);
     (void)atexit(leave);
 }

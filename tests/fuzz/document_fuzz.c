@@ -74,10 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         model = build(text, (doc_format_t)format);
         FUZZ_CHECK(model != NULL);
         FUZZ_CHECK(!snapshot_build_take(model, &options, first, 2, &second));
-        const view_t *view = snapshot_view_anonymous(second);
+        const view_t *view = snapshot_view_public(second);
         for (size_t i = 0; i < view->count; i++) {
             const resource_t *r = &view->resources[i];
-            const resource_t *before = view_find(snapshot_view_anonymous(first), r->path);
+            const resource_t *before = view_find(snapshot_view_public(first), r->path);
             FUZZ_CHECK(before && before->document == r->document);
             if (r->document) {
                 check_body(r->document);

@@ -60,7 +60,7 @@ static void check_error(const json_value_t *tree)
 
 static void check_post(const char *path, slice_t request)
 {
-    const view_t *view = snapshot_view_anonymous(snapshot);
+    const view_t *view = snapshot_view_public(snapshot);
     const resource_t *r = view_find(view, slice_str(path));
     const resource_t *full = view_find(view, slice_of(path, strlen(path) - strlen("-filtered")));
     const alto_limits_t limits = {.filter_entries = 20};

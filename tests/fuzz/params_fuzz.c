@@ -36,7 +36,7 @@ static void setup(void)
     findings_release(&findings);
     FUZZ_CHECK(!snapshot_build_take(model, &options, NULL, 1, &snapshot));
     FUZZ_CHECK(!hub_new(&hub_options, &hub));
-    FUZZ_CHECK(!hub_publish(hub, snapshot, &report));
+    FUZZ_CHECK(!hub_publish(hub, snapshot, snapshot_view_public(snapshot), &report));
     snapshot_unref(snapshot);
 }
 

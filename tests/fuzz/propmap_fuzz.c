@@ -83,7 +83,7 @@ static void setup(void)
     options.attributes = databases();
     FUZZ_CHECK(!snapshot_build_take(model, &options, NULL, 1, &snapshot));
     attributes_unref(options.attributes);
-    resource = view_find(snapshot_view_anonymous(snapshot), SLICE_LIT("/propmap-filtered"));
+    resource = view_find(snapshot_view_public(snapshot), SLICE_LIT("/propmap-filtered"));
     FUZZ_CHECK(resource);
 }
 

@@ -55,8 +55,14 @@ void snapshot_unref(snapshot_t *s)
     (void)atomic_fetch_sub(&live_snapshots, 1);
 }
 
-const view_t *snapshot_view_anonymous(const snapshot_t *s)
+const view_t *snapshot_view_public(const snapshot_t *s)
 {
+    return &s->view;
+}
+
+const view_t *snapshot_view_of(const snapshot_t *s, slice_t name)
+{
+    (void)name;
     return &s->view;
 }
 

@@ -456,7 +456,7 @@ static addresses_t interesting(const world_t *w, family_t family, const prefix_t
     if (w->attributes) {
         add_edges(&set, attributes_ranges(w->attributes, family), within);
     }
-    const view_t *view = snapshot_view_anonymous(w->snapshot);
+    const view_t *view = snapshot_view_public(w->snapshot);
     for (size_t i = 0; i < view->pids_count; i++) {
         add_edges(&set, &view->pids[i].ranges[family], within);
     }

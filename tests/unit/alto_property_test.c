@@ -724,7 +724,7 @@ static void test_most_bytes(void **state)
     for (size_t less = 0; less < 2; less++) {
         const joined_options_t options = {.max_get_bytes = size - less};
         s = joined_one(documents, &options);
-        const view_t *view = snapshot_view_anonymous(s);
+        const view_t *view = snapshot_view_public(s);
         assert_int_equal(view_find(view, SLICE_LIT("/propmap")) != NULL, !less);
         assert_int_equal(view->propmap_bytes, less ? size : 0);
         /* What is not offered is not encoded. */
@@ -743,8 +743,8 @@ static void test_most_bytes(void **state)
     /* So little that not all of it is even looked at. */
     const joined_options_t options = {.max_get_bytes = 60};
     s = joined_one(documents, &options);
-    assert_null(view_find(snapshot_view_anonymous(s), SLICE_LIT("/propmap")));
-    assert_true(snapshot_view_anonymous(s)->propmap_bytes > 60);
+    assert_null(view_find(snapshot_view_public(s), SLICE_LIT("/propmap")));
+    assert_true(snapshot_view_public(s)->propmap_bytes > 60);
     snapshot_unref(s);
 }
 

@@ -99,7 +99,7 @@ static void compare_models(const model_t *a, const model_t *b)
 
 static void compare(snapshot_t *a, snapshot_t *b)
 {
-    const view_t *x = snapshot_view_anonymous(a), *y = snapshot_view_anonymous(b);
+    const view_t *x = snapshot_view_public(a), *y = snapshot_view_public(b);
     compare_models(snapshot_model(a), snapshot_model(b));
     assert_int_equal(x->count, y->count);
     assert_true(x->count >= 4);

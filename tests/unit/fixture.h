@@ -70,7 +70,7 @@ static inline snapshot_t *fixture_one(const char *yaml)
 
 static inline const resource_t *fixture_resource(const snapshot_t *s, const char *path)
 {
-    const resource_t *r = view_find(snapshot_view_anonymous(s), slice_str(path));
+    const resource_t *r = view_find(snapshot_view_public(s), slice_str(path));
     if (!r) {
         fail_msg("there is no resource %s", path);
     }

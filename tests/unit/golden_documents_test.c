@@ -379,7 +379,7 @@ static void test_case(void **state)
         snapshot_t *snapshot = NULL;
         snapshot_options_t none = {.base_uri = SLICE_LIT("")};
         assert_int_equal(snapshot_build_take(model, &none, NULL, 1, &snapshot), ERR_OK);
-        compare_resources(&g, snapshot_view_anonymous(snapshot));
+        compare_resources(&g, snapshot_view_public(snapshot));
         snapshot_unref(snapshot);
     } else {
         assert_null(model);

@@ -85,7 +85,7 @@ static void test_same_content(void **state)
     for (size_t i = 0; i < 4; i++) {
         check_same(x, y, paths[i]);
     }
-    assert_int_equal(snapshot_view_anonymous(x)->count, snapshot_view_anonymous(y)->count);
+    assert_int_equal(snapshot_view_public(x)->count, snapshot_view_public(y)->count);
     snapshot_unref(y);
     /* And it is content: one family less is another advertisement, and the same map. */
     y = fixture_snapshot(otherwise, 4, NULL);
@@ -310,7 +310,7 @@ static void test_snapshot(void **state)
     assert_int_equal(snapshot_model(s)->advertisement_count, 1);
     assert_ptr_equal(snapshot_ref(s), s);
     snapshot_unref(s);
-    const view_t *view = snapshot_view_anonymous(s);
+    const view_t *view = snapshot_view_public(s);
     for (size_t i = 0; i < view->count; i++) {
         const resource_t *r = &view->resources[i];
         assert_true(i == 0 || slice_cmp(view->resources[i - 1].path, r->path) < 0);
@@ -383,8 +383,8 @@ static void test_withheld(void **state)
                       "    footprints: [everywhere]\n"}};
     snapshot_t *s = fixture_snapshot(files, 3, NULL);
     snapshot_t *without = fixture_snapshot(files + 2, 1, NULL);
-    const view_t *view = snapshot_view_anonymous(s);
-    assert_int_equal(view->count, snapshot_view_anonymous(without)->count);
+    const view_t *view = snapshot_view_public(s);
+    assert_int_equal(view->count, snapshot_view_public(without)->count);
     for (size_t i = 0; i < view->count; i++) {
         const resource_t *r = &view->resources[i];
         buf_t path = BUF_INIT;

@@ -55,7 +55,7 @@ static inline void feeder_publish(feeder_t *f, const char *yaml)
         snapshot_unref(f->snapshot);
     }
     f->snapshot = next;
-    assert_int_equal(hub_publish(f->hub, next, &f->last), ERR_OK);
+    assert_int_equal(hub_publish(f->hub, next, snapshot_view_public(next), &f->last), ERR_OK);
     assert_int_equal(f->last.refused, 0);
     hub_tell_news(f->hub);
 }

@@ -6,6 +6,7 @@
 
 #include "footprintd/alto/fragments.h"
 #include "footprintd/alto/resource.h"
+#include "footprintd/alto/scope.h"
 #include "footprintd/alto/tree.h"
 #include "footprintd/model/model.h"
 
@@ -43,13 +44,14 @@ typedef struct cdni_content {
     fragment_t *const *fragments; /* borrowed from the store; what the segments point into */
     size_t fragment_count;
     size_t value_bytes;         /* of the distinct capability values: what filters cost */
+    size_t withheld;            /* objects that the scope sees and does not understand */
     const document_t *document; /* the full resource, for a filter that wants all */
 } cdni_content_t;
 
 typedef struct cdni_input {
     const model_t *model;
     const model_advertisement_t *advertisement;
-    bool (*visible)(const model_t *model, uint32_t document);
+    const scope_t *scope;
     slice_t map_id; /* the network map that altopid footprints name, as this view shows it */
     const char *map_tag;
     fragments_t *fragments;

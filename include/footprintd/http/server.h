@@ -51,7 +51,6 @@ typedef struct http_options {
     size_t worker_queue;     /* filter requests waiting for a worker: 503 above */
     alto_limits_t alto;
     slice_t base_uri;     /* as in snapshot_options_t */
-    hub_t *hub;           /* of what is published; NULL: no update streams and no TIPS */
     unsigned heartbeat_s; /* an event stream without events says that it lives; 15 */
     unsigned stall_s;     /* an event stream that takes nothing for so long is cut off; 30 */
     unsigned streams_per_connection; /* event streams and held polls; 32 */

@@ -88,6 +88,8 @@ typedef struct model_object {
     uint32_t line; /* of the capability in its document */
     uint32_t column;
     const model_footprint_t *footprint; /* the name it came by; NULL: inline, union or everywhere */
+    const model_footprint_t *const *parts; /* of a union of names: these, in no order */
+    size_t part_count;
 } model_object_t;
 
 typedef struct model_advertisement {

@@ -58,11 +58,18 @@ typedef struct hub_publication {
 } hub_publication_t;
 
 /*
- * Makes the next version of every GET resource that changed. Takes a reference on the snapshot.
+ * Makes the next version of every GET resource of the view, which is one of the snapshot's, that
+ * changed. Takes a reference on the snapshot.
  * Readers are not told: the caller calls hub_tell_news when the snapshot itself is served.
  * ERR_NOMEM: nothing has changed, and the snapshot should not be served either.
  */
-err_t hub_publish(hub_t *hub, snapshot_t *snapshot, hub_publication_t *out) FPD_MUST_CHECK;
+err_t hub_publish(hub_t *hub, snapshot_t *snapshot, const view_t *view,
+                  hub_publication_t *out) FPD_MUST_CHECK;
+/*
+ * Nothing is there any more: streams are stopped, and views and feeds are no more. What is
+ * published next begins anew.
+ */
+void hub_retire(hub_t *hub);
 void hub_tell_news(hub_t *hub);
 /*
  * Brings feeds of POST resources up to date with what was published last: slow, for a thread of low

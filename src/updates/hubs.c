@@ -1,0 +1,290 @@
+#include "footprintd/updates/hubs.h"
+
+#include "hub.h"
+
+#include <stdlib.h>
+
+/*
+ * Hubs are never freed before the end, so that whoever has one may keep it; those without a class
+ * are empty, and wait to be used again. Their number is that of the most classes there ever were.
+ */
+typedef struct member {
+    hub_t *hub;
+    char **names; /* of its class, as it was published last; NULL: it has none */
+    size_t name_count;
+    size_t class; /* in the publication at hand; SIZE_MAX: none */
+} member_t;
+
+struct hubs {
+    hub_options_t options;
+    void (*notify)(void *arg);
+    void *notify_arg;
+    pthread_mutex_t lock; /* of the table; members are written by the publisher alone */
+    member_t *members;
+    size_t count, cap;
+};
+
+err_t hubs_new(const hub_options_t *options, hubs_t **out)
+{
+    hubs_t *hubs = calloc(1, sizeof *hubs);
+    if (!hubs) {
+        return ERR_NOMEM;
+    }
+    hubs->options = *options;
+    (void)pthread_mutex_init(&hubs->lock, NULL);
+    *out = hubs;
+    return ERR_OK;
+}
+
+static void free_names(char **names, size_t count)
+{
+    for (size_t i = 0; names && i < count; i++) {
+        free(names[i]);
+    }
+    free(names);
+}
+
+void hubs_free(hubs_t *hubs)
+{
+    if (!hubs) {
+        return;
+    }
+    for (size_t i = 0; i < hubs->count; i++) {
+        hub_free(hubs->members[i].hub);
+        free_names(hubs->members[i].names, hubs->members[i].name_count);
+    }
+    free(hubs->members);
+    (void)pthread_mutex_destroy(&hubs->lock);
+    free(hubs);
+}
+
+void hubs_on_news(hubs_t *hubs, void (*notify)(void *arg), void *arg)
+{
+    hubs->notify = notify;
+    hubs->notify_arg = arg;
+    for (size_t i = 0; i < hubs->count; i++) {
+        hub_on_news(hubs->members[i].hub, notify, arg);
+    }
+}
+
+/* ---- which hub goes on with which class ---- */
+
+static void take_class(member_t *m, snapshot_t *s)
+{
+    const view_t *first = NULL;
+    for (size_t i = 0; i < m->name_count; i++) {
+        const view_t *view = snapshot_view_of(s, slice_str(m->names[i]));
+        if (view && first && view != first) {
+            return; /* it has fallen apart */
+        }
+        first = view ? view : first; /* whose profile is gone has no connection any more */
+    }
+    for (size_t i = 0; first && i < snapshot_class_count(s); i++) {
+        if (snapshot_class_view(s, i) == first) {
+            m->class = i;
+        }
+    }
+}
+
+/* Of two that have become one class, the greater goes on. */
+static void keep_greatest(hubs_t *hubs)
+{
+    for (size_t i = 0; i < hubs->count; i++) {
+        member_t *m = &hubs->members[i];
+        for (size_t k = 0; k < i && m->class != SIZE_MAX; k++) {
+            member_t *other = &hubs->members[k];
+            if (other->class == m->class) {
+                (m->name_count > other->name_count ? other : m)->class = SIZE_MAX;
+            }
+        }
+    }
+}
+
+static member_t *find_class(hubs_t *hubs, size_t class)
+{
+    for (size_t i = 0; i < hubs->count; i++) {
+        if (hubs->members[i].class == class) {
+            return &hubs->members[i];
+        }
+    }
+    return NULL;
+}
+
+/* One that is empty, or a new one. */
+static member_t *take_member(hubs_t *hubs)
+{
+    for (size_t i = 0; i < hubs->count; i++) {
+        member_t *m = &hubs->members[i];
+        if (!m->names && m->class == SIZE_MAX) {
+            return m;
+        }
+    }
+    if (hubs->count == hubs->cap) {
+        size_t cap = hubs->cap ? hubs->cap * 2 : 4;
+        member_t *grown = realloc(hubs->members, cap * sizeof *grown);
+        if (!grown) {
+            return NULL;
+        }
+        hubs->members = grown;
+        hubs->cap = cap;
+    }
+    hub_t *hub = NULL;
+    if (hub_new(&hubs->options, &hub)) {
+        return NULL;
+    }
+    hub_on_news(hub, hubs->notify, hubs->notify_arg);
+    member_t *m = &hubs->members[hubs->count++];
+    *m = (member_t){.hub = hub, .class = SIZE_MAX};
+    return m;
+}
+
+static err_t copy_names(member_t *m, const slice_t *names, size_t count)
+{
+    char **kept = calloc(count + 1, sizeof *kept);
+    for (size_t i = 0; kept && i < count; i++) {
+        kept[i] = strndup(names[i].ptr, names[i].len);
+        if (!kept[i]) {
+            free_names(kept, i);
+            return ERR_NOMEM;
+        }
+    }
+    if (!kept) {
+        return ERR_NOMEM;
+    }
+    free_names(m->names, m->name_count);
+    m->names = kept;
+    m->name_count = count;
+    return ERR_OK;
+}
+
+/* ---- publication ---- */
+
+static void add_report(hub_publication_t *to, const hub_publication_t *p)
+{
+    to->changed += p->changed;
+    to->patch_bytes += p->patch_bytes;
+    to->trees_us += p->trees_us;
+    to->patch_us += p->patch_us;
+    to->refused += p->refused;
+}
+
+static err_t publish_class(hubs_t *hubs, snapshot_t *snapshot, size_t class,
+                           hub_publication_t *report)
+{
+    size_t count = 0;
+    const slice_t *names = snapshot_class_names(snapshot, class, &count);
+    view_t *view = snapshot_class_view(snapshot, class);
+    hub_publication_t part;
+    if (!count) {
+        return ERR_OK; /* what nobody has is followed by nobody */
+    }
+    member_t *m = find_class(hubs, class);
+    m = m ? m : take_member(hubs);
+    if (!m) {
+        return ERR_NOMEM;
+    }
+    m->class = class;
+    err_t err = hub_publish(m->hub, snapshot, view, &part);
+    err = err ? err : copy_names(m, names, count);
+    if (!err) {
+        view->hub = m->hub;
+        add_report(report, &part);
+    }
+    return err;
+}
+
+err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *report)
+{
+    *report = (hub_publication_t){0};
+    err_t err = ERR_OK;
+    (void)pthread_mutex_lock(&hubs->lock);
+    for (size_t i = 0; i < hubs->count; i++) {
+        hubs->members[i].class = SIZE_MAX;
+        if (hubs->members[i].names) {
+            take_class(&hubs->members[i], snapshot);
+        }
+    }
+    keep_greatest(hubs);
+    for (size_t i = 0; i < snapshot_class_count(snapshot) && !err; i++) {
+        err = publish_class(hubs, snapshot, i, report);
+    }
+    for (size_t i = 0; i < hubs->count && !err; i++) {
+        member_t *m = &hubs->members[i];
+        if (m->class == SIZE_MAX && m->names) {
+            hub_retire(m->hub);
+            free_names(m->names, m->name_count);
+            m->names = NULL;
+            m->name_count = 0;
+        }
+    }
+    (void)pthread_mutex_unlock(&hubs->lock);
+    return err;
+}
+
+void hubs_tell_news(hubs_t *hubs)
+{
+    if (hubs->notify) {
+        hubs->notify(hubs->notify_arg);
+    }
+}
+
+/* ---- all of them ---- */
+
+/* Hubs stay; the table is not held while they are called. False: behind the last. */
+static bool hub_at(hubs_t *hubs, size_t i, hub_t **hub, bool *has_class)
+{
+    (void)pthread_mutex_lock(&hubs->lock);
+    bool there = i < hubs->count;
+    *hub = there ? hubs->members[i].hub : NULL;
+    *has_class = there && hubs->members[i].names;
+    (void)pthread_mutex_unlock(&hubs->lock);
+    return there;
+}
+
+void hubs_catch_up(hubs_t *hubs, bool (*should_stop)(void *arg), void *arg)
+{
+    hub_t *hub;
+    bool has_class;
+    for (size_t i = 0; !should_stop(arg) && hub_at(hubs, i, &hub, &has_class); i++) {
+        if (has_class) {
+            hub_catch_up(hub, should_stop, arg);
+        }
+    }
+}
+
+void hubs_tick(hubs_t *hubs, uint64_t now_ms)
+{
+    hub_t *hub;
+    bool has_class;
+    for (size_t i = 0; hub_at(hubs, i, &hub, &has_class); i++) {
+        hub_tick(hub, now_ms);
+    }
+}
+
+void hubs_each(hubs_t *hubs, void (*call)(void *arg, hub_t *hub), void *arg)
+{
+    hub_t *hub;
+    bool has_class;
+    for (size_t i = 0; hub_at(hubs, i, &hub, &has_class); i++) {
+        if (has_class) {
+            call(arg, hub);
+        }
+    }
+}
+
+void hubs_read_counters(hubs_t *hubs, hub_counters_t *out)
+{
+    *out = (hub_counters_t){0};
+    hub_t *hub;
+    bool has_class;
+    for (size_t i = 0; hub_at(hubs, i, &hub, &has_class); i++) {
+        hub_counters_t c;
+        hub_read_counters(hub, &c);
+        /* Nothing but numbers of one kind. */
+        const uint64_t *from = (const uint64_t *)(const void *)&c;
+        uint64_t *to = (uint64_t *)(void *)out;
+        for (size_t k = 0; k < sizeof c / sizeof *from; k++) {
+            to[k] += from[k];
+        }
+    }
+}
