@@ -43,9 +43,9 @@ static const struct {
 } members[MEMBER_COUNT] = {
     [MEMBER_CERTIFICATES] = {"", "certificates", true},
     [MEMBER_DIGEST] = {"", "digest", true},
-    [MEMBER_CAPABILITY_TYPES] = {"", "capability-types", false},
-    [MEMBER_FOOTPRINT_TYPES] = {"", "footprint-types", false},
-    [MEMBER_GEO_PROPERTIES] = {"", "geo-properties", false},
+    [MEMBER_CAPABILITY_TYPES] = {"", "capability-types", true},
+    [MEMBER_FOOTPRINT_TYPES] = {"", "footprint-types", true},
+    [MEMBER_GEO_PROPERTIES] = {"", "geo-properties", true},
     [MEMBER_RATES] = {"", "rates", false},
     [MEMBER_USER] = {"digest", "user", true},
     [MEMBER_SHA256] = {"digest", "ha1-sha256", true},

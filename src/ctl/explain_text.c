@@ -37,10 +37,9 @@ void explain_place(const json_value_t *what, bool paths, buf_t *out)
     buf_append_printable(out, paths ? document : store_document_name(document), "");
     buf_append_char(out, ':');
     remote_append(what, "line", out);
-    if (remote_true(what, "withheld")) {
+    if (remote_true(what, "restricted")) {
         buf_append_str(out, ", only for ");
         explain_texts(json_get(what, "audience"), out);
-        buf_append_str(out, ": withheld today");
     }
     buf_append_char(out, '\n');
 }
@@ -60,8 +59,8 @@ void explain_pids(const json_value_t *list, buf_t *out)
         remote_append(explain_item(list, i), "pid", out);
         buf_append_str(out, " in ");
         remote_append(explain_item(list, i), "network-map", out);
-        buf_append_str(out, remote_true(explain_item(list, i), "withheld") ? ", withheld today\n"
-                                                                           : "\n");
+        buf_append_str(out,
+                       remote_true(explain_item(list, i), "restricted") ? ", not for all\n" : "\n");
     }
     none(out, "PID", list);
 }

@@ -2,15 +2,15 @@
 
 #define TAB(out) buf_append_char((out), '\t')
 
-static void mark_withheld(const report_t *r, uint32_t document, buf_t *out)
+static void mark_restricted(const report_t *r, uint32_t document, buf_t *out)
 {
-    bool withheld;
-    (void)report_document(r, document, &withheld);
-    buf_append_str(out, withheld ? "!" : "");
+    bool restricted;
+    (void)report_document(r, document, &restricted);
+    buf_append_str(out, restricted ? "!" : "");
 }
 
 /*
- * The types of an advertisement are side by side, one after the other; a type that is withheld in
+ * The types of an advertisement are side by side, one after the other; a type that is restricted in
  * part is not marked.
  */
 static void capabilities(const report_t *r, buf_t *out)
@@ -27,9 +27,9 @@ static void capabilities(const report_t *r, buf_t *out)
                 !slice_eq(o->capability->name, first->capability->name)) {
                 break;
             }
-            bool withheld;
-            (void)report_document(r, o->document, &withheld);
-            all &= withheld;
+            bool restricted;
+            (void)report_document(r, o->document, &restricted);
+            all &= restricted;
         }
         buf_append_str(out, any ? "," : "");
         buf_append_slice(out, m->advertisements[r->covers.objects[i].advertisement].id);
@@ -48,7 +48,7 @@ static void make_covers(report_t *r, buf_t *out)
         const model_footprint_t *f = &r->engine->model->footprints[r->covers.footprints[i]];
         buf_append_str(out, i ? "," : "");
         buf_append_slice(out, f->name);
-        mark_withheld(r, f->document, out);
+        mark_restricted(r, f->document, out);
     }
     buf_append_str(out, r->covers.footprint_count ? "\t" : "-\t");
     capabilities(r, out);
@@ -64,7 +64,7 @@ static void pids(const report_t *r, const addr_t *addr, buf_t *out)
             buf_append_slice(out, r->engine->maps[i].id);
             buf_append_char(out, '=');
             buf_append_slice(out, pid->name);
-            buf_append_str(out, report_map_withheld(r, i) ? "!" : "");
+            buf_append_str(out, report_map_restricted(r, i) ? "!" : "");
             any = true;
         }
     }

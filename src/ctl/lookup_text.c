@@ -18,16 +18,15 @@ static void label(buf_t *out, const char *text, bool first)
 
 static void place(const report_t *r, uint32_t document, uint32_t line, buf_t *out)
 {
-    bool withheld;
-    const model_document_t *d = report_document(r, document, &withheld);
+    bool restricted;
+    const model_document_t *d = report_document(r, document, &restricted);
     report_printable(out, d->file, false);
     buf_printf(out, ":%u", line);
-    if (withheld) {
+    if (restricted) {
         buf_append_str(out, ", only for ");
         for (size_t i = 0; i < d->audience_count; i++) {
             buf_printf(out, "%s%.*s", i ? ", " : "", SLICE_ARG(d->audience[i]));
         }
-        buf_append_str(out, ": withheld today");
     }
     buf_append_char(out, '\n');
 }
@@ -64,7 +63,7 @@ static void pids(const report_t *r, const addr_t *addr, buf_t *out)
             label(out, "PID", first);
             buf_printf(out, "%.*s in %.*s%s\n", SLICE_ARG(pid->name),
                        SLICE_ARG(r->engine->maps[i].id),
-                       report_map_withheld(r, i) ? ", withheld today" : "");
+                       report_map_restricted(r, i) ? ", not for all" : "");
             first = false;
         }
     }

@@ -76,14 +76,14 @@ void report_scope(report_t *r, const addr_t *addr, buf_t *out)
     buf_append(out, text, prefix_format(&scope, text));
 }
 
-const model_document_t *report_document(const report_t *r, uint32_t document, bool *withheld)
+const model_document_t *report_document(const report_t *r, uint32_t document, bool *restricted)
 {
     const model_document_t *d = &r->engine->model->documents[document];
-    *withheld = d->audience_count > 0;
+    *restricted = d->audience_count > 0;
     return d;
 }
 
-bool report_map_withheld(const report_t *r, size_t map)
+bool report_map_restricted(const report_t *r, size_t map)
 {
     return !model_document_is_public(r->engine->model, r->engine->maps[map].document);
 }

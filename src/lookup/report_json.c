@@ -6,18 +6,18 @@
 
 static void place(const report_t *r, uint32_t document, uint32_t line, buf_t *out)
 {
-    bool withheld;
-    const model_document_t *d = report_document(r, document, &withheld);
+    bool restricted;
+    const model_document_t *d = report_document(r, document, &restricted);
     buf_append_str(out, ",\"document\":");
     json_write_string(out, r->names ? store_document_name(d->file) : d->file);
     buf_printf(out, ",\"line\":%u", line);
-    if (withheld) {
+    if (restricted) {
         buf_append_str(out, ",\"audience\":[");
         for (size_t i = 0; i < d->audience_count; i++) {
             buf_append_str(out, i ? "," : "");
             json_write_string(out, d->audience[i]);
         }
-        buf_append_str(out, "],\"withheld\":true");
+        buf_append_str(out, "],\"restricted\":true");
     }
     buf_append_char(out, '}');
 }
@@ -126,7 +126,7 @@ void report_json_pid(const report_t *r, size_t map, const model_pid_t *pid, buf_
     json_write_string(out, r->engine->maps[map].id);
     buf_append_str(out, ",\"pid\":");
     json_write_string(out, pid->name);
-    buf_append_str(out, report_map_withheld(r, map) ? ",\"withheld\":true}" : "}");
+    buf_append_str(out, report_map_restricted(r, map) ? ",\"restricted\":true}" : "}");
 }
 
 static void pids(const report_t *r, const addr_t *addr, buf_t *out)

@@ -75,7 +75,7 @@ def test_forms_agree(case, tmp_path):
             return ",".join(items) or "-"
 
         def marked(item, name):
-            return name + ("!" if item.get("withheld") else "")
+            return name + ("!" if item.get("restricted") else "")
 
         pids = column(marked(pid, f"{pid['network-map']}={pid['pid']}") for pid in o["pids"])
         names = column(marked(f, f["name"]) for f in o["footprints"])

@@ -83,9 +83,9 @@ bool report_held(const report_t *r, const addr_t *addr, size_t *at, buf_t *out);
 void report_code(buf_t *out, geo_code_t code);
 void report_addr(buf_t *out, const addr_t *addr);
 void report_scope(report_t *r, const addr_t *addr, buf_t *out);
-/* A document that uCDNs without an identity do not see is withheld today. */
-const model_document_t *report_document(const report_t *r, uint32_t document, bool *withheld);
-bool report_map_withheld(const report_t *r, size_t map);
+/* A document with an audience is restricted. */
+const model_document_t *report_document(const report_t *r, uint32_t document, bool *restricted);
+bool report_map_restricted(const report_t *r, size_t map);
 /* Bytes that could steer a terminal as \xNN; `strict`: also space and comma. */
 void report_printable(buf_t *out, slice_t s, bool strict);
 
