@@ -92,15 +92,21 @@ static err_t record(builder_t *b, const store_texts_t *texts, slice_t message, a
                                 texts->count, next, number);
 }
 
-static void tell(uint64_t number, slice_t message, bool back)
+static void tell(uint64_t number, const char *reason, slice_t message, bool back)
 {
-    log_line(back ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "build", "generation %llu: schedule: %.*s",
-             (unsigned long long)number,
-             SLICE_ARG(back ? SLICE_LIT("the clock went back") : message));
+    if (reason) {
+        log_line(LOG_LEVEL_INFO, "build", "generation %llu: %s", (unsigned long long)number,
+                 reason);
+    }
+    if (back || message.len || !reason) {
+        log_line(back ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "build",
+                 "generation %llu: schedule: %.*s", (unsigned long long)number,
+                 SLICE_ARG(back ? SLICE_LIT("the clock went back") : message));
+    }
 }
 
-static err_t build_texts(builder_t *b, const store_texts_t *texts, arena_t *arena,
-                         findings_t *findings)
+static err_t build_texts(builder_t *b, const char *reason, const store_texts_t *texts,
+                         arena_t *arena, findings_t *findings)
 {
     model_t *model = NULL;
     snapshot_t *next = NULL;
@@ -121,7 +127,7 @@ static err_t build_texts(builder_t *b, const store_texts_t *texts, arena_t *aren
     err = err ? err : hubs_publish(b->hubs, next, &publication);
     if (!err) {
         snapshot_t *previous = build_publish(b, next, number, &documents, false);
-        tell(number, buf_slice(&message), back);
+        tell(number, reason, buf_slice(&message), back);
         build_log_versions(number, &publication);
         build_compare_and_log(b, previous, next);
         snapshot_unref(previous);
@@ -132,7 +138,7 @@ static err_t build_texts(builder_t *b, const store_texts_t *texts, arena_t *aren
     return err;
 }
 
-void build_timed(builder_t *b)
+void build_again(builder_t *b, const char *reason)
 {
     arena_t arena;
     findings_t findings;
@@ -143,12 +149,11 @@ void build_timed(builder_t *b)
     if (err == ERR_NOT_FOUND) {
         err = build_directory(b, false);
     } else if (!err) {
-        err = build_texts(b, &texts, &arena, &findings);
+        err = build_texts(b, reason, &texts, &arena, &findings);
     }
     if (err) {
-        log_line(LOG_LEVEL_ERROR, "build",
-                 "what is due now by its not-before or not-after is not in force yet: %s",
-                 err_text(err));
+        log_line(LOG_LEVEL_ERROR, "build", "%s is not in force yet: %s",
+                 reason ? reason : "what is due now by its not-before or not-after", err_text(err));
         b->timed_retry_ms = clock_ms(CLOCK_MONOTONIC) + RETRY_MS;
     }
     findings_release(&findings);

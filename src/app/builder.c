@@ -12,7 +12,7 @@ static bool has_work(const builder_t *b)
     return b->requested || b->changed || b->commits;
 }
 
-static void take_ucdns(builder_t *b);
+static bool take_ucdns(builder_t *b);
 
 /* Waits for a request until it is time to look at the databases, or a time of documents comes. */
 static void wait_for_work(builder_t *b)
@@ -96,7 +96,9 @@ static void *builder_main(void *arg)
             b->changed = false;
         }
         pthread_mutex_unlock(&b->lock);
-        take_ucdns(b);
+        if (take_ucdns(b)) {
+            build_again(b, "profiles of uCDNs changed"); /* also when the directory is refused */
+        }
         if (commit) {
             work_commit(b, commit);
         } else if (changed && !requested) {
@@ -104,7 +106,7 @@ static void *builder_main(void *arg)
         } else if (!requested && held_is_due(b)) {
             held_run(b);
         } else if (!requested && build_timed_is_due(b)) {
-            build_timed(b);
+            build_again(b, NULL);
         } else {
             work_databases(b, requested);
         }
@@ -173,7 +175,7 @@ err_t builder_new(const config_t *config, hubs_t *hubs, journal_t *journal, buil
 
 err_t builder_build_first(builder_t *b)
 {
-    take_ucdns(b);
+    (void)take_ucdns(b);
     err_t err = databases_load(&b->databases);
     return err ? err : build_directory(b, false);
 }
@@ -226,15 +228,17 @@ void builder_set_ucdns(builder_t *b, ucdns_t *ucdns)
     ucdns_unref(before);
 }
 
-/* On the thread that builds. */
-static void take_ucdns(builder_t *b)
+/* On the thread that builds: whether there are new ones. */
+static bool take_ucdns(builder_t *b)
 {
     pthread_mutex_lock(&b->lock);
+    bool changed = b->new_ucdns != NULL;
     ucdns_t *before = b->new_ucdns ? b->ucdns : NULL;
     b->ucdns = b->new_ucdns ? b->new_ucdns : b->ucdns;
     b->new_ucdns = NULL;
     pthread_mutex_unlock(&b->lock);
     ucdns_unref(before);
+    return changed;
 }
 
 void builder_request(builder_t *b)

@@ -72,8 +72,8 @@ err_t build_digest(const store_text_t *texts, size_t count, digest_t *out) FPD_M
 bool build_timed_is_due(const builder_t *b);
 /* How long to wait until it is, in ms, and at most so long. */
 int64_t build_timed_patience(const builder_t *b, int64_t most_ms);
-/* Builds what is served as it is now. */
-void build_timed(builder_t *b);
+/* Builds what is served as it is now, for this reason (NULL: a time has come). */
+void build_again(builder_t *b, const char *reason);
 
 /* held.c: changes that are made when their time comes (store/held.h). */
 void held_look(builder_t *b); /* when the next one is due */

@@ -287,6 +287,7 @@ def test_profiles_come_and_go(site):
         write_ucdns(server.directory, digest_profile("ucdn-b"))
         server.send(signal.SIGHUP)
         server.wait_line("profiles of uCDNs: 1")
+        server.wait_line(r"build: generation \d+: ")  # with a view for it
         assert b.get(server.url + "/", timeout=60).status_code == 200
         # On the connection that it has had.
         assert a.get(server.url + "/", timeout=60).status_code == 401

@@ -7,6 +7,7 @@ import pytest
 import requests
 import requests.auth
 
+from admin import write_tokens
 from footprintd import LIMIT, Server, write_config
 from identity import PASSWORD, ha1, write_ucdns
 
@@ -54,6 +55,7 @@ def site(tmp_path):
         servers[-1].directory = tmp_path
         return servers[-1]
 
+    start.directory = tmp_path
     yield start
     for server in servers:
         server.__exit__(None, None, None)
@@ -324,6 +326,19 @@ def test_who_loses_the_profile(site):
     rebuilt(server)
     assert b.get("/cdni").status_code == 401
     assert len(Client(server, "ucdn-a").types()) == 5
+
+
+def test_a_profile_that_comes_while_the_documents_are_refused(site):
+    """It sees what is served, whatever lies in the directory."""
+    write_tokens(site.directory)
+    server = site(more='admin: {listen: "127.0.0.1:0", tokens: tokens}\nstate: state\n',
+                  public=PUBLIC)
+    put(server, "public", "version: 7\n")
+    server.wait_line("the documents were refused")
+    write_ucdns(server.directory, A_AND_B + profile("ucdn-c"))
+    server.send(signal.SIGHUP)
+    server.wait_line("generation 1: profiles of uCDNs changed")
+    assert Client(server, "ucdn-c").types() == [D, D]
 
 
 # ---- many ----
