@@ -77,7 +77,7 @@ static void write_answer(h2o_req_t *req, const principal_t *principal, buf_t *ou
         json_write_string(out, principal->profile->user);
     }
     buf_append_str(out, ",\"peer\":");
-    json_write_string(out, conn_peer(req->conn, peer));
+    json_write_string(out, peer_of_request(req, peer));
     if (certificate) {
         write_certificate(certificate, out);
     }
