@@ -59,21 +59,30 @@ static bool same_password(const ucdns_t *before, const ucdns_t *now, slice_t nam
            memcmp(a->ha1_md5, b->ha1_md5, sizeof a->ha1_md5) == 0;
 }
 
-/* What its streams began with holds still, as far as a connection can tell. */
+static bool same_passwords(const ucdns_t *before, const ucdns_t *now)
+{
+    for (size_t i = 0; i < ucdns_count(before); i++) {
+        if (!same_password(before, now, ucdns_profile(before, i)->name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * What its streams began with holds still, as far as a connection can tell: of several users'
+ * streams it does not know whose they are. Whoever still may begins again.
+ */
 static bool holds(http_conn_t *conn, const ucdns_t *before)
 {
     const ucdns_t *now = conn->loop->identity->ucdns;
-    slice_t name = slice_str(conn->ucdn);
-    size_t old = conn->certificate_of ? conn->profile : UCDN_NONE, index;
-    bool by_certificate = old != UCDN_NONE;
-    if (conn->several) {
-        return false; /* they may begin again */
+    size_t index;
+    if (conn->certificate_of && conn->profile != UCDN_NONE) {
+        return !conn->several && certificate_of_conn(conn, &index) == CERTIFICATE_KNOWN &&
+               slice_is(ucdns_profile(now, index)->name, conn->ucdn);
     }
-    if (!by_certificate) {
-        return before == NULL || same_password(before, now, name);
-    }
-    return certificate_of_conn(conn, &index) == CERTIFICATE_KNOWN &&
-           slice_eq(ucdns_profile(now, index)->name, name);
+    return before == NULL || (conn->several ? same_passwords(before, now)
+                                            : same_password(before, now, slice_str(conn->ucdn)));
 }
 
 void identity_recheck(http_loop_t *loop, const ucdns_t *before)

@@ -224,6 +224,7 @@ static void conn_on_acceptable(h2o_socket_t *sock, const char *err)
     if (err) {
         return;
     }
+    identity_take(((loop_listener_t *)sock->data)->loop);
     for (int i = 0; i < ACCEPT_PER_WAKE && conn_accept(sock->data); i++) {
     }
 }

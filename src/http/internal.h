@@ -209,7 +209,10 @@ void conn_cut(http_conn_t *conn);
 slice_t handler_path(h2o_req_t *req);
 void handler_register(h2o_pathconf_t *path);
 
-/* identity.c: shows the newest profiles from now on, as loop_take_snapshot does. */
+/*
+ * identity.c: the newest profiles and TLS settings count from now on. Before every request, as
+ * loop_take_snapshot: whoever was told that somebody is revoked can rely on it.
+ */
 void identity_take(http_loop_t *loop);
 void identity_release(http_loop_t *loop);
 /*
