@@ -1,9 +1,39 @@
 #include "http/certificates.h"
 
+#include "footprintd/base/json.h"
 #include "footprintd/log/log.h"
 #include "http/tls.h"
 
+#include <openssl/bio.h>
 #include <time.h>
+
+bool certificate_subject(const X509 *certificate, buf_t *out)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long len = -1;
+    if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
+                                  XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+        len = BIO_get_mem_data(bio, &text);
+    }
+    bool fine = len > 0 && utf8_valid(slice_of(text, (size_t)len));
+    if (fine) {
+        buf_append(out, text, (size_t)len);
+    }
+    BIO_free(bio);
+    return fine && !buf_failed(out);
+}
+
+/* It was signed for someone, who will want to know why it does not work. */
+static void tell_of(const X509 *certificate, bool ambiguous)
+{
+    buf_t subject = BUF_INIT;
+    bool named = certificate_subject(certificate, &subject);
+    log_line(LOG_LEVEL_INFO, "http", "the client certificate of '%.*s' %s",
+             SLICE_ARG(named ? buf_slice(&subject) : SLICE_LIT("")),
+             ambiguous ? "fits several uCDNs, and is none of them" : "is of no uCDN");
+    buf_release(&subject);
+}
 
 static void look(http_conn_t *conn)
 {
@@ -24,9 +54,8 @@ static void look(http_conn_t *conn)
     bool ambiguous;
     conn->certificate_end = tls_certificate_end(certificate);
     conn->profile = ucdns_find_certificate(loop->identity->ucdns, certificate, &ambiguous);
-    if (ambiguous && first) {
-        log_line(LOG_LEVEL_WARNING, "http",
-                 "a client certificate fits several uCDNs, and is none of them");
+    if (conn->profile == UCDN_NONE && first) {
+        tell_of(certificate, ambiguous);
     }
 }
 

@@ -1,12 +1,11 @@
 #include "http/whoami.h"
 
 #include "footprintd/base/json.h"
+#include "http/certificates.h"
 #include "http/check.h"
-#include "http/identity.h"
 #include "http/send.h"
 
 #include <netdb.h>
-#include <openssl/bio.h>
 #include <openssl/x509.h>
 
 #define MEDIA_JSON "application/json"
@@ -29,23 +28,6 @@ static const char *means_name(principal_means_t means)
     return UCDN_ANONYMOUS;
 }
 
-static void write_subject(const X509 *certificate, buf_t *out)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    long len = -1;
-    if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
-                                  XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
-        len = BIO_get_mem_data(bio, &text);
-    }
-    if (len > 0 && utf8_valid(slice_of(text, (size_t)len))) {
-        buf_append_str(out, "\"subject\":");
-        json_write_string(out, slice_of(text, (size_t)len));
-        buf_append_char(out, ',');
-    }
-    BIO_free(bio);
-}
-
 /* As profiles want them written. */
 static void write_certificate(const X509 *certificate, buf_t *out)
 {
@@ -54,8 +36,14 @@ static void write_certificate(const X509 *certificate, buf_t *out)
     bool made = len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL) == 1;
     OPENSSL_free(der);
     if (made) {
+        buf_t subject = BUF_INIT;
         buf_append_str(out, ",\"certificate\":{");
-        write_subject(certificate, out);
+        if (certificate_subject(certificate, &subject)) {
+            buf_append_str(out, "\"subject\":");
+            json_write_string(out, buf_slice(&subject));
+            buf_append_char(out, ',');
+        }
+        buf_release(&subject);
         buf_append_str(out, "\"spki-sha256\":\"");
         for (size_t i = 0; i < sizeof digest; i++) {
             buf_printf(out, "%02x", digest[i]);

@@ -131,7 +131,9 @@ def test_of_two_is_of_none(site, pki):
     server = site([tls(pki)], "x: {certificates: [{san: dns:both.example}]}\n"
                               "y: {certificates: [{subject: CN=b}]}\n")
     assert http.request(server.url + "/", "h1-tls", ca=pki.ca, extra=show(pki, "b")).status == 401
-    server.wait_line("a client certificate fits several uCDNs, and is none of them")
+    server.wait_line("the client certificate of 'CN=b' fits several uCDNs, and is none of them")
+    assert http.request(server.url + "/", "h1-tls", ca=pki.ca, extra=show(pki, "a")).status == 401
+    server.wait_line(r"the client certificate of 'CN=router,O=uCDN A.{1,2}, Inc.,C=DE' is of no uCDN")
 
 
 def test_not_where_it_is_not_asked_for(site, pki):
