@@ -15,6 +15,7 @@ err_t listeners_convert(const config_listener_t *from, arena_t *arena, http_list
                                        .key = from->certificates.items[i].key};
     }
     *out = (http_listener_t){.address = from->address,
+                             .proxied = from->proxy_protocol,
                              .tls = from->tls,
                              .certificate = from->certificate,
                              .key = from->key,

@@ -13,9 +13,9 @@ static const char usage_text[] =
     "  --help          show this text\n"
     "  --version       show the version\n"
     "\n"
-    "SIGHUP reads the documents, databases and certificates again; SIGTERM and SIGINT end the\n"
-    "server when the requests under way are answered. Exit codes: 0 fine, 1 configuration or data\n"
-    "refused, 2 usage.\n";
+    "SIGHUP reads the documents, databases, certificates and profiles of uCDNs again; SIGTERM and\n"
+    "SIGINT end the server when the requests under way are answered. Exit codes: 0 fine,\n"
+    "1 configuration or data refused, 2 usage.\n";
 
 enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
 

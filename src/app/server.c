@@ -115,6 +115,10 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
 
 static err_t open_http(server_t *s)
 {
+    static const proxy_header_t proxy_headers[] = {
+        [CONFIG_PROXY_HEADER_NONE] = PROXY_HEADER_NONE,
+        [CONFIG_PROXY_HEADER_FORWARDED] = PROXY_HEADER_FORWARDED,
+        [CONFIG_PROXY_HEADER_X_FORWARDED_FOR] = PROXY_HEADER_X_FORWARDED_FOR};
     const config_t *c = &s->config;
     http_admin_options_t admin;
     ucdns_t *ucdns = NULL;
@@ -150,6 +154,9 @@ static err_t open_http(server_t *s)
                               .poll_s = (unsigned)c->tips_poll_s,
                               .admin = c->admin ? &admin : NULL,
                               .ucdns = ucdns,
+                              .trusted_proxies = c->trusted_proxies,
+                              .trusted_proxy_count = c->trusted_proxy_count,
+                              .proxy_header = proxy_headers[c->proxy_header],
                               .digest_realm = c->digest_realm,
                               .digest_md5 = c->digest_md5,
                               .digest_nonce_s = (unsigned)c->digest_nonce_s};

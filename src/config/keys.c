@@ -3,9 +3,10 @@
 #define C(field) offsetof(config_t, field)
 #define L(field) offsetof(config_listener_t, field)
 
-/* In the order of log_format_t, log_level_t and config_client_auth_t. */
+/* In the order of log_format_t, log_level_t, config_proxy_header_t and config_client_auth_t. */
 static const char *const words_format[] = {"text", "json", NULL};
 static const char *const words_level[] = {"debug", "info", "warning", "error", NULL};
+static const char *const words_proxy_header[] = {"none", "forwarded", "x-forwarded-for", NULL};
 static const char *const words_client_auth[] = {"none", "optional", "required", NULL};
 
 #define YEAR_S  31536000
@@ -42,6 +43,7 @@ const config_key_t config_keys[] = {
     TEXT(LISTENERS, "listen", NOWHERE, CONFIG_REQUIRED),
     TEXT(ADDRESS, "listen[].address", L(address), CONFIG_REQUIRED),
     BOOL("listen[].insecure", L(insecure), "false"),
+    BOOL("listen[].proxy-protocol", L(proxy_protocol), "false"),
     {"listen[].tls", CONFIG_MAP, L(tls), NULL, 0, 0, NULL, 0},
     TEXT(PATH, "listen[].tls.certificate", L(certificate), CONFIG_REQUIRED),
     TEXT(PATH, "listen[].tls.key", L(key), CONFIG_REQUIRED),
@@ -99,7 +101,8 @@ const config_key_t config_keys[] = {
     MAP("guard-rails", 0),
     SHARE("guard-rails.address-share", C(guard_address_share), "0.1"),
     SHARE("guard-rails.country-share", C(guard_country_share), "0.2"),
-    TEXT(PREFIXES, "trusted-proxies", NOWHERE, CONFIG_NOT_IN_FORCE),
+    TEXT(PREFIXES, "trusted-proxies", NOWHERE, 0),
+    WORD("proxy-header", C(proxy_header), "forwarded", words_proxy_header),
     TEXT(LIMITS, "limits", NOWHERE, 0),
     MAP("log", 0),
     WORD("log.format", C(log_format), "text", words_format),

@@ -151,6 +151,18 @@ void config_reader_listeners(config_reader_t *r, const json_value_t *list)
     r->config->listener_count = count;
 }
 
+void config_reader_proxies(config_reader_t *r, const json_value_t *root)
+{
+    const json_value_t *list = json_get(root, "listen");
+    for (size_t i = 0; i < r->config->listener_count; i++) {
+        if (r->config->listeners[i].proxy_protocol && !r->config->trusted_proxy_count) {
+            config_reader_find(r, &list->u.array.items[i], FINDING_MISSING_KEY, NO_SLICE,
+                               "'proxy-protocol' needs 'trusted-proxies': who may say for whom it "
+                               "asks");
+        }
+    }
+}
+
 void config_reader_admin(config_reader_t *r, const json_value_t *root)
 {
     const json_value_t *item = json_get(root, "admin");

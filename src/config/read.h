@@ -39,6 +39,8 @@ void config_reader_certificates(config_reader_t *r, const json_value_t *list,
                                 config_certificates_t *out);
 /* Reads `listen:` with its checks. */
 void config_reader_listeners(config_reader_t *r, const json_value_t *list);
+/* Whether listeners behind proxies have some to believe. */
+void config_reader_proxies(config_reader_t *r, const json_value_t *root);
 /* What the keys of `admin` say together, when the whole file was read. */
 void config_reader_admin(config_reader_t *r, const json_value_t *root);
 

@@ -30,7 +30,9 @@ int ctl_restore_run(int argc, char **argv);
 int ctl_rollback_run(int argc, char **argv);
 int ctl_show_run(int argc, char **argv);
 int ctl_status_run(int argc, char **argv);
+int ctl_ucdn_run(int argc, char **argv);
 int ctl_watch_run(int argc, char **argv);
+int ctl_whoami_run(int argc, char **argv);
 int ctl_withdraw_run(int argc, char **argv);
 
 #endif

@@ -23,7 +23,9 @@ static const ctl_command_t commands[] = {
     {"rollback", "publish the documents of an earlier generation again", ctl_rollback_run},
     {"show", "show a generation of a server, or a document of it", ctl_show_run},
     {"status", "tell what a server serves, and what it refused", ctl_status_run},
+    {"ucdn", "list, add and revoke upstream CDNs", ctl_ucdn_run},
     {"watch", "follow resources of a server as they change", ctl_watch_run},
+    {"whoami", "ask a server who it thinks that this client is", ctl_whoami_run},
     {"withdraw", "take a footprint or capability out of service, and back", ctl_withdraw_run},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

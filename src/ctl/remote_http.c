@@ -86,6 +86,19 @@ static bool set_headers(remote_http_t *http, bool with_body)
     return !curl_easy_setopt(http->easy, CURLOPT_HTTPHEADER, http->headers);
 }
 
+static bool set_credentials(remote_http_t *http)
+{
+    CURL *e = http->easy;
+    const remote_http_options_t *o = &http->options;
+    if (o->user) {
+        return !curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_DIGEST) &&
+               !curl_easy_setopt(e, CURLOPT_USERNAME, o->user) &&
+               !curl_easy_setopt(e, CURLOPT_PASSWORD, o->password);
+    }
+    return !o->token || (!curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) &&
+                         !curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, o->token));
+}
+
 static bool set_options(remote_http_t *http, const char *url, const slice_t *body)
 {
     CURL *e = http->easy;
@@ -94,9 +107,7 @@ static bool set_options(remote_http_t *http, const char *url, const slice_t *bod
     bool ok = !curl_easy_setopt(e, CURLOPT_URL, url) && set_headers(http, body != NULL) &&
               !curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") &&
               !curl_easy_setopt(e, CURLOPT_USERAGENT, "footprintctl/" FPD_VERSION) &&
-              !curl_easy_setopt(e, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER) &&
-              !curl_easy_setopt(e, CURLOPT_XOAUTH2_BEARER, o->token) &&
-              !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, http->error) &&
+              set_credentials(http) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, http->error) &&
               (!o->cacert || !curl_easy_setopt(e, CURLOPT_CAINFO, o->cacert)) &&
               (!o->cert || !curl_easy_setopt(e, CURLOPT_SSLCERT, o->cert)) &&
               (!o->key || !curl_easy_setopt(e, CURLOPT_SSLKEY, o->key));

@@ -18,6 +18,8 @@ typedef struct remote_http_options {
     /* Now and then while an answer is waited for; NULL: nobody wants to know. */
     void (*waiting)(void *arg);
     void *waiting_arg;
+    const char *user; /* in place of a token: HTTP Digest */
+    const char *password;
 } remote_http_options_t;
 
 typedef struct remote_http_answer {

@@ -35,7 +35,7 @@ static void log_access(h2o_logger_t *logger, h2o_req_t *req)
     int64_t elapsed = (int64_t)(now.tv_sec - begin.tv_sec) * 1000000 + now.tv_usec - begin.tv_usec;
     access_record_t record = {
         .time = begin,
-        .peer = conn_peer(req->conn, peer),
+        .peer = peer_of_request(req, peer),
         .ucdn = name_of(req),
         .method = slice_of_iovec(req->input.method),
         .path = slice_of_iovec(req->input.path),

@@ -60,7 +60,7 @@ static void hold(h2o_req_t *req, http_admin_t *admin, uint64_t peer)
 static void refuse(h2o_req_t *req, http_admin_t *admin)
 {
     char buffer[NI_MAXHOST];
-    slice_t peer = conn_peer(req->conn, buffer);
+    slice_t peer = peer_of_request(req, buffer);
     uint64_t hash = hash_slice(peer);
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);

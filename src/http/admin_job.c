@@ -178,7 +178,7 @@ void admin_job_start(h2o_req_t *req, const admin_request_t *seen)
         .if_match = joined_header(req, H2O_TOKEN_IF_MATCH, arena),
         .if_none_match = joined_header(req, H2O_TOKEN_IF_NONE_MATCH, arena),
         .user = arena_copy(arena, seen->user),
-        .peer = arena_copy(arena, conn_peer(req->conn, peer)),
+        .peer = arena_copy(arena, peer_of_request(req, peer)),
         .role = seen->role,
         .route = seen->route,
         .name = arena_copy(arena, seen->name),

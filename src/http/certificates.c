@@ -1,9 +1,39 @@
 #include "http/certificates.h"
 
+#include "footprintd/base/json.h"
 #include "footprintd/log/log.h"
 #include "http/tls.h"
 
+#include <openssl/bio.h>
 #include <time.h>
+
+bool certificate_subject(const X509 *certificate, buf_t *out)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    long len = -1;
+    if (bio && X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
+                                  XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+        len = BIO_get_mem_data(bio, &text);
+    }
+    bool fine = len > 0 && utf8_valid(slice_of(text, (size_t)len));
+    if (fine) {
+        buf_append(out, text, (size_t)len);
+    }
+    BIO_free(bio);
+    return fine && !buf_failed(out);
+}
+
+/* It was signed for someone, who will want to know why it does not work. */
+static void tell_of(const X509 *certificate, bool ambiguous)
+{
+    buf_t subject = BUF_INIT;
+    bool named = certificate_subject(certificate, &subject);
+    log_line(LOG_LEVEL_INFO, "http", "the client certificate of '%.*s' %s",
+             SLICE_ARG(named ? buf_slice(&subject) : SLICE_LIT("")),
+             ambiguous ? "fits several uCDNs, and is none of them" : "is of no uCDN");
+    buf_release(&subject);
+}
 
 static void look(http_conn_t *conn)
 {
@@ -24,9 +54,8 @@ static void look(http_conn_t *conn)
     bool ambiguous;
     conn->certificate_end = tls_certificate_end(certificate);
     conn->profile = ucdns_find_certificate(loop->identity->ucdns, certificate, &ambiguous);
-    if (ambiguous && first) {
-        log_line(LOG_LEVEL_WARNING, "http",
-                 "a client certificate fits several uCDNs, and is none of them");
+    if (conn->profile == UCDN_NONE && first) {
+        tell_of(certificate, ambiguous);
     }
 }
 
@@ -59,21 +88,30 @@ static bool same_password(const ucdns_t *before, const ucdns_t *now, slice_t nam
            memcmp(a->ha1_md5, b->ha1_md5, sizeof a->ha1_md5) == 0;
 }
 
-/* What its streams began with holds still, as far as a connection can tell. */
+static bool same_passwords(const ucdns_t *before, const ucdns_t *now)
+{
+    for (size_t i = 0; i < ucdns_count(before); i++) {
+        if (!same_password(before, now, ucdns_profile(before, i)->name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * What its streams began with holds still, as far as a connection can tell: of several users'
+ * streams it does not know whose they are. Whoever still may begins again.
+ */
 static bool holds(http_conn_t *conn, const ucdns_t *before)
 {
     const ucdns_t *now = conn->loop->identity->ucdns;
-    slice_t name = slice_str(conn->ucdn);
-    size_t old = conn->certificate_of ? conn->profile : UCDN_NONE, index;
-    bool by_certificate = old != UCDN_NONE;
-    if (conn->several) {
-        return false; /* they may begin again */
+    size_t index;
+    if (conn->certificate_of && conn->profile != UCDN_NONE) {
+        return !conn->several && certificate_of_conn(conn, &index) == CERTIFICATE_KNOWN &&
+               slice_is(ucdns_profile(now, index)->name, conn->ucdn);
     }
-    if (!by_certificate) {
-        return before == NULL || same_password(before, now, name);
-    }
-    return certificate_of_conn(conn, &index) == CERTIFICATE_KNOWN &&
-           slice_eq(ucdns_profile(now, index)->name, name);
+    return before == NULL || (conn->several ? same_passwords(before, now)
+                                            : same_password(before, now, slice_str(conn->ucdn)));
 }
 
 void identity_recheck(http_loop_t *loop, const ucdns_t *before)

@@ -15,4 +15,7 @@ typedef enum certificate_verdict {
 
 certificate_verdict_t certificate_of_conn(http_conn_t *conn, size_t *index);
 
+/* The subject as profiles want it (RFC 4514), in UTF-8; false when it has none. */
+bool certificate_subject(const X509 *certificate, buf_t *out);
+
 #endif

@@ -112,6 +112,46 @@ void tls_on_handshake(void *socket, const SSL *ssl)
     }
 }
 
+/* What a proxy said before is taken out of the input already. */
+static void conn_open(http_conn_t *conn)
+{
+    if (conn->listener->accept.ssl_ctx) {
+        h2o_socket_ssl_handshake(conn->sock, conn->listener->accept.ssl_ctx, NULL,
+                                 conn_on_handshake);
+        return;
+    }
+    h2o_socket_read_start(conn->sock, conn_on_first_bytes);
+    if (conn->sock->input->size) {
+        conn_on_first_bytes(conn->sock, NULL);
+    }
+}
+
+static void conn_on_proxy_header(h2o_socket_t *sock, const char *err)
+{
+    size_t used;
+    addr_t address;
+    uint16_t port;
+    proxy_verdict_t verdict = PROXY_BAD;
+    if (!err) {
+        verdict = proxy_header_parse(slice_of(sock->input->bytes, sock->input->size), &used,
+                                     &address, &port);
+    }
+    if (verdict == PROXY_MORE) {
+        return;
+    }
+    if (verdict == PROXY_BAD) {
+        log_line(LOG_LEVEL_DEBUG, "http", "a trusted proxy does not begin with the PROXY protocol");
+        h2o_socket_close(sock);
+        return;
+    }
+    if (verdict == PROXY_KNOWN) {
+        peer_set(sock, &address, port);
+    }
+    h2o_socket_read_stop(sock);
+    h2o_buffer_consume(&sock->input, used);
+    conn_open(sock->data);
+}
+
 static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
 {
     http_loop_t *loop = listener->loop;
@@ -137,12 +177,15 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
     (void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT, &send_ms,
                      sizeof send_ms);
     conn->timeout.cb = conn_on_timeout;
-    if (listener->accept.ssl_ctx) {
-        h2o_timeout_link(loop->ctx.loop, &loop->ctx.handshake_timeout, &conn->timeout);
-        h2o_socket_ssl_handshake(sock, listener->accept.ssl_ctx, NULL, conn_on_handshake);
+    h2o_timeout_link(loop->ctx.loop,
+                     listener->accept.ssl_ctx ? &loop->ctx.handshake_timeout
+                                              : &loop->ctx.http1.req_timeout,
+                     &conn->timeout);
+    size_t number = (size_t)(listener - loop->listeners);
+    if (server->listeners[number].settings.proxied && peer_may_be_proxy(conn)) {
+        h2o_socket_read_start(sock, conn_on_proxy_header);
     } else {
-        h2o_timeout_link(loop->ctx.loop, &loop->ctx.http1.req_timeout, &conn->timeout);
-        h2o_socket_read_start(sock, conn_on_first_bytes);
+        conn_open(conn);
     }
 }
 
@@ -181,6 +224,7 @@ static void conn_on_acceptable(h2o_socket_t *sock, const char *err)
     if (err) {
         return;
     }
+    identity_take(((loop_listener_t *)sock->data)->loop);
     for (int i = 0; i < ACCEPT_PER_WAKE && conn_accept(sock->data); i++) {
     }
 }

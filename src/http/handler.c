@@ -8,6 +8,7 @@
 #include "http/send.h"
 #include "http/tips.h"
 #include "http/updates.h"
+#include "http/whoami.h"
 
 /*
  * Every request: whose it is, what its path names, the checks of http/check.h, then the answer.
@@ -77,7 +78,7 @@ static void answer_server_options(h2o_req_t *req)
     send_empty(req, 204);
 }
 
-/* What no view lists: URIs that were given to one client. */
+/* What no view lists: URIs that were given to one client, and who it is. */
 static void answer_unlisted(h2o_req_t *req, slice_t path)
 {
     bool services = hub_of_request(req) != NULL;
@@ -86,6 +87,8 @@ static void answer_unlisted(h2o_req_t *req, slice_t path)
         updates_control(req, token);
     } else if (services && tips_is_view(path, &token)) {
         tips_view(req, token);
+    } else if (whoami_is(path)) {
+        whoami_answer(req);
     } else if (method_parse(slice_of_iovec(req->input.method)) == METHOD_OPTIONS &&
                slice_is(slice_of_iovec(req->input.path), "*")) {
         answer_server_options(req);

@@ -57,13 +57,9 @@ static void pin_on_dispose(void *chunk)
     ucdns_unref(pin->ucdns);
 }
 
-void identity_take(http_loop_t *loop)
+static void take_ucdns(http_loop_t *loop)
 {
     http_identity_t *identity = loop->server->identity;
-    if (loop->identity &&
-        !atomic_exchange_explicit(&loop->new_ucdns, false, memory_order_acquire)) {
-        return;
-    }
     identity_pin_t *old = loop->identity;
     identity_pin_t *pin = h2o_mem_alloc_shared(NULL, sizeof *pin, pin_on_dispose);
     (void)pthread_mutex_lock(&identity->lock);
@@ -79,6 +75,23 @@ void identity_take(http_loop_t *loop)
     if (old) {
         identity_recheck(loop, old->ucdns);
         (void)h2o_mem_release_shared(old);
+    }
+}
+
+/* Whether the flag was up, which is down from then on. */
+static bool lower(atomic_bool *flag)
+{
+    return atomic_load_explicit(flag, memory_order_relaxed) && atomic_exchange(flag, false);
+}
+
+void identity_take(http_loop_t *loop)
+{
+    if (lower(&loop->new_tls)) {
+        conn_take_tls(loop);
+        identity_recheck(loop, NULL);
+    }
+    if (!loop->identity || lower(&loop->new_ucdns)) {
+        take_ucdns(loop);
     }
 }
 

@@ -89,7 +89,7 @@ void identity_refuse(h2o_req_t *req)
 {
     http_identity_t *identity = loop_of_request(req)->server->identity;
     char buffer[NI_MAXHOST];
-    slice_t peer = conn_peer(req->conn, buffer);
+    slice_t peer = peer_of_request(req, buffer);
     uint64_t hash = hash_slice(peer), now = now_s();
     (void)pthread_mutex_lock(&identity->lock);
     uint64_t count = ++identity->wrong;

@@ -9,6 +9,7 @@
 
 #include "footprintd/http/server.h"
 #include "http/listener.h"
+#include "http/proxies.h"
 #include "http/worker.h"
 
 #include <h2o.h>
@@ -101,6 +102,7 @@ struct http_server {
     h2o_globalconf_t config;
     http_admin_t *admin; /* NULL without */
     http_identity_t *identity;
+    proxies_t proxies; /* that are trusted */
     worker_pool_t *workers;
     char cache_control[32]; /* "max-age=60", "private, max-age=60" */
     size_t cache_control_len;
@@ -190,8 +192,16 @@ void sweep_drain(http_loop_t *loop);
 void sweep_cut_all(http_loop_t *loop);
 void sweep_end(http_loop_t *loop);
 
-/* The client's address, for what one client may have; the buffer has NI_MAXHOST bytes. */
+/* The address of the connection, which may be a proxy's; the buffer has NI_MAXHOST bytes. */
 slice_t conn_peer(h2o_conn_t *conn, char *buffer);
+/*
+ * peer.c: the client's address, for what one client may have, and for logs: behind trusted proxies
+ * what they say. The buffer has NI_MAXHOST bytes.
+ */
+slice_t peer_of_request(h2o_req_t *req, char *buffer);
+/* Whether a new connection may begin with the PROXY protocol, and what it then says. */
+bool peer_may_be_proxy(http_conn_t *conn);
+void peer_set(h2o_socket_t *sock, const addr_t *address, uint16_t port);
 /* Ends a connection that takes nothing; the library cleans up. */
 void conn_cut(http_conn_t *conn);
 
@@ -199,7 +209,10 @@ void conn_cut(http_conn_t *conn);
 slice_t handler_path(h2o_req_t *req);
 void handler_register(h2o_pathconf_t *path);
 
-/* identity.c: shows the newest profiles from now on, as loop_take_snapshot does. */
+/*
+ * identity.c: the newest profiles and TLS settings count from now on. Before every request, as
+ * loop_take_snapshot: whoever was told that somebody is revoked can rely on it.
+ */
 void identity_take(http_loop_t *loop);
 void identity_release(http_loop_t *loop);
 /*

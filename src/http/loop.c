@@ -89,10 +89,6 @@ static void loop_read_mail(h2o_timeout_entry_t *entry)
         events_log(loop);
         tips_log(loop);
     }
-    if (atomic_exchange(&loop->new_tls, false)) {
-        conn_take_tls(loop);
-        identity_recheck(loop, NULL);
-    }
     identity_take(loop);
     int stop = atomic_load(&loop->stop);
     if (stop >= LOOP_DRAIN) {

@@ -48,6 +48,7 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     server->options.listeners = NULL;
     server->options.admin = NULL;
     server->options.ucdns = NULL;
+    server->options.trusted_proxies = NULL;
     setup_defaults(&server->options);
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
@@ -60,7 +61,12 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     server->cache_control_len = (size_t)len;
     setup_config(&server->config, &server->options, server->options.max_body_bytes,
                  handler_register);
-    err_t err = identity_new(options, &server->identity, why);
+    err_t err = proxies_new(options->trusted_proxies, options->trusted_proxy_count,
+                            &server->proxies);
+    if (err) {
+        buf_printf(why, "trusted-proxies: %s", err_text(err));
+    }
+    err = err ? err : identity_new(options, &server->identity, why);
     err = err ? err : open_listeners(server, options, why);
     if (!err && options->admin) {
         http_options_t whole = server->options;
@@ -300,6 +306,7 @@ void http_server_free(http_server_t *server)
     free(server->listeners);
     admin_server_free(server->admin);
     identity_free(server->identity);
+    proxies_release(&server->proxies);
     h2o_config_dispose(&server->config);
     (void)pthread_cond_destroy(&server->changed);
     (void)pthread_mutex_destroy(&server->lock);

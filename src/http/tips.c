@@ -116,7 +116,7 @@ void tips_open_view(h2o_req_t *req)
 {
     char peer[NI_MAXHOST];
     http_loop_t *loop = loop_of_request(req);
-    slice_t body = slice_of_iovec(req->entity), client = conn_peer(req->conn, peer);
+    slice_t body = slice_of_iovec(req->entity), client = peer_of_request(req, peer);
     slice_t base = base_of(req);
     open_job_t *job = malloc(sizeof *job + body.len + client.len + base.len);
     if (!job || loop->drain_began) {

@@ -1,5 +1,7 @@
 #include "http/tls.h"
 
+#include "footprintd/log/log.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
@@ -7,6 +9,18 @@
 #include <time.h>
 
 /* ---- who signs them, and what was revoked ---- */
+
+/* Then all clients of its authority are refused, which nobody would understand. */
+static void warn_if_over(const X509_CRL *crl, slice_t path)
+{
+    const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);
+    if (end && X509_cmp_time(end, NULL) < 0) {
+        log_line(
+            LOG_LEVEL_WARNING, "http",
+            "client-crl %.*s: a list has run out: the certificates that it is about are refused",
+            SLICE_ARG(path));
+    }
+}
 
 static err_t add_crls(X509_STORE *store, slice_t path, buf_t *why)
 {
@@ -17,6 +31,7 @@ static err_t add_crls(X509_STORE *store, slice_t path, buf_t *why)
     bool ok = file != NULL;
     while (ok && (crl = PEM_read_X509_CRL(file, NULL, NULL, NULL))) {
         ok = X509_STORE_add_crl(store, crl) == 1;
+        warn_if_over(crl, path);
         X509_CRL_free(crl);
         count++;
     }

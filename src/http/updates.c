@@ -132,7 +132,7 @@ static void on_worker(h2o_req_t *req, slice_t token, slice_t body, slice_t clien
 static void answer(h2o_req_t *req, slice_t token)
 {
     char peer[NI_MAXHOST];
-    slice_t client = conn_peer(req->conn, peer), body = slice_of_iovec(req->entity);
+    slice_t client = peer_of_request(req, peer), body = slice_of_iovec(req->entity);
     if (stream_is_slow(body)) {
         on_worker(req, token, body, client);
         return;

@@ -112,6 +112,19 @@ DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
 
 
+def hpack_length(text):
+    """An integer with a prefix of 7 bits (RFC 7541 5.1)."""
+    n = len(text.encode())
+    if n < 127:
+        return bytes([n])
+    n -= 127
+    out = [127]
+    while n >= 128:
+        out.append(n % 128 + 128)
+        n //= 128
+    return bytes([*out, n])
+
+
 class Http2:
     """A connection of bare frames."""
 
@@ -139,8 +152,8 @@ class Http2:
         for name, value in [(":method", method), (":scheme", "http"), (":path", path),
                             (":authority", "localhost"), *headers]:
             # literal without indexing, no Huffman (RFC 7541 6.2.2)
-            block += b"\0" + bytes([len(name)]) + name.encode()
-            block += bytes([len(value)]) + value.encode()
+            block += b"\0" + hpack_length(name) + name.encode()
+            block += hpack_length(value) + value.encode()
         self.send(HEADERS, END_HEADERS | (END_STREAM if end else 0), stream, block)
 
     def _take(self, size):

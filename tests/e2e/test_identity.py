@@ -106,9 +106,9 @@ def test_curl(site, protocol, certificates):
     tls = {"certificate": f"{certificates}/server.pem", "key": f"{certificates}/server.key"}
     ca = certificates / "ca.pem"
     listen = json.dumps([{"address": "127.0.0.1:0", **({"tls": tls} if "tls" in protocol else {})}])
-    server = site(digest_profile("ucdn-a") + digest_profile("ucdn-b", "b\u00e4r", "other"),
+    server = site(digest_profile("ucdn-a") + digest_profile("ucdn-b", "bär", "other"),
                   listen=listen)
-    for user, password in [("ucdn-a", PASSWORD), ("b\u00e4r", "other")]:
+    for user, password in [("ucdn-a", PASSWORD), ("bär", "other")]:
         answer = http.request(server.url + "/directory?x=y", protocol, ca=ca,
                               extra=digest_curl(user, password))
         assert answer.status == 200

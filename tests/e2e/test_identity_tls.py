@@ -131,7 +131,9 @@ def test_of_two_is_of_none(site, pki):
     server = site([tls(pki)], "x: {certificates: [{san: dns:both.example}]}\n"
                               "y: {certificates: [{subject: CN=b}]}\n")
     assert http.request(server.url + "/", "h1-tls", ca=pki.ca, extra=show(pki, "b")).status == 401
-    server.wait_line("a client certificate fits several uCDNs, and is none of them")
+    server.wait_line("the client certificate of 'CN=b' fits several uCDNs, and is none of them")
+    assert http.request(server.url + "/", "h1-tls", ca=pki.ca, extra=show(pki, "a")).status == 401
+    server.wait_line(r"the client certificate of 'CN=router,O=uCDN A.{1,2}, Inc.,C=DE' is of no uCDN")
 
 
 def test_not_where_it_is_not_asked_for(site, pki):
@@ -227,6 +229,35 @@ def test_streams_end_with_what_they_began_with(site, tmp_path):
 
 
 
+def test_streams_of_several_on_one_connection(site):
+    """Which is whose is not known: they go on while nobody has lost anything."""
+    profiles = {name: digest_profile(name) for name in "de"}
+    server = site(['{address: "127.0.0.1:0"}'], "".join(profiles.values()))
+    body = json.dumps({"add": {"1": {"resource-id": "cdni"}}}).encode()
+    with http.Http2(int(server.url.rpartition(":")[2])) as connection:
+        for stream, name in [(1, "d"), (3, "e")]:
+            first = http.request(server.url + "/")
+            nonce = challenge(first.get("www-authenticate"))["nonce"]
+            line = authorization(nonce, name, method="POST", uri="/updates").partition(": ")[2]
+            connection.request(stream, "POST", "/updates", [
+                ("authorization", line),
+                ("content-type", "application/alto-updatestreamparams+json")], end=False)
+            connection.send(http.DATA, http.END_STREAM, stream, body)
+            assert http.http2_status(connection.read_until(http.HEADERS, stream)[3]) == 200
+            while b"http/1.1" not in connection.read_until(http.DATA, stream)[3]:
+                pass
+        document = server.directory / "footprints/a.yaml"
+        document.write_text(document.read_text().replace("http/1.1", "https/1.1"))
+        reload(server, "generation 2")
+        seen = set()
+        while seen != {1, 3}:
+            frame = connection.read_until(http.DATA)
+            seen |= {frame[2]} if b"https/1.1" in frame[3] else set()
+        write_ucdns(server.directory, profiles["e"])
+        server.send(signal.SIGHUP)
+        connection.ends()
+
+
 @pytest.mark.parametrize("text, why", [
     ("", "client-crl .*/crl.pem: has no certificate revocation list"),
     ("nonsense\n", "client-crl .*/crl.pem: has no certificate revocation list"),
@@ -246,6 +277,23 @@ def test_bad_lists(tmp_path, text, why):
         done = run("footprintd", "--config", str(config), *more)
         assert done.returncode == 1
         assert re.search(why, done.stderr)
+
+
+def test_list_that_has_run_out(site, tmp_path):
+    pki = Pki(tmp_path / "pki")
+    pki.sign("server", "/CN=localhost", "DNS:localhost,IP:127.0.0.1")
+    pki.sign("a", "/CN=a")
+    server = site([tls(pki, "optional", f", client-crl: {pki.crl}")],
+                  "a: {certificates: [{subject: CN=a}]}\n")
+    a = Connection(server.url, pki, "a")
+    assert a.get().status == 200
+    pki.write_crl("-crl_lastupdate", "20200101000000Z", "-crl_nextupdate", "20200102000000Z")
+    reload(server, "client-crl .*/crl.pem: a list has run out")
+    server.wait_line("profiles of uCDNs: 1")
+    assert a.get().status == 401
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        Connection(server.url, pki, "a").get()
+    a.close()
 
 
 # ---- sessions ----

@@ -24,7 +24,9 @@ COMMANDS = {"footprintd.8": ["footprintd"], "footprintctl.1": ["footprintctl"],
             "footprintctl-rollback.1": ["footprintctl", "rollback"],
             "footprintctl-show.1": ["footprintctl", "show"],
             "footprintctl-status.1": ["footprintctl", "status"],
+            "footprintctl-ucdn.1": ["footprintctl", "ucdn"],
             "footprintctl-watch.1": ["footprintctl", "watch"],
+            "footprintctl-whoami.1": ["footprintctl", "whoami"],
             "footprintctl-withdraw.1": ["footprintctl", "withdraw"]}
 
 

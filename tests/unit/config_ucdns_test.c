@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "failmalloc.h"
 #include "fpd_cmocka.h"
 
 #include <dirent.h>
@@ -324,6 +325,46 @@ static void test_ambiguous(void **state)
     EVP_PKEY_free(key);
 }
 
+/* Every allocation fails once: there is no table then, and nothing is lost. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    buf_t text = BUF_INIT, why = BUF_INIT;
+    assert_int_equal(
+        store_file_read(AT_FDCWD, GOLDEN "/valid/product/ucdns.yaml", 1 << 20, &text, &why),
+        ERR_OK);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *x = make_certificate(router, "DNS:ucdn-a.example,URI:https://ucdn-a.example/router", key);
+    long before = failmalloc_live();
+    bool refused = true;
+    for (size_t n = 1; refused; n++) {
+        findings_t findings;
+        findings_init(&findings, 0);
+        ucdns_t *ucdns = NULL;
+        failmalloc_arm(n);
+        err_t err = ucdns_parse(buf_slice(&text), SLICE_LIT("u.yaml"), &ucdns, &findings);
+        bool ambiguous = false;
+        size_t found = err ? 0 : ucdns_find_certificate(ucdns, x, &ambiguous);
+        refused = failmalloc_disarm();
+        assert_false(ambiguous);
+        if (err) {
+            assert_true(refused);
+            assert_int_equal(err, ERR_NOMEM);
+            assert_null(ucdns);
+        } else {
+            /* Of a certificate that could not be looked at whole nobody is known. */
+            assert_true(found == 0 || (refused && found == UCDN_NONE));
+        }
+        ucdns_unref(ucdns);
+        findings_release(&findings);
+        assert_int_equal(failmalloc_live(), before);
+    }
+    X509_free(x);
+    EVP_PKEY_free(key);
+    buf_release(&text);
+    buf_release(&why);
+}
+
 static size_t add_golden(const char *kind, struct CMUnitTest *tests, size_t count, size_t max)
 {
     char path[512];
@@ -349,11 +390,12 @@ static size_t add_golden(const char *kind, struct CMUnitTest *tests, size_t coun
 int main(void)
 {
     static struct CMUnitTest tests[64] = {
-        cmocka_unit_test(test_load),  cmocka_unit_test(test_open),
-        cmocka_unit_test(test_users), cmocka_unit_test(test_certificates),
-        cmocka_unit_test(test_pins),  cmocka_unit_test(test_ambiguous),
+        cmocka_unit_test(test_load),      cmocka_unit_test(test_open),
+        cmocka_unit_test(test_users),     cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_pins),      cmocka_unit_test(test_ambiguous),
+        cmocka_unit_test(test_no_memory),
     };
-    size_t own = 6;
+    size_t own = 7;
     size_t count = add_golden("valid", tests, own, 64);
     count = add_golden("invalid", tests, count, 64);
     int failed = _cmocka_run_group_tests("ucdns", tests, count, NULL, NULL);

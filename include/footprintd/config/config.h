@@ -20,6 +20,12 @@ typedef enum config_client_auth {
     CONFIG_CLIENT_AUTH_REQUIRED,
 } config_client_auth_t;
 
+typedef enum config_proxy_header {
+    CONFIG_PROXY_HEADER_NONE,
+    CONFIG_PROXY_HEADER_FORWARDED,
+    CONFIG_PROXY_HEADER_X_FORWARDED_FOR,
+} config_proxy_header_t;
+
 typedef struct config_certificate {
     slice_t certificate; /* paths */
     slice_t key;
@@ -33,6 +39,7 @@ typedef struct config_certificates {
 typedef struct config_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
     bool insecure;   /* cleartext beyond loopback, and it says so */
+    bool proxy_protocol;
     bool tls;
     slice_t certificate; /* paths; "" without TLS */
     slice_t key;
@@ -52,8 +59,11 @@ typedef struct config {
     bool admin; /* there is an admin interface: */
     config_listener_t admin_listener;
     slice_t admin_tokens;
-    slice_t base_uri; /* without final '/' */
-    slice_t ucdns;    /* identities and profiles; "": everyone is anonymous */
+    slice_t base_uri;               /* without final '/' */
+    slice_t ucdns;                  /* identities and profiles; "": everyone is anonymous */
+    const slice_t *trusted_proxies; /* prefixes or addresses */
+    size_t trusted_proxy_count;
+    int proxy_header; /* config_proxy_header_t */
     slice_t digest_realm;
     bool digest_md5;
     uint64_t digest_nonce_s;
@@ -89,9 +99,6 @@ typedef struct config {
     uint64_t history_keep;
     double guard_address_share;
     double guard_country_share;
-    const slice_t *trusted_proxies; /* prefixes or addresses */
-    size_t trusted_proxy_count;
-
     arena_t arena;
 } config_t;
 

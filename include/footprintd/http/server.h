@@ -20,6 +20,13 @@ typedef enum client_auth {
     CLIENT_AUTH_REQUIRED,
 } client_auth_t;
 
+/* The field in which proxies say for whom they ask. */
+typedef enum proxy_header {
+    PROXY_HEADER_NONE,
+    PROXY_HEADER_FORWARDED,       /* RFC 7239 */
+    PROXY_HEADER_X_FORWARDED_FOR, /* as many proxies have it */
+} proxy_header_t;
+
 typedef struct http_certificate {
     slice_t certificate; /* PEM chain, path */
     slice_t key;         /* PEM, path */
@@ -27,6 +34,7 @@ typedef struct http_certificate {
 
 typedef struct http_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
+    bool proxied;    /* trusted proxies begin each connection with the PROXY protocol */
     bool tls;
     slice_t certificate;            /* PEM chain, path */
     slice_t key;                    /* PEM, path */
@@ -56,7 +64,10 @@ typedef struct http_options {
     unsigned streams_per_connection; /* event streams and held polls; 32 */
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
     const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
-    ucdns_t *ucdns;       /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    ucdns_t *ucdns; /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    const slice_t *trusted_proxies; /* prefixes and addresses, which are copied */
+    size_t trusted_proxy_count;
+    proxy_header_t proxy_header;
     slice_t digest_realm; /* no '"' and no '\\' in it */
     bool digest_md5;
     unsigned digest_nonce_s;
