@@ -122,6 +122,7 @@ static void answer_listed(h2o_req_t *req, const resource_t *resource)
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
+    guard_request(&conn_of_request(req)->guard, req);
     if (!identity_resolve(req)) {
         return 0; /* the same for every path, whether there is one or not */
     }

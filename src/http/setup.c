@@ -66,6 +66,9 @@ void setup_defaults(http_options_t *options)
     if (!options->streams_per_connection) {
         options->streams_per_connection = DEFAULT_STREAMS;
     }
+    if (!options->guard.control_per_s) {
+        guard_options_init(&options->guard);
+    }
     if (!options->threads) {
         cpu_set_t cpus;
         options->threads = sched_getaffinity(0, sizeof cpus, &cpus) == 0
