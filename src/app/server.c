@@ -112,6 +112,22 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
     return err;
 }
 
+static guard_options_t guard_options_of(const config_limits_t *l)
+{
+    return (guard_options_t){.control_per_s = l->h2_control_per_s,
+                             .resets_per_s = l->h2_resets_per_s,
+                             .header_bytes = l->header_block_bytes,
+                             .header_fields = l->header_fields,
+                             .header_s = l->header_block_s,
+                             .conn_body_bytes = l->connection_body_bytes,
+                             .total_body_bytes = l->body_bytes,
+                             .body_bytes_per_s = l->body_bytes_per_s,
+                             .new_connections_per_s = l->new_connections_per_s,
+                             .connections_per_address = l->connections_per_address,
+                             .streams_per_address = l->streams_per_address,
+                             .connections_per_network = l->connections_per_network};
+}
+
 static err_t open_http(server_t *s)
 {
     const config_t *c = &s->config;
@@ -148,6 +164,7 @@ static err_t open_http(server_t *s)
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
+                              .guard = guard_options_of(&c->limits),
                               .admin = c->admin ? &admin : NULL,
                               .ucdns = ucdns,
                               .digest_realm = c->digest_realm,

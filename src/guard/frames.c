@@ -4,8 +4,8 @@
  * HTTP/2 frames: budgets of control frames and resets, limits of header blocks.
  *
  * Everything that makes the library work and is no request costs points; a connection gets so many
- * a second, and one for every KiB that it was sent, so that who reads a lot may also say so in many
- * small WINDOW_UPDATEs.
+ * a second, and more by what it was sent, so that who reads a lot may also say so in many small
+ * WINDOW_UPDATEs, of the stream and of the connection.
  */
 
 enum {
@@ -25,6 +25,8 @@ enum {
 #define COST_PING         2
 #define COST_CONTINUATION 4
 #define COST_SETTINGS     10
+/* So many bytes that it is sent give a connection a point. */
+#define EARNING_BYTES 512
 /* Frames and pieces of frames below this are not worth their handling. */
 #define SMALL_DATA  256
 #define SMALL_PIECE 128
@@ -42,8 +44,8 @@ static void refill(guard_conn_t *conn)
         conn->refilled = now;
     }
     size_t sent = conn->sock->bytes_written - conn->written;
-    conn->control += (int64_t)(sent / 1024) * 1000;
-    conn->written += sent / 1024 * 1024;
+    conn->control += (int64_t)(sent / EARNING_BYTES) * 1000;
+    conn->written += sent / EARNING_BYTES * EARNING_BYTES;
     int64_t most = (int64_t)options->control_per_s * 1000;
     conn->control = conn->control < most ? conn->control : most;
     most = (int64_t)options->resets_per_s * 1000;
