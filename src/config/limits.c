@@ -35,7 +35,7 @@ const config_limit_info_t config_limit_infos[] = {
      "unfinished request bodies of one connection; cut off above"},
     {"body-bytes", FIELD(body_bytes), 32 * MIB, MIB, 64 * GIB,
      "unfinished request bodies of all; the connection with most of it is cut off above"},
-    {"new-connections-per-s", FIELD(new_connections_per_s), 100, 0, 1000000,
+    {"new-connections-per-s", FIELD(new_connections_per_s), 500, 0, 1000000,
      "connections that one address opens a second; 0: no limit"},
     {"connections-per-address", FIELD(connections_per_address), 6144, 0, 1000000,
      "connections of one address at a time; 0: no limit"},

@@ -125,11 +125,12 @@ static inline uint64_t guard_now(const guard_conn_t *conn)
 void guard_cut(guard_conn_t *conn);
 
 /* report.c: conn may be NULL. */
-void guard_report(guard_t *guard, const guard_conn_t *conn, guard_kind_t kind);
-void guard_report_socket(guard_t *guard, h2o_socket_t *sock, guard_kind_t kind);
+void guard_report(guard_t *guard, guard_conn_t *conn, guard_kind_t kind);
 
 /* peers.c */
 bool guard_peers_admit(guard_t *guard, guard_conn_t *conn);
+/* It had to be cut off: its address may open fewer for some time. */
+void guard_peers_charge(guard_conn_t *conn);
 void guard_peers_leave(guard_conn_t *conn);
 void guard_peers_free(guard_t *guard);
 /* Streams that its address has; 0 when it is not counted. */

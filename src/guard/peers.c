@@ -11,6 +11,8 @@
 
 /* Seconds' worth of new connections that may come at once. */
 #define BURST_S 8
+/* A connection that has to be cut off counts as so many: it was a lot of work. */
+#define COST_OF_CUT 20
 
 typedef struct peer_key {
     uint64_t bits;
@@ -149,6 +151,21 @@ static bool spend(const guard_options_t *options, guard_peer_t *peer, uint64_t n
     }
     peer->budget -= 1000;
     return true;
+}
+
+void guard_peers_charge(guard_conn_t *conn)
+{
+    guard_peer_t *peer = conn->address;
+    guard_t *guard = conn->guard;
+    int64_t least = -(int64_t)guard->options.new_connections_per_s * BURST_S * 1000;
+    if (!peer || conn->charged) {
+        return;
+    }
+    conn->charged = true;
+    (void)pthread_mutex_lock(&guard->lock);
+    peer->budget -= (COST_OF_CUT - 1) * 1000;
+    peer->budget = peer->budget > least ? peer->budget : least;
+    (void)pthread_mutex_unlock(&guard->lock);
 }
 
 bool guard_peers_admit(guard_t *guard, guard_conn_t *conn)

@@ -26,7 +26,7 @@ void guard_options_init(guard_options_t *options)
                                  .conn_body_bytes = (uint64_t)2 << 20,
                                  .total_body_bytes = (uint64_t)32 << 20,
                                  .body_bytes_per_s = 256,
-                                 .new_connections_per_s = 100,
+                                 .new_connections_per_s = 500,
                                  .connections_per_address = 6144,
                                  .streams_per_address = 6144,
                                  .connections_per_network = 8192};
@@ -63,8 +63,17 @@ const char *guard_kind_name(guard_kind_t kind)
     return kind_names[kind];
 }
 
-void guard_report_socket(guard_t *guard, h2o_socket_t *sock, guard_kind_t kind)
+/* No client that means well comes to it. */
+static bool is_attack(guard_kind_t kind)
 {
+    return kind <= GUARD_HEADER_TIME || kind == GUARD_BODY_CONN || kind == GUARD_BODY_TOTAL;
+}
+
+void guard_report(guard_t *guard, guard_conn_t *conn, guard_kind_t kind)
+{
+    if (is_attack(kind)) {
+        guard_peers_charge(conn);
+    }
     uint64_t count = atomic_fetch_add_explicit(&guard->counts[kind], 1, memory_order_relaxed) + 1;
     struct timespec time;
     (void)clock_gettime(CLOCK_MONOTONIC, &time);
@@ -76,13 +85,8 @@ void guard_report_socket(guard_t *guard, h2o_socket_t *sock, guard_kind_t kind)
     }
     char peer[NI_MAXHOST] = "?";
     struct sockaddr_storage address;
-    socklen_t len = sock ? h2o_socket_getpeername(sock, (struct sockaddr *)&address) : 0;
+    socklen_t len = h2o_socket_getpeername(conn->sock, (struct sockaddr *)&address);
     size_t n = len ? h2o_socket_getnumerichost((struct sockaddr *)&address, len, peer) : SIZE_MAX;
     log_line(LOG_LEVEL_WARNING, "guard", "%s: %.*s; %" PRIu64 " so far", kind_texts[kind],
              n == SIZE_MAX ? 1 : (int)n, n == SIZE_MAX ? "?" : peer, count);
-}
-
-void guard_report(guard_t *guard, const guard_conn_t *conn, guard_kind_t kind)
-{
-    guard_report_socket(guard, conn ? conn->sock : NULL, kind);
 }

@@ -1,13 +1,14 @@
 """What hostile HTTP clients do: one function for each attack, on one connection.
 
-Each runs until the server ends the connection, and returns what was sent. By themselves, for the
-measurements of tests/attack: attacks.py PORT NAME SECONDS [SOURCE ADDRESS] attacks again and again.
+Each runs until the server ends the connection. By themselves, for the measurements of
+tests/attack: attacks.py PORT NAME SECONDS [SOURCE [CONNECTIONS]] attacks again and again.
 """
 import select
 import socket
 import ssl
 import struct
 import sys
+import threading
 import time
 
 import http_client as http
@@ -37,6 +38,7 @@ class Connection:
         self.sent = self.got = 0
         self.answer = b""  # the last of it
         self.ended = False
+        self.until = float("inf")  # finish waits no longer
 
     def __enter__(self):
         return self
@@ -84,7 +86,7 @@ class Connection:
 
     def finish(self, seconds=60):
         """Reads until the server ends it; False when it does not."""
-        end = time.monotonic() + seconds
+        end = min(time.monotonic() + seconds, self.until)
         self.sock.setblocking(False)
         while not self.ended and time.monotonic() < end:
             if select.select([self.sock], [], [], max(0, end - time.monotonic()))[0]:
@@ -238,20 +240,34 @@ SLOW = {
 ATTACKS = {**FLOODS, **SLOW}
 
 
-def main():
-    port, name, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-    source = sys.argv[4] if len(sys.argv) > 4 else None
-    until = time.monotonic() + seconds
-    connections = refused = sent = 0
+def attack_again(port, name, until, source, counts):
     while time.monotonic() < until:
         try:
             with Connection(port, source) as connection:
+                connection.until = until
                 ATTACKS[name](connection, until)
-                connections += 1
-                refused += connection.sent == 0
-                sent += connection.sent
+                counts[0] += 1
+                counts[1] += connection.ended and connection.got == 0
+                counts[2] += connection.sent
+                continue
         except OSError:
-            refused += 1
+            pass
+        counts[1] += 1
+
+
+def main():
+    port, name, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    source = sys.argv[4] if len(sys.argv) > 4 else None
+    threads = int(sys.argv[5]) if len(sys.argv) > 5 else 1
+    until = time.monotonic() + seconds
+    counts = [[0, 0, 0] for _ in range(threads)]
+    started = [threading.Thread(target=attack_again, args=(port, name, until, source, c))
+               for c in counts]
+    for thread in started:
+        thread.start()
+    for thread in started:
+        thread.join()
+    connections, refused, sent = map(sum, zip(*counts))
     print(f"{connections} connections, {refused} refused, {sent} bytes")
 
 

@@ -368,6 +368,22 @@ def test_reconnecting_is_held_to_a_rate(start_stub):
         time.sleep(0.1)
 
 
+def test_reconnecting_after_attacks_is_held_back_sooner(start_stub):
+    """A connection that is cut off counts as twenty."""
+    stub = one_thread(start_stub, "new-connections-per-s=10")
+    cut = 0
+    for _ in range(20):
+        with Connection(stub.port, ATTACKER) as connection:
+            try:
+                ATTACKS["ping"](connection)
+            except OSError:
+                pass
+            connection.finish()
+            cut += b"\0\0" in connection.answer
+    assert cut < 10
+    stub.wait_for(r"connections from one address too fast: 127\.0\.0\.2")
+
+
 def is_served(port, source):
     with Connection(port, source) as connection:
         connection.push(b"GET /1k HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -80,6 +80,7 @@ typedef struct guard_conn {
     unsigned streams;      /* that the library has */
     bool spent;            /* the next frame ends it */
     unsigned injected;     /* so many frames that come next are our own */
+    bool charged;          /* to its address: it is being cut off */
     uint8_t reset_code;    /* for the next RST_STREAM that the library sends; 0: its own */
     uint32_t block_stream; /* of the header block that is being read; 0: none */
     size_t block_bytes;
