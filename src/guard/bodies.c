@@ -180,6 +180,14 @@ int guard_body_data(guard_conn_t *conn, h2o_http2_frame_t *frame)
     return check_total(conn);
 }
 
+void guard_body_abandon(guard_conn_t *conn, uint32_t stream)
+{
+    guard_body_t *body = guard_body_find(conn, stream);
+    if (body) {
+        forget(conn, body);
+    }
+}
+
 void guard_body_stream_gone(guard_conn_t *conn, uint32_t stream)
 {
     guard_body_t *body = guard_body_find(conn, stream);

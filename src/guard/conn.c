@@ -110,6 +110,23 @@ void guard_cut(guard_conn_t *conn)
     (void)shutdown(h2o_socket_get_fd(conn->sock), SHUT_RDWR);
 }
 
+/*
+ * Pieces of a TLS record are no input yet, but every one makes the library wait anew for a request.
+ * False when they have come for too long without any input.
+ */
+static bool record_in_time(guard_conn_t *conn)
+{
+    if (conn->sock->bytes_read != 0) {
+        conn->record_since = 0;
+    } else if (!conn->record_since) {
+        conn->record_since = guard_now(conn);
+    } else if (guard_now(conn) - conn->record_since > TLS_RECORD_MS) {
+        guard_report(conn->guard, conn, GUARD_HEADER_TIME);
+        return false;
+    }
+    return true;
+}
+
 static void on_read(h2o_socket_t *sock, const char *err)
 {
     guard_conn_t *conn = sock->on_close.data;
@@ -117,10 +134,8 @@ static void on_read(h2o_socket_t *sock, const char *err)
     if (conn->http1_body) {
         guard_body_http1_read(conn);
     }
-    if (sock->bytes_read != 0 || err) {
-        conn->record_since = 0;
-    } else if (!conn->record_since) {
-        conn->record_since = guard_now(conn);
+    if (!err && !record_in_time(conn)) {
+        err = h2o_socket_error_closed;
     }
     /* The connection may be gone behind this. */
     conn->on_read(sock, err);
@@ -134,6 +149,7 @@ void h2o_socket_read_start(h2o_socket_t *sock, h2o_socket_cb cb)
     guard_conn_t *conn = guard_of_socket(sock);
     if (conn) {
         conn->on_read = cb;
+        conn->record_since = 0;
         last_started = conn;
         real(sock, on_read);
     } else {
@@ -174,8 +190,7 @@ bool guard_check(guard_conn_t *conn, uint64_t now)
 {
     uint64_t limit = conn->guard->options.header_s * 1000;
     if ((conn->block_stream && now - conn->block_since > limit) ||
-        (conn->partial_since && !conn->partial_stream && now - conn->partial_since > limit) ||
-        (conn->record_since && now - conn->record_since > TLS_RECORD_MS)) {
+        (conn->partial_since && !conn->partial_stream && now - conn->partial_since > limit)) {
         guard_report(conn->guard, conn, GUARD_HEADER_TIME);
         return false;
     }

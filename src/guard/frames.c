@@ -155,6 +155,7 @@ static int on_frame(guard_conn_t *conn, h2o_http2_frame_t *frame)
     case FRAME_CONTINUATION:
         return on_continuation(conn, frame);
     case FRAME_RST_STREAM:
+        guard_body_abandon(conn, frame->stream_id);
         err = spend(conn, 1);
         return err ? err : spend_reset(conn);
     case FRAME_PING:

@@ -145,6 +145,8 @@ int guard_body_data(guard_conn_t *conn, h2o_http2_frame_t *frame);
 /* The request is complete. */
 int guard_body_end(guard_conn_t *conn, guard_body_t *body);
 void guard_body_refuse(guard_conn_t *conn, uint32_t stream);
+/* The client has reset it: nothing more comes. */
+void guard_body_abandon(guard_conn_t *conn, uint32_t stream);
 void guard_body_stream_gone(guard_conn_t *conn, uint32_t stream);
 void guard_body_http1_begin(guard_conn_t *conn, uint64_t now);
 /* Before the library looks at input. */

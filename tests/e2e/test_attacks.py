@@ -497,6 +497,20 @@ def test_large_body_over_http2(start_stub, declared):
         assert connection.read_until(DATA, 5)[3] == b"abc"
 
 
+def test_many_large_bodies_that_clients_give_up(start_stub):
+    stub = one_thread(start_stub, "max-body=1000")
+    with http.Http2(stub.port) as connection:
+        fields = [("content-type", "application/x-in+json")]
+        for stream in range(1, 601, 2):
+            connection.request(stream, "POST", "/echo", fields, end=False)
+            connection.send(DATA, 0, stream, b"x" * 1200)
+            assert http.http2_status(connection.read_until(HEADERS, stream)[3]) == 413
+            if stream % 4 == 1:
+                connection.send(RST_STREAM, 0, stream, struct.pack(">I", 8))
+            else:
+                connection.send(DATA, END_STREAM, stream, b"")
+
+
 def test_body_shorter_than_it_says_and_above_the_limit(start_stub):
     stub = one_thread(start_stub, "max-body=1000")
     with http.Http2(stub.port) as connection:
