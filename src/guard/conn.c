@@ -163,8 +163,12 @@ void guard_reset_streams(guard_conn_t *conn, const uint32_t *streams, size_t cou
     enum { FRAME_LEN = HTTP2_FRAME_HEADER_SIZE + 4 };
     h2o_socket_t *sock = conn->sock;
     size_t len = count * FRAME_LEN;
-    /* In the middle of a header block no other frame may come. */
-    if (!count || conn->block_stream || !h2o_buffer_reserve(&sock->input, len).base) {
+    /*
+     * In the middle of a header block no other frame may come; and while the end of a TLS session
+     * is being sent, nothing may be read any more.
+     */
+    if (!count || conn->block_stream || !h2o_socket_is_reading(sock) ||
+        !h2o_buffer_reserve(&sock->input, len).base) {
         return;
     }
     /* Whole frames have been parsed: input begins with a frame, or is empty. */

@@ -28,6 +28,7 @@ static void conn_on_close(guard_conn_t *guard)
     h2o_linklist_unlink(&conn->link);
     conn->loop->conn_count--;
     (void)atomic_fetch_sub_explicit(conn->counter, 1, memory_order_relaxed);
+    SSL_CTX_free(conn->ssl_ctx);
     free(conn);
 }
 
@@ -147,6 +148,9 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
     conn->timeout.cb = conn_on_timeout;
     if (listener->accept.ssl_ctx) {
         h2o_timeout_link(loop->ctx.loop, &loop->ctx.handshake_timeout, &conn->timeout);
+        /* The library makes a session of it, with a reference, only when the first bytes come. */
+        conn->ssl_ctx = listener->accept.ssl_ctx;
+        (void)SSL_CTX_up_ref(conn->ssl_ctx);
         h2o_socket_ssl_handshake(sock, listener->accept.ssl_ctx, NULL, conn_on_handshake);
     } else {
         h2o_timeout_link(loop->ctx.loop, &loop->ctx.http1.req_timeout, &conn->timeout);

@@ -130,6 +130,7 @@ typedef struct http_conn {
     http_loop_t *loop;
     loop_listener_t *listener;
     h2o_socket_t *sock;
+    SSL_CTX *ssl_ctx;            /* that it was accepted with: a reference; NULL for cleartext */
     atomic_size_t *counter;      /* of connections, that it is counted in */
     h2o_timeout_entry_t timeout; /* until the first request may begin */
     enum { CONN_NEW, CONN_HTTP1, CONN_HTTP2 } phase;
