@@ -286,6 +286,18 @@ static void reload(server_t *s)
 }
 
 /* SIGUSR2: who reads what, and what readers were sent so far. */
+static void log_guard(const server_t *s)
+{
+    buf_t line = BUF_INIT;
+    for (int kind = 0; kind < GUARD_KIND_COUNT; kind++) {
+        uint64_t count = http_server_guard_count(s->http, (guard_kind_t)kind);
+        buf_printf(&line, "%s%s=%llu", line.len ? " " : "", guard_kind_name((guard_kind_t)kind),
+                   (unsigned long long)count);
+    }
+    log_line(LOG_LEVEL_INFO, "guard", "%.*s", SLICE_ARG(buf_slice(&line)));
+    buf_release(&line);
+}
+
 static void log_readers(server_t *s)
 {
     hub_counters_t c;
@@ -309,6 +321,7 @@ static void log_readers(server_t *s)
              (unsigned long long)f.count, (unsigned long long)f.last_ms,
              (unsigned long long)f.greatest_ms,
              f.count ? (double)f.total_ms / (double)f.count : 0.0);
+    log_guard(s);
     http_server_log_readers(s->http);
     buf_t views = BUF_INIT;
     tips_describe(s->hub, &views);

@@ -249,10 +249,11 @@ def attack_again(port, name, until, source, counts):
                 counts[0] += 1
                 counts[1] += connection.ended and connection.got == 0
                 counts[2] += connection.sent
-                continue
+        except ConnectionRefusedError:
+            return  # it has ended
         except OSError:
-            pass
-        counts[1] += 1
+            counts[0] += 1
+            counts[1] += 1
 
 
 def main():

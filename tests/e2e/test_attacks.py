@@ -15,7 +15,7 @@ import pytest
 import http_client as http
 from attacks import (ATTACKS, CALM, CONTINUATION, FLOODS, GET, HELLO, POST, SLOW, Connection,
                      Streams, attack_again, flood, frame)
-from footprintd import BUILD, LIMIT, write_config
+from footprintd import BUILD, LIMIT, Server, write_config
 from http_client import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE
 from http_stub import Stub
 
@@ -119,6 +119,26 @@ def test_server_without_the_guard_does_not_start(tmp_path):
     assert "error http: the guard around libh2o is not in force: h2o_socket_read_start is not " \
            "guarded; this build and the installed libh2o do not go together" in run.stderr
     assert "ready" not in run.stderr
+
+
+def test_counters(tmp_path):
+    """The server itself, with limits of its configuration; SIGUSR2 tells what was refused."""
+    (tmp_path / "footprints").mkdir()
+    config = write_config(tmp_path, more="limits: {h2-control-per-s: 100, header-fields: 10}\n")
+    with Server(config) as server:
+        port = int(server.url.rpartition(":")[2])
+        with Connection(port, ATTACKER) as connection:
+            connection.hello().push(frame(http.PING, 0, 0, bytes(8)) * 60)
+            assert connection.finish(30)
+        for n, status in [(9, b"200"), (10, b"400")]:
+            lines = "".join(f"X-{i}: y\r\n" for i in range(n - 1))
+            answer = http.raw_exchange(port, f"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+                                       f"{lines}\r\n".encode())
+            assert answer.split()[1] == status
+        server.send(signal.SIGUSR2)
+        line = server.wait_line(r"info guard: control-frames=(\d+) .*header-fields=(\d+) .* "
+                                r"http1-heads=(\d+) ")
+        assert line.groups() == ("1", "1", "0")
 
 
 # ---- floods ----
