@@ -113,6 +113,22 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
     return err;
 }
 
+static guard_options_t guard_options_of(const config_limits_t *l)
+{
+    return (guard_options_t){.control_per_s = l->h2_control_per_s,
+                             .resets_per_s = l->h2_resets_per_s,
+                             .header_bytes = l->header_block_bytes,
+                             .header_fields = l->header_fields,
+                             .header_s = l->header_block_s,
+                             .conn_body_bytes = l->connection_body_bytes,
+                             .total_body_bytes = l->body_bytes,
+                             .body_bytes_per_s = l->body_bytes_per_s,
+                             .new_connections_per_s = l->new_connections_per_s,
+                             .connections_per_address = l->connections_per_address,
+                             .streams_per_address = l->streams_per_address,
+                             .connections_per_network = l->connections_per_network};
+}
+
 static err_t open_http(server_t *s)
 {
     static const proxy_header_t proxy_headers[] = {
@@ -152,6 +168,7 @@ static err_t open_http(server_t *s)
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
+                              .guard = guard_options_of(&c->limits),
                               .admin = c->admin ? &admin : NULL,
                               .ucdns = ucdns,
                               .trusted_proxies = c->trusted_proxies,
@@ -285,6 +302,18 @@ static void describe_views(void *arg, hub_t *hub)
 }
 
 /* SIGUSR2: who reads what, and what readers were sent so far. */
+static void log_guard(const server_t *s)
+{
+    buf_t line = BUF_INIT;
+    for (int kind = 0; kind < GUARD_KIND_COUNT; kind++) {
+        uint64_t count = http_server_guard_count(s->http, (guard_kind_t)kind);
+        buf_printf(&line, "%s%s=%llu", line.len ? " " : "", guard_kind_name((guard_kind_t)kind),
+                   (unsigned long long)count);
+    }
+    log_line(LOG_LEVEL_INFO, "guard", "%.*s", SLICE_ARG(buf_slice(&line)));
+    buf_release(&line);
+}
+
 static void log_readers(server_t *s)
 {
     hub_counters_t c;
@@ -308,6 +337,7 @@ static void log_readers(server_t *s)
              (unsigned long long)f.count, (unsigned long long)f.last_ms,
              (unsigned long long)f.greatest_ms,
              f.count ? (double)f.total_ms / (double)f.count : 0.0);
+    log_guard(s);
     http_server_log_readers(s->http);
     buf_t views = BUF_INIT;
     hubs_each(s->hubs, describe_views, &views);

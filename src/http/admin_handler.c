@@ -94,6 +94,7 @@ static bool body_fits(h2o_req_t *req, admin_request_t *seen)
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
+    guard_request(&conn_of_request(req)->guard, req);
     admin_request_t seen = {.method = slice_of_iovec(req->input.method),
                             .path = handler_path(req),
                             .body = slice_of_iovec(req->entity)};

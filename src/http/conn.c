@@ -21,13 +21,14 @@
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 #define HTTP2_PREFACE_LEN (sizeof http2_preface - 1)
 
-static void conn_on_close(void *data)
+static void conn_on_close(guard_conn_t *guard)
 {
-    http_conn_t *conn = data;
+    http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, guard, guard);
     h2o_timeout_unlink(&conn->timeout);
     h2o_linklist_unlink(&conn->link);
     conn->loop->conn_count--;
     (void)atomic_fetch_sub_explicit(conn->counter, 1, memory_order_relaxed);
+    SSL_CTX_free(conn->ssl_ctx);
     free(conn);
 }
 
@@ -58,11 +59,13 @@ static void conn_begin(http_conn_t *conn, bool http2)
     h2o_timeout_unlink(&conn->timeout);
     conn->phase = http2 ? CONN_HTTP2 : CONN_HTTP1;
     /* Either may close the connection at once: it is not to be touched behind this. */
+    guard_conn_t *before = guard_enter(&conn->guard);
     if (http2) {
         h2o_http2_accept(&conn->listener->accept, conn->sock, now);
     } else {
         h2o_http1_accept(&conn->listener->accept, conn->sock, now);
     }
+    guard_leave(before);
 }
 
 /*
@@ -106,9 +109,9 @@ static void conn_on_handshake(h2o_socket_t *sock, const char *err)
 
 void tls_on_handshake(void *socket, const SSL *ssl)
 {
-    h2o_socket_t *sock = socket;
-    if (sock->on_close.cb == conn_on_close) {
-        ((http_conn_t *)sock->on_close.data)->ssl = ssl;
+    guard_conn_t *guard = guard_of_socket(socket);
+    if (guard) {
+        H2O_STRUCT_FROM_MEMBER(http_conn_t, guard, guard)->ssl = ssl;
     }
 }
 
@@ -116,8 +119,10 @@ void tls_on_handshake(void *socket, const SSL *ssl)
 static void conn_open(http_conn_t *conn)
 {
     if (conn->listener->accept.ssl_ctx) {
-        h2o_socket_ssl_handshake(conn->sock, conn->listener->accept.ssl_ctx, NULL,
-                                 conn_on_handshake);
+        /* The library makes a session of it, with a reference, only when the first bytes come. */
+        conn->ssl_ctx = conn->listener->accept.ssl_ctx;
+        (void)SSL_CTX_up_ref(conn->ssl_ctx);
+        h2o_socket_ssl_handshake(conn->sock, conn->ssl_ctx, NULL, conn_on_handshake);
         return;
     }
     h2o_socket_read_start(conn->sock, conn_on_first_bytes);
@@ -167,10 +172,16 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
     }
     http_conn_t *conn = h2o_mem_alloc(sizeof *conn);
     *conn = (http_conn_t){.loop = loop, .listener = listener, .sock = sock, .counter = counter};
+    size_t body_limit = admin ? server->admin->options.max_body_bytes
+                              : server->options.max_body_bytes;
+    if (!guard_open(server->guard, &conn->guard, sock, !admin, body_limit, conn_on_close)) {
+        (void)atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
+        free(conn);
+        h2o_socket_close(sock);
+        return;
+    }
     h2o_linklist_insert(&loop->conns, &conn->link);
     loop->conn_count++;
-    sock->on_close.cb = conn_on_close;
-    sock->on_close.data = conn;
     sock->data = conn;
     /* The library has no timeout for sending. */
     unsigned send_ms = server->options.send_timeout_s * 1000;

@@ -7,6 +7,7 @@
 #ifndef FOOTPRINTD_HTTP_INTERNAL_H
 #define FOOTPRINTD_HTTP_INTERNAL_H
 
+#include "footprintd/guard/guard.h"
 #include "footprintd/http/server.h"
 #include "http/listener.h"
 #include "http/proxies.h"
@@ -21,6 +22,8 @@ typedef struct http_admin http_admin_t;       /* http/admin_server.h */
 typedef struct http_identity http_identity_t; /* http/identity.h */
 typedef struct identity_pin identity_pin_t;
 
+/* Streams of one connection that are given up at a time. */
+#define HTTP_STALLED_MAX 16
 /* Heartbeats come at somewhat different intervals, so that they do not come all at once. */
 #define HTTP_BEATS 8
 
@@ -100,6 +103,7 @@ struct http_server {
     listener_t *listeners;  /* that of the admin interface is the last */
     size_t listener_count;
     h2o_globalconf_t config;
+    guard_t *guard;
     http_admin_t *admin; /* NULL without */
     http_identity_t *identity;
     proxies_t proxies; /* that are trusted */
@@ -123,10 +127,12 @@ struct http_server {
 
 /* One accepted connection; hangs on its socket's on_close and dies with it. */
 typedef struct http_conn {
+    guard_conn_t guard; /* first: the socket's on_close finds the connection by it */
     h2o_linklist_t link;
     http_loop_t *loop;
     loop_listener_t *listener;
     h2o_socket_t *sock;
+    SSL_CTX *ssl_ctx;            /* that it was accepted with: a reference; NULL for cleartext */
     atomic_size_t *counter;      /* of connections, that it is counted in */
     h2o_timeout_entry_t timeout; /* until the first request may begin */
     enum { CONN_NEW, CONN_HTTP1, CONN_HTTP2 } phase;
@@ -138,6 +144,8 @@ typedef struct http_conn {
     uint64_t last_sent;
     uint64_t stalled_since; /* ms; 0: not stalled */
     bool slow_body;
+    uint32_t stalled[HTTP_STALLED_MAX]; /* streams of which nothing is taken, while others move */
+    unsigned stalled_count;
     unsigned streams; /* event streams and held polls */
     /* Of identity.c: */
     const SSL *ssl;          /* NULL in cleartext, and before the handshake */

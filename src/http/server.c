@@ -61,9 +61,10 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     server->cache_control_len = (size_t)len;
     setup_config(&server->config, &server->options, server->options.max_body_bytes,
                  handler_register);
-    err_t err = proxies_new(options->trusted_proxies, options->trusted_proxy_count,
-                            &server->proxies);
-    if (err) {
+    err_t err = guard_self_test(why);
+    err = err ? err : guard_new(&server->options.guard, &server->guard);
+    if (!err && (err = proxies_new(options->trusted_proxies, options->trusted_proxy_count,
+                                   &server->proxies))) {
         buf_printf(why, "trusted-proxies: %s", err_text(err));
     }
     err = err ? err : identity_new(options, &server->identity, why);
@@ -196,6 +197,11 @@ http_fan_out_t http_server_fan_out(http_server_t *server)
     return copy;
 }
 
+uint64_t http_server_guard_count(const http_server_t *server, guard_kind_t kind)
+{
+    return guard_count(server->guard, kind);
+}
+
 err_t http_server_reload_tls(http_server_t *server, buf_t *why)
 {
     SSL_CTX **fresh = calloc(server->listener_count + 1, sizeof(SSL_CTX *));
@@ -307,6 +313,7 @@ void http_server_free(http_server_t *server)
     admin_server_free(server->admin);
     identity_free(server->identity);
     proxies_release(&server->proxies);
+    guard_free(server->guard);
     h2o_config_dispose(&server->config);
     (void)pthread_cond_destroy(&server->changed);
     (void)pthread_mutex_destroy(&server->lock);

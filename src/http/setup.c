@@ -21,22 +21,6 @@
  */
 #define HARD_BODY_LIMIT(max) ((max) + (max) / 4 + ((size_t)64 << 10))
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SETUP_WITH_ASAN
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SETUP_WITH_ASAN
-#endif
-#if defined(SETUP_WITH_ASAN)
-/* The library never frees the free lists that it keeps for each thread. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:h2o_mem_alloc_recycle\nleak:h2o_multithread_create_queue\n";
-}
-#endif
-
 void setup_defaults(http_options_t *options)
 {
     if (!options->max_body_bytes) {
@@ -65,6 +49,9 @@ void setup_defaults(http_options_t *options)
     }
     if (!options->streams_per_connection) {
         options->streams_per_connection = DEFAULT_STREAMS;
+    }
+    if (!options->guard.control_per_s) {
+        guard_options_init(&options->guard);
     }
     if (!options->threads) {
         cpu_set_t cpus;

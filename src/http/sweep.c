@@ -25,6 +25,31 @@ static void sweep_cut(http_conn_t *conn, int how)
     (void)shutdown(h2o_socket_get_fd(conn->sock), how);
 }
 
+static uint32_t stream_of(h2o_req_t *req)
+{
+    slice_t text = slice_of_iovec(req->conn->callbacks->log_.http2.stream_id(req));
+    uint32_t stream = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        stream = stream * 10 + (uint32_t)(text.ptr[i] - '0');
+    }
+    return stream;
+}
+
+/* Notes an answer that has not moved for send_timeout_s. */
+static void note_progress(http_conn_t *conn, h2o_req_t *req)
+{
+    struct timeval now = *h2o_get_timestamp(&conn->loop->ctx, NULL, NULL);
+    /* When it moved last, and how far it was then: the library sets this when it is at its end. */
+    struct timeval *mark = &req->timestamps.response_end_at;
+    if (mark->tv_sec == 0 || (uint64_t)mark->tv_usec != req->bytes_sent) {
+        mark->tv_sec = now.tv_sec;
+        mark->tv_usec = (suseconds_t)req->bytes_sent;
+    } else if (now.tv_sec - mark->tv_sec > (time_t)conn->loop->server->options.send_timeout_s &&
+               conn->stalled_count < HTTP_STALLED_MAX) {
+        conn->stalled[conn->stalled_count++] = stream_of(req);
+    }
+}
+
 static int count_request(h2o_req_t *req, void *arg)
 {
     (void)arg;
@@ -51,6 +76,7 @@ static int count_request(h2o_req_t *req, void *arg)
                req->bytes_sent < req->res.content_length) {
         conn->waiting++;
         conn->sent += req->bytes_sent;
+        note_progress(conn, req);
     }
     return 0;
 }
@@ -68,6 +94,7 @@ static void sweep_count(http_loop_t *loop)
         conn->active = 0;
         conn->waiting = 0;
         conn->sent = 0;
+        conn->stalled_count = 0;
     }
     sweep_count_requests(&loop->ctx);
     if (loop->server->admin) {
@@ -90,16 +117,33 @@ static bool sweep_is_stalled(http_conn_t *conn, uint64_t now)
     return false;
 }
 
+/* The connection may be gone behind this. */
+static void sweep_conn(http_conn_t *conn, uint64_t now)
+{
+    bool http2 = conn->phase == CONN_HTTP2;
+    if ((http2 && (conn->slow_body || sweep_is_stalled(conn, now))) ||
+        !guard_check(&conn->guard, now)) {
+        sweep_cut(conn, SHUT_RDWR);
+    } else if (http2) {
+        uint32_t slow[HTTP_STALLED_MAX];
+        size_t count = guard_slow_bodies(&conn->guard, now, slow, HTTP_STALLED_MAX);
+        if (count) {
+            guard_reset_streams(&conn->guard, slow, count, GUARD_BODY_SLOW);
+        } else {
+            guard_reset_streams(&conn->guard, conn->stalled, conn->stalled_count, GUARD_STALLED);
+        }
+    }
+}
+
 static void sweep_on_timeout(h2o_timeout_entry_t *entry)
 {
     http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, sweep, entry);
     uint64_t now = h2o_now(loop->ctx.loop);
     sweep_count(loop);
-    for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
+    for (h2o_linklist_t *n = loop->conns.next, *next; n != &loop->conns; n = next) {
         http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, link, n);
-        if (conn->phase == CONN_HTTP2 && (conn->slow_body || sweep_is_stalled(conn, now))) {
-            sweep_cut(conn, SHUT_RDWR);
-        }
+        next = n->next;
+        sweep_conn(conn, now);
     }
     events_sweep(loop, now);
     tips_sweep(loop, now);
@@ -112,6 +156,8 @@ void sweep_begin(http_loop_t *loop)
     unsigned shortest = options->send_timeout_s < options->request_timeout_s
                             ? options->send_timeout_s
                             : options->request_timeout_s;
+    uint64_t head_s = options->guard.header_s;
+    shortest = head_s < shortest ? (unsigned)head_s : shortest;
     shortest = options->stall_s < shortest ? options->stall_s : shortest;
     shortest = options->poll_s && options->poll_s < shortest ? options->poll_s : shortest;
     uint64_t ms = (uint64_t)shortest * 1000 / 4;
@@ -167,6 +213,7 @@ void sweep_drain(http_loop_t *loop)
         return;
     }
     loop->drain_began = h2o_now(loop->ctx.loop);
+    guard_drain();
     conn_stop_listening(loop);
     events_drain(loop);
     tips_drain(loop);

@@ -105,7 +105,10 @@ class Footprintd(Server):
         # No heartbeats between the events that are counted, no second look at what was edited.
         keys = {"heartbeat-s": 60, **(updates or {})}
         # All subscribers come at once.
+        # All subscribers come from one address.
         limits = {"update-opens-per-s": 1000000, "update-full-bytes-per-s": 1 << 34,
+                  "new-connections-per-s": 0, "connections-per-address": 0,
+                  "connections-per-network": 0, "streams-per-address": 0,
                   **(limits or {})}
         config.write_text(f'listen: [{{address: "127.0.0.1:0"}}]\nfootprints: {folder}\n'
                           f"threads: 1\nwatch: {{enabled: false}}\nupdates: {json.dumps(keys)}\n"

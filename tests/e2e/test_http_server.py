@@ -216,7 +216,7 @@ def test_the_hard_limit(start_stub):
                            end=False)
         for _ in range(7):
             connection.send(http.DATA, 0, 1, b"x" * 16000)
-        assert connection.read_until(http.RST_STREAM, 1)
+        assert http.http2_status(connection.read_until(http.HEADERS, 1)[3]) == 413
         connection.request(3, "GET", "/1k")
         assert http.http2_status(connection.read_until(http.HEADERS, 3)[3]) == 200
 
@@ -270,6 +270,28 @@ def test_silent_peers_are_closed(start_stub, sent):
         sock.sendall(sent)
         data = http.read_to_end(sock)
     assert data.startswith(b"HTTP/1.1 200") == (sent == get_head("/1k"))
+
+
+def test_handshake_that_begins_after_certificates_were_read_again(start_stub, certificates):
+    """The connection was accepted with those that have gone since."""
+    stub = start_stub("--threads", 1, "--tls", certificates / "server.pem",
+                      certificates / "server.key")
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+
+    def ask(sock):
+        sock.sendall(get_head("/1k", "Connection: close"))
+        return http.read_to_end(sock)[:13]
+
+    with http.raw_connect(stub.port) as early:
+        assert ask(http.raw_connect(stub.port, context)) == b"HTTP/1.1 200 "  # so it is accepted
+        stub.signal(signal.SIGHUP)
+        wait_until(lambda: http.request(stub.uri.replace("127.0.0.1", "localhost") + "/1k", "h1-tls",
+                                        ca=certificates / "ca.pem").get("etag") ==
+                   '"generation-2"', "it is not read again")
+        for _ in range(2):
+            assert ask(http.raw_connect(stub.port, context)) == b"HTTP/1.1 200 "
+        with context.wrap_socket(early, server_hostname="localhost") as sock:
+            assert ask(sock) == b"HTTP/1.1 200 "
 
 
 def test_unfinished_handshake_is_closed(start_stub, certificates):

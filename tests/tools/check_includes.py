@@ -1,17 +1,17 @@
 #!/usr/bin/python3
 """Areas include downwards only: fails when a file includes an area above its own.
 
-The order is the one of src/README.md. http is the only area that may include h2o, ctl the only one
+The order is the one of src/README.md. http and guard are the only areas that may include h2o, ctl the only one
 that may include jansson or curl. Public headers lie in include/footprintd/<area>/.
 """
 import pathlib
 import re
 import sys
 
-ORDER = ["app", "ctl", "http", "config", "lookup", "store", "log", "updates", "snapshot", "alto",
+ORDER = ["app", "ctl", "http", "guard", "config", "lookup", "store", "log", "updates", "snapshot", "alto",
          "join", "model", "geo", "net", "doc", "base"]
 RANK = {area: i for i, area in enumerate(ORDER)}
-ONLY = {"h2o": {"http"}, "h2o.h": {"http"}, "jansson.h": {"ctl"}, "curl": {"ctl"},
+ONLY = {"h2o": {"http", "guard"}, "h2o.h": {"http", "guard"}, "jansson.h": {"ctl"}, "curl": {"ctl"},
         "yaml.h": {"doc"}, "maxminddb.h": {"geo"}, "sqlite3.h": {"store"}}
 
 

@@ -305,6 +305,15 @@ static void set_option(http_options_t *options, const char *text)
         {"handshake-timeout=", offsetof(http_options_t, handshake_timeout_s), false},
         {"send-timeout=", offsetof(http_options_t, send_timeout_s), false},
         {"worker-queue=", offsetof(http_options_t, worker_queue), true},
+        {"h2-control-per-s=", offsetof(http_options_t, guard.control_per_s), true},
+        {"h2-resets-per-s=", offsetof(http_options_t, guard.resets_per_s), true},
+        {"header-block-s=", offsetof(http_options_t, guard.header_s), true},
+        {"body-bytes=", offsetof(http_options_t, guard.total_body_bytes), true},
+        {"body-bytes-per-s=", offsetof(http_options_t, guard.body_bytes_per_s), true},
+        {"new-connections-per-s=", offsetof(http_options_t, guard.new_connections_per_s), true},
+        {"connections-per-address=", offsetof(http_options_t, guard.connections_per_address), true},
+        {"connections-per-network=", offsetof(http_options_t, guard.connections_per_network), true},
+        {"streams-per-address=", offsetof(http_options_t, guard.streams_per_address), true},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t len = strlen(names[i].name);
@@ -329,6 +338,7 @@ int main(int argc, char **argv)
     http_options_t options = {.listeners = &listener, .listener_count = 1, .max_age_s = 60};
     http_admin_options_t admin = {.listener = {.address = SLICE_LIT("127.0.0.1:0")},
                                   .answer = admin_stub};
+    guard_options_init(&options.guard);
     const char *port = "0";
     unsigned drain_s = 5;
     for (int i = 1; i < argc; i++) {

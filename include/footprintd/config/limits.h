@@ -15,6 +15,18 @@ typedef struct config_limits {
     uint64_t request_timeout_s;
     uint64_t handshake_timeout_s;
     uint64_t send_timeout_s;
+    uint64_t h2_control_per_s;
+    uint64_t h2_resets_per_s;
+    uint64_t header_block_bytes;
+    uint64_t header_fields;
+    uint64_t header_block_s;
+    uint64_t body_bytes_per_s;
+    uint64_t connection_body_bytes;
+    uint64_t body_bytes;
+    uint64_t new_connections_per_s;
+    uint64_t connections_per_address;
+    uint64_t connections_per_network;
+    uint64_t streams_per_address;
     uint64_t filter_entries; /* 0: the resource's own default */
     uint64_t worker_queue;
     uint64_t documents;

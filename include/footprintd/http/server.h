@@ -1,5 +1,5 @@
 /*
- * The HTTP server: the only area that knows libh2o.
+ * The HTTP server: the only area that knows libh2o, with the guard below it.
  *
  * One event loop per processor; every loop serves every listener (the sockets are opened once, by
  * http_server_new, and shared). A loop learns of a new snapshot by one message and holds its own
@@ -9,6 +9,7 @@
 #define FOOTPRINTD_HTTP_SERVER_H
 
 #include "footprintd/config/ucdns.h"
+#include "footprintd/guard/guard.h"
 #include "footprintd/snapshot/snapshot.h"
 #include "footprintd/updates/hub.h"
 
@@ -63,6 +64,7 @@ typedef struct http_options {
     unsigned stall_s;     /* an event stream that takes nothing for so long is cut off; 30 */
     unsigned streams_per_connection; /* event streams and held polls; 32 */
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
+    guard_options_t guard;           /* all zeros: as guard_options_init leaves it */
     const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
     ucdns_t *ucdns; /* who may ask; NULL: everyone is anonymous. Takes a reference */
     const slice_t *trusted_proxies; /* prefixes and addresses, which are copied */
@@ -97,6 +99,8 @@ typedef struct http_fan_out {
 } http_fan_out_t;
 
 http_fan_out_t http_server_fan_out(http_server_t *server);
+/* What the guard counts. Any thread. */
+uint64_t http_server_guard_count(const http_server_t *server, guard_kind_t kind);
 /* Writes a line of the log for every event stream and held poll: on every loop, soon. */
 void http_server_log_readers(http_server_t *server);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
