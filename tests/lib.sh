@@ -98,13 +98,15 @@ unit() {
     echo "[$(($(date +%s) - began))s] unit-$variant: $1 passed, $2 failed"
 }
 
-# driven NAME VARIANT [PYTEST OPTION...]: the programs of that build, driven from outside.
+# driven NAME VARIANT [PYTEST OPTION...]: the programs of that build, driven from outside. Most of the
+# time they wait for one another, so that several tests at a time take the processors' time.
+jobs=${FPD_TEST_JOBS:-4}
 driven() {
     stage=$1-$2
     variant=$2
     shift 2
     rm -f "$logs/$stage.xml"
-    FPD_BUILD=$(cd "$builds/$variant" && pwd) $python -m pytest -q -p no:cacheprovider \
+    FPD_BUILD=$(cd "$builds/$variant" && pwd) $python -m pytest -q -p no:cacheprovider -n "$jobs" \
         --junit-xml="$logs/$stage.xml" "$@" >"$logs/$stage.log" 2>&1 && code=0 || code=$?
     counts="0 1"
     if [ -s "$logs/$stage.xml" ]; then

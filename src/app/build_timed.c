@@ -47,10 +47,8 @@ int64_t build_timed_patience(const builder_t *b, int64_t most_ms)
     }
     if (is_passed(b)) {
         left = b->timed_retry_ms - clock_ms(CLOCK_MONOTONIC);
-    } else if (holds(b)->until == INT64_MAX) {
-        return most_ms;
     } else if (holds(b)->until > INT64_MAX / 2000) {
-        return most_ms;
+        return most_ms; /* for good, or as good as that */
     } else {
         left = holds(b)->until * 1000 - clock_ms(CLOCK_REALTIME);
     }
