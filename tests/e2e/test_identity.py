@@ -316,6 +316,24 @@ def test_bad_profiles_refuse_the_start(tmp_path, text, mode, why):
     assert why in checked.stderr
 
 
+def test_profiles_that_nobody_can_be(tmp_path):
+    profiles = ("a: {certificates: [{san: dns:a.example}]}\n" + digest_profile("b") +
+                f'c: {{digest: {{user: c, ha1-md5: "{ha1("c", name="md5")}"}}}}\n')
+    config = make_site(tmp_path, profiles)
+    file = tmp_path / "ucdns.yaml"
+    wanted = [f"{file}:1:1: warning: 'a' is known by certificates, and no listener has a "
+              "'client-auth' that asks for them [unused]",
+              f"{file}:3:1: warning: 'c' has a password for MD5 alone, and 'digest.md5' is not "
+              "true [unused]"]
+    done = run("footprintd", "--config", str(config), "--check-config")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[:-1] == wanted
+    with Server(config) as server:
+        assert [line.partition(" config: ")[2] for line in server.log if "[unused]" in line] == wanted
+    config = make_site(tmp_path, profiles, "digest: {md5: true}\n")
+    assert "MD5" not in run("footprintd", "--config", str(config), "--check-config").stderr
+
+
 # ---- beside ----
 
 def test_access_log_has_the_name(site):
