@@ -11,7 +11,8 @@ import requests.auth
 import http_client as http
 from admin import TOKENS, write_tokens
 from footprintd import DOCUMENT, Server, run, write_config
-from identity import (PASSWORD, authorization, challenge, digest_profile, ha1, write_ucdns)
+from identity import (PASSWORD, authorization, challenge, digest_profile, ha1, settled,
+                      write_ucdns)
 
 PATHS = ["/", "/directory", "/cdni", "/no-such-thing", "/updates/x", "/tips/x", "/-/whoami", "*"]
 
@@ -288,7 +289,7 @@ def test_profiles_come_and_go(site):
         server.send(signal.SIGHUP)
         server.wait_line("profiles of uCDNs: 1")
         server.wait_line(r"build: generation \d+: ")  # with a view for it
-        assert b.get(server.url + "/", timeout=60).status_code == 200
+        assert settled(lambda: b.get(server.url + "/", timeout=60).status_code) == 200
         # On the connection that it has had.
         assert a.get(server.url + "/", timeout=60).status_code == 401
         for text, mode, why in [("a: {", 0o600, "syntax"), ("{}\n", 0o644, "mode 0644")]:

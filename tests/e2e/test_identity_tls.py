@@ -10,7 +10,7 @@ import pytest
 
 import http_client as http
 from footprintd import Server, run
-from identity import authorization, challenge, digest_profile, write_ucdns
+from identity import authorization, challenge, digest_profile, settled, write_ucdns
 from pki import Pki
 from test_identity import make_site
 
@@ -174,7 +174,7 @@ def test_removed_on_a_connection_that_lasts(site, pki):
     assert (a.get().status, b.get().status) == (401, 200)
     write_ucdns(server.directory, profiles)
     reload(server, "profiles of uCDNs: 3")
-    assert (a.get().status, b.get().status) == (200, 200)
+    assert (settled(lambda: a.get().status), b.get().status) == (200, 200)
     a.close()
     b.close()
 
