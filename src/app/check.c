@@ -130,6 +130,9 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
     if (config->ucdns.len) {
         ucdns_t *ucdns = NULL;
         err_t err = ucdns_load(config->ucdns.ptr, &ucdns, findings);
+        if (!err) {
+            config_check_ucdns(config, ucdns, config->ucdns, findings);
+        }
         ucdns_unref(ucdns);
         if (err == ERR_NOMEM) {
             return err;

@@ -104,6 +104,9 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
     findings_t findings;
     findings_init(&findings, 0);
     err_t err = ucdns_load(s->config.ucdns.ptr, out, &findings);
+    if (!err) {
+        config_check_ucdns(&s->config, *out, s->config.ucdns, &findings);
+    }
     load_log_findings("config", &findings);
     if (err) {
         log_line(LOG_LEVEL_ERROR, "config", "the profiles %.*s were refused: %s",

@@ -79,6 +79,11 @@ bool guard_open(guard_t *guard, guard_conn_t *conn, h2o_socket_t *sock, bool cou
     return true;
 }
 
+bool guard_admit(guard_conn_t *conn)
+{
+    return conn->address || guard_peers_admit(conn->guard, conn);
+}
+
 guard_conn_t *guard_enter(guard_conn_t *conn)
 {
     guard_conn_t *before = guard_current;

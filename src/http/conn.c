@@ -149,12 +149,17 @@ static void conn_on_proxy_header(h2o_socket_t *sock, const char *err)
         h2o_socket_close(sock);
         return;
     }
+    http_conn_t *conn = sock->data;
     if (verdict == PROXY_KNOWN) {
         peer_set(sock, &address, port);
+        if (!peer_may_be_proxy(conn) && !guard_admit(&conn->guard)) {
+            h2o_socket_close(sock);
+            return;
+        }
     }
     h2o_socket_read_stop(sock);
     h2o_buffer_consume(&sock->input, used);
-    conn_open(sock->data);
+    conn_open(conn);
 }
 
 static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
@@ -174,7 +179,10 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
     *conn = (http_conn_t){.loop = loop, .listener = listener, .sock = sock, .counter = counter};
     size_t body_limit = admin ? server->admin->options.max_body_bytes
                               : server->options.max_body_bytes;
-    if (!guard_open(server->guard, &conn->guard, sock, !admin, body_limit, conn_on_close)) {
+    /* Trusted proxies ask for many. */
+    bool proxy = peer_may_be_proxy(conn);
+    bool counted = !admin && !proxy;
+    if (!guard_open(server->guard, &conn->guard, sock, counted, body_limit, conn_on_close)) {
         (void)atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
         free(conn);
         h2o_socket_close(sock);
@@ -193,7 +201,7 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
                                               : &loop->ctx.http1.req_timeout,
                      &conn->timeout);
     size_t number = (size_t)(listener - loop->listeners);
-    if (server->listeners[number].settings.proxied && peer_may_be_proxy(conn)) {
+    if (proxy && server->listeners[number].settings.proxied) {
         h2o_socket_read_start(sock, conn_on_proxy_header);
     } else {
         conn_open(conn);

@@ -78,7 +78,7 @@ static void answer_server_options(h2o_req_t *req)
     send_empty(req, 204);
 }
 
-/* What no view lists: URIs that were given to one client, and who it is. */
+/* What no view lists: URIs that were given to one client. */
 static void answer_unlisted(h2o_req_t *req, slice_t path)
 {
     bool services = hub_of_request(req) != NULL;
@@ -87,8 +87,6 @@ static void answer_unlisted(h2o_req_t *req, slice_t path)
         updates_control(req, token);
     } else if (services && tips_is_view(path, &token)) {
         tips_view(req, token);
-    } else if (whoami_is(path)) {
-        whoami_answer(req);
     } else if (method_parse(slice_of_iovec(req->input.method)) == METHOD_OPTIONS &&
                slice_is(slice_of_iovec(req->input.path), "*")) {
         answer_server_options(req);
@@ -146,6 +144,10 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
         return 0; /* the same for every path, whether there is one or not */
     }
     slice_t path = handler_path(req);
+    if (whoami_is(path)) {
+        whoami_answer(req); /* whatever is shown */
+        return 0;
+    }
     loop_take_snapshot(loop_of_request(req));
     const view_t *view = view_of_request(req);
     if (!view) {

@@ -207,7 +207,7 @@ slice_t conn_peer(h2o_conn_t *conn, char *buffer);
  * what they say. The buffer has NI_MAXHOST bytes.
  */
 slice_t peer_of_request(h2o_req_t *req, char *buffer);
-/* Whether a new connection may begin with the PROXY protocol, and what it then says. */
+/* Whether a new connection is a trusted proxy's, and what that says by the PROXY protocol. */
 bool peer_may_be_proxy(http_conn_t *conn);
 void peer_set(h2o_socket_t *sock, const addr_t *address, uint16_t port);
 /* Ends a connection that takes nothing; the library cleans up. */

@@ -1,6 +1,9 @@
 """What tests of identities share: profiles, passwords, and a Digest client that makes mistakes."""
 import hashlib
 import re
+import time
+
+from footprintd import LIMIT
 
 REALM = "footprintd"
 PASSWORD = "Circle of Life"
@@ -21,6 +24,14 @@ def write_ucdns(directory, text, mode=0o600):
     path.write_text(text)
     path.chmod(mode)
     return path
+
+
+def settled(ask):
+    """The status that ask() gives when the view of a profile that has just come is made."""
+    end = time.monotonic() + LIMIT
+    while (status := ask()) == 503:
+        assert time.monotonic() < end
+    return status
 
 
 def challenge(value):

@@ -11,7 +11,8 @@ import requests.auth
 import http_client as http
 from admin import TOKENS, write_tokens
 from footprintd import DOCUMENT, Server, run, write_config
-from identity import (PASSWORD, authorization, challenge, digest_profile, ha1, write_ucdns)
+from identity import (PASSWORD, authorization, challenge, digest_profile, ha1, settled,
+                      write_ucdns)
 
 PATHS = ["/", "/directory", "/cdni", "/no-such-thing", "/updates/x", "/tips/x", "/-/whoami", "*"]
 
@@ -288,7 +289,7 @@ def test_profiles_come_and_go(site):
         server.send(signal.SIGHUP)
         server.wait_line("profiles of uCDNs: 1")
         server.wait_line(r"build: generation \d+: ")  # with a view for it
-        assert b.get(server.url + "/", timeout=60).status_code == 200
+        assert settled(lambda: b.get(server.url + "/", timeout=60).status_code) == 200
         # On the connection that it has had.
         assert a.get(server.url + "/", timeout=60).status_code == 401
         for text, mode, why in [("a: {", 0o600, "syntax"), ("{}\n", 0o644, "mode 0644")]:
@@ -314,6 +315,24 @@ def test_bad_profiles_refuse_the_start(tmp_path, text, mode, why):
     checked = run("footprintd", "--config", str(config), "--check-config")
     assert checked.returncode == 1
     assert why in checked.stderr
+
+
+def test_profiles_that_nobody_can_be(tmp_path):
+    profiles = ("a: {certificates: [{san: dns:a.example}]}\n" + digest_profile("b") +
+                f'c: {{digest: {{user: c, ha1-md5: "{ha1("c", name="md5")}"}}}}\n')
+    config = make_site(tmp_path, profiles)
+    file = tmp_path / "ucdns.yaml"
+    wanted = [f"{file}:1:1: warning: 'a' is known by certificates, and no listener has a "
+              "'client-auth' that asks for them [unused]",
+              f"{file}:3:1: warning: 'c' has a password for MD5 alone, and 'digest.md5' is not "
+              "true [unused]"]
+    done = run("footprintd", "--config", str(config), "--check-config")
+    assert done.returncode == 0
+    assert done.stderr.splitlines()[:-1] == wanted
+    with Server(config) as server:
+        assert [line.partition(" config: ")[2] for line in server.log if "[unused]" in line] == wanted
+    config = make_site(tmp_path, profiles, "digest: {md5: true}\n")
+    assert "MD5" not in run("footprintd", "--config", str(config), "--check-config").stderr
 
 
 # ---- beside ----

@@ -10,7 +10,7 @@ import pytest
 
 import http_client as http
 from footprintd import Server, run
-from identity import authorization, challenge, digest_profile, write_ucdns
+from identity import authorization, challenge, digest_profile, settled, write_ucdns
 from pki import Pki
 from test_identity import make_site
 
@@ -144,6 +144,23 @@ def test_not_where_it_is_not_asked_for(site, pki):
                         extra=show(pki, "a")).status == 401
 
 
+@pytest.mark.parametrize("ca", ["TRUE", "FALSE"])
+def test_pinned_and_signed_by_itself(site, tmp_path, ca):
+    pki = Pki(tmp_path / "pki")
+    pki.sign("server", "/CN=localhost", "DNS:localhost,IP:127.0.0.1")
+    for name in ["own", "other"]:
+        pki.run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-days", "2", "-subj", "/CN=own", "-addext", f"basicConstraints=critical,CA:{ca}",
+                "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    server_ca = pki.folder / "clients.pem"
+    server_ca.write_text((pki.folder / "own.pem").read_text())
+    listen = tls(pki).replace("ca.pem", "clients.pem")
+    server = site([listen], f"x: {{certificates: [{{spki-sha256: {pki.pin('own')}}}]}}\n")
+    assert http.request(server.url + "/", "h2-tls", ca=pki.ca, extra=show(pki, "own")).status == 200
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        Connection(server.url, pki, "other").get()
+
+
 # ---- reload ----
 
 @pytest.mark.threads
@@ -157,7 +174,7 @@ def test_removed_on_a_connection_that_lasts(site, pki):
     assert (a.get().status, b.get().status) == (401, 200)
     write_ucdns(server.directory, profiles)
     reload(server, "profiles of uCDNs: 3")
-    assert (a.get().status, b.get().status) == (200, 200)
+    assert (settled(lambda: a.get().status), b.get().status) == (200, 200)
     a.close()
     b.close()
 

@@ -148,6 +148,40 @@ def test_fields(site, name, header, want):
     assert json.loads(server.wait_line(r'^\{"time.*$').group(0))["peer"] == want
 
 
+def keep(port, header, source="127.0.0.1"):
+    """A connection that stays, and what its first answer begins with."""
+    sock = socket.create_connection(("127.0.0.1", port), 60, (source, 0))
+    sock.sendall(header + GET.replace(b"Connection: close\r\n", b""))
+    try:
+        return sock, sock.recv(65536)[:12]
+    except ConnectionResetError:
+        return sock, b""
+
+
+def test_limits_are_of_clients(site):
+    """However many clients a trusted proxy has; each of them is counted."""
+    server = site([PROXIED, CLEAR], TRUSTED + "limits: {connections-per-address: 2}\n")
+    port = server.ports[0]
+    first = [keep(port, b"PROXY TCP4 203.0.113.%d 192.0.2.1 4711 80\r\n" % i) for i in range(5)]
+    assert {begin for _, begin in first} == {b"HTTP/1.1 200"}
+    more = [keep(port, b"PROXY TCP4 203.0.113.1 192.0.2.1 4711 80\r\n") for _ in range(2)]
+    assert [begin for _, begin in more] == [b"HTTP/1.1 200", b""]
+    # One that has gone makes room.
+    first[1][0].close()
+    server.wait_line("too many connections from one address")
+    again = b""
+    while again != b"HTTP/1.1 200":
+        sock, again = keep(port, b"PROXY TCP4 203.0.113.1 192.0.2.1 4711 80\r\n")
+        more.append((sock, again))
+    # By a field it is not known whose connection it is.
+    others = [keep(server.ports[1], b"") for _ in range(4)]
+    assert {begin for _, begin in others} == {b"HTTP/1.1 200"}
+    strangers = [keep(server.ports[1], b"", "127.0.0.2") for _ in range(3)]
+    assert [begin for _, begin in strangers] == [b"HTTP/1.1 200", b"HTTP/1.1 200", b""]
+    for sock, _ in first + more + others + strangers:
+        sock.close()
+
+
 def test_a_proxy_behind_a_proxy(site):
     """What the PROXY protocol says may be a trusted proxy, and then its field counts."""
     server = site([PROXIED], "trusted-proxies: [127.0.0.1, 203.0.113.0/24]\n")

@@ -117,6 +117,12 @@ err_t config_parse(slice_t text, slice_t file, config_t *config,
 /* config_parse of the file at that path; a file that cannot be read is the finding unreadable. */
 err_t config_load(const char *file, config_t *config, findings_t *findings) FPD_MUST_CHECK;
 
+struct ucdns;
+
+/* What profiles, which `file` has, want and no listener or key of the configuration offers. */
+void config_check_ucdns(const config_t *config, const struct ucdns *ucdns, slice_t file,
+                        findings_t *findings);
+
 /* Every key with its value in force, "http.max-age: 60" a line, in the order of the table. */
 void config_dump(const config_t *config, buf_t *out);
 

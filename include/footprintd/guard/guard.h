@@ -124,6 +124,11 @@ err_t guard_self_test(buf_t *why) FPD_MUST_CHECK;
  */
 bool guard_open(guard_t *guard, guard_conn_t *conn, struct st_h2o_socket_t *sock, bool counted,
                 size_t body_limit, void (*on_close)(guard_conn_t *conn)) FPD_MUST_CHECK;
+/*
+ * Counts one that was not yet, by the address that the socket has by now: its client has become
+ * known. False when that has too many: the caller closes it.
+ */
+bool guard_admit(guard_conn_t *conn) FPD_MUST_CHECK;
 /* Its record; NULL when it is not guarded. */
 guard_conn_t *guard_of_socket(const struct st_h2o_socket_t *sock);
 /* Around calls of the library that may parse input outside of a read callback. */
