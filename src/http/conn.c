@@ -17,6 +17,9 @@
 /* At the start of a drain: what the kernel has accepted already is served, within reason. */
 #define ACCEPT_AT_DRAIN 1024
 
+/* What the kernel holds of a connection beyond what is on its way. */
+#define UNSENT_BYTES (256U << 10)
+
 /* RFC 9113 3.4 */
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 #define HTTP2_PREFACE_LEN (sizeof http2_preface - 1)
@@ -195,6 +198,10 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
     unsigned send_ms = server->options.send_timeout_s * 1000;
     (void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_USER_TIMEOUT, &send_ms,
                      sizeof send_ms);
+    /* Nor a limit of what it hands to the kernel at once: copying megabytes holds up the others. */
+    unsigned unsent = UNSENT_BYTES;
+    (void)setsockopt(h2o_socket_get_fd(sock), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+                     sizeof unsent);
     conn->timeout.cb = conn_on_timeout;
     h2o_timeout_link(loop->ctx.loop,
                      listener->accept.ssl_ctx ? &loop->ctx.handshake_timeout

@@ -13,6 +13,11 @@
 
 /* Half-open and complete connections that wait for a loop; the kernel caps it by somaxconn. */
 #define LISTEN_BACKLOG 4096
+/*
+ * The kernel would let it grow to megabytes, all of which the library reads in one turn, before it
+ * looks at any of it. Requests are small.
+ */
+#define RECEIVE_BYTES (256 << 10)
 
 typedef union socket_address {
     struct sockaddr any;
@@ -71,10 +76,12 @@ static bool parse_address(slice_t text, socket_address_t *out, slice_t *host, so
 static bool open_socket(listener_t *listener, const socket_address_t *address, socklen_t len)
 {
     int on = 1;
+    int received = RECEIVE_BYTES;
     int family = address->any.sa_family;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     listener->fd = fd;
     return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &received, sizeof received) == 0 &&
            (family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
            bind(fd, &address->any, len) == 0 && listen(fd, LISTEN_BACKLOG) == 0;
 }

@@ -550,6 +550,27 @@ def test_slow(start_stub, name):
         assert connection.ended, "it is not cut off"
 
 
+def sent_and_not_taken(port):
+    """Bytes that the kernel holds for the clients of a port (proc(5): tx_queue)."""
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(int(row[4].partition(":")[0], 16) for row in rows
+               if int(row[1].partition(":")[2], 16) == port and row[3] == "01")
+
+
+def test_what_the_kernel_holds_is_bounded(start_stub):
+    """Copying megabytes into it would hold up everybody else."""
+    stub = one_thread(start_stub)
+    with http.raw_connect(stub.port) as sock:
+        sock.sendall(b"GET /5m HTTP/1.1\r\nHost: a\r\n\r\n" * 8)
+        last, same, end = 0, 0, time.monotonic() + LIMIT
+        while same < 20 and time.monotonic() < end:
+            time.sleep(0.01)
+            now = sent_and_not_taken(stub.port)
+            same = same + 1 if now and now == last else 0
+            last = now
+        assert 0 < last < 1 << 20
+
+
 def test_slow_body_is_reset_alone(start_stub):
     """The other streams of the connection go on."""
     stub = one_thread(start_stub, "header-block-s=1", "body-bytes-per-s=1000")
