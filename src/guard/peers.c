@@ -12,7 +12,7 @@
 /* Seconds' worth of new connections that may come at once. */
 #define BURST_S 8
 /* A connection that has to be cut off counts as so many: it was a lot of work. */
-#define COST_OF_CUT 20
+#define COST_OF_CUT 50
 
 typedef struct peer_key {
     uint64_t bits;

@@ -405,7 +405,7 @@ def test_reconnecting_is_held_to_a_rate(start_stub):
 
 
 def test_reconnecting_after_attacks_is_held_back_sooner(start_stub):
-    """A connection that is cut off counts as twenty."""
+    """A connection that is cut off counts as fifty."""
     stub = one_thread(start_stub, "new-connections-per-s=10")
     cut = 0
     for _ in range(20):
