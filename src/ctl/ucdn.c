@@ -1,6 +1,7 @@
 #include "command.h"
 #include "footprintd/doc/finding.h"
 #include "footprintd/store/file.h"
+#include "options.h"
 #include "remote.h"
 #include "replace.h"
 #include "secret.h"
@@ -111,7 +112,7 @@ static int take_option(ucdn_options_t *o, int code)
         (void)fputs(help_text, stdout);
         return CTL_FINE;
     default:
-        return remote_usage("ucdn", "that is no command line of mine");
+        return options_refused("ucdn", help_text);
     }
 }
 

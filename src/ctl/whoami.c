@@ -1,4 +1,5 @@
 #include "command.h"
+#include "options.h"
 #include "remote.h"
 #include "secret.h"
 #include "watch_http.h"
@@ -66,7 +67,7 @@ static int parse_options(int argc, char **argv, whoami_t *w)
             (void)fputs(help_text, stdout);
             return CTL_FINE;
         default:
-            return remote_usage("whoami", "that is no command line of mine");
+            return options_refused("whoami", help_text);
         }
     }
     if (optind + 1 != argc) {

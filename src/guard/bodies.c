@@ -31,13 +31,15 @@ static void hold(guard_conn_t *conn, size_t bytes)
         holders = conn;
     }
     conn->held += bytes;
-    (void)atomic_fetch_add_explicit(&conn->guard->held, bytes, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&conn->guard->held[conn->operators], bytes,
+                                    memory_order_relaxed);
 }
 
 static void let_go(guard_conn_t *conn, size_t bytes)
 {
     conn->held -= bytes;
-    (void)atomic_fetch_sub_explicit(&conn->guard->held, bytes, memory_order_relaxed);
+    (void)atomic_fetch_sub_explicit(&conn->guard->held[conn->operators], bytes,
+                                    memory_order_relaxed);
     if (bytes && !conn->held) {
         if (conn->holder_previous) {
             conn->holder_previous->holder_next = conn->holder_next;
@@ -50,16 +52,20 @@ static void let_go(guard_conn_t *conn, size_t bytes)
     }
 }
 
+/* So many of the greatest bodies may operators send at a time. */
+#define OPERATORS 4
+
 /* Whoever holds most has to go: a client that sends ordinary requests holds little. */
 static int check_total(guard_conn_t *conn)
 {
-    if (atomic_load_explicit(&conn->guard->held, memory_order_relaxed) <=
-        conn->guard->options.total_body_bytes) {
+    uint64_t limit = conn->operators ? OPERATORS * (uint64_t)conn->body_limit
+                                     : conn->guard->options.total_body_bytes;
+    if (atomic_load_explicit(&conn->guard->held[conn->operators], memory_order_relaxed) <= limit) {
         return 0;
     }
     guard_conn_t *most = conn;
     for (guard_conn_t *c = holders; c; c = c->holder_next) {
-        if (c->guard == conn->guard && c->held > most->held) {
+        if (c->guard == conn->guard && c->operators == conn->operators && c->held > most->held) {
             most = c;
         }
     }

@@ -85,7 +85,7 @@ struct guard {
     guard_options_t options;
     atomic_uint_fast64_t counts[GUARD_KIND_COUNT];
     atomic_uint_fast64_t told[GUARD_KIND_COUNT]; /* ms of the last line, 0: none */
-    atomic_size_t held;                          /* bytes of unfinished bodies */
+    atomic_size_t held[2]; /* bytes of unfinished bodies: clients, operators */
     /* peers.c */
     pthread_mutex_t lock;
     guard_peer_t *slots[GUARD_PEER_SLOTS];

@@ -191,6 +191,7 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
         h2o_socket_close(sock);
         return;
     }
+    conn->guard.operators = admin;
     h2o_linklist_insert(&loop->conns, &conn->link);
     loop->conn_count++;
     sock->data = conn;

@@ -33,6 +33,10 @@ CASES = {
 FOLLOWING = {"watch"}
 # Those whose data is a document, with --format json.
 DOCUMENTS = {"export"}
+# That of an ALTO client, not of the admin interface; and what writes a file and prints the one secret
+# in it. test_ctl_ucdn.py has them.
+OF_UCDNS = {"whoami"}
+OF_FILES = {"ucdn"}
 
 
 def environment(ctl):  # noqa: F811
@@ -53,9 +57,9 @@ def commands():
 
 
 def test_every_command():
-    listed = [*CASES, *FOLLOWING, *DOCUMENTS]
+    listed = [*CASES, *FOLLOWING, *DOCUMENTS, *OF_UCDNS, *OF_FILES]
     assert sorted(listed) == sorted(commands()) and len(listed) == len(set(listed))
-    for command in (*CASES, *FOLLOWING):
+    for command in (*CASES, *FOLLOWING, *OF_UCDNS):
         assert re.search(r"^  --json +\S", run("footprintctl", command, "--help").stdout, re.M)
 
 
