@@ -291,7 +291,8 @@ def test_whoami_by_certificate(site, tmp_path):
 
 @pytest.mark.parametrize("args, why", [
     ([], "the URL of one server is wanted"), (["x", "y"], "the URL of one server is wanted"),
-    (["ftp://x"], "is no http or https URL"), (["--nonsense"], "whoami has no option '--nonsense'; see footprintctl whoami --help"),
+    (["ftp://x"], "is no http or https URL"),
+    (["--nonsense"], "whoami has no option '--nonsense'; see footprintctl whoami --help"),
     (["--password-file", "x", "http://127.0.0.1"], "--password-file is of a --user"),
     (["http://127.0.0.1:1"], "127.0.0.1:1"),
 ])
