@@ -52,14 +52,16 @@ static void let_go(guard_conn_t *conn, size_t bytes)
     }
 }
 
-/* So many of the greatest bodies may operators send at a time. */
+/* So many of the greatest bodies may operators send at a time, whatever the total. */
 #define OPERATORS 4
 
 /* Whoever holds most has to go: a client that sends ordinary requests holds little. */
 static int check_total(guard_conn_t *conn)
 {
-    uint64_t limit = conn->operators ? OPERATORS * (uint64_t)conn->body_limit
-                                     : conn->guard->options.total_body_bytes;
+    uint64_t limit = conn->guard->options.total_body_bytes;
+    if (conn->operators && limit < OPERATORS * (uint64_t)conn->body_limit) {
+        limit = OPERATORS * (uint64_t)conn->body_limit;
+    }
     if (atomic_load_explicit(&conn->guard->held[conn->operators], memory_order_relaxed) <= limit) {
         return 0;
     }

@@ -394,6 +394,7 @@ static const struct {
     {"unreadable", "files are read by the store"},
     {"insecure", "configuration"},
     {"not-in-force", "configuration"},
+    {"unused", "configuration"},
     {"global-by-absence", "import only"},
     {"repeated", "import only"},
     {"nested", "import only"},
