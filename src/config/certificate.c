@@ -1,6 +1,7 @@
 #include "certificate.h"
 
 #include "footprintd/base/hash.h"
+#include "footprintd/base/hex.h"
 #include "footprintd/net/addr.h"
 
 #include <openssl/evp.h>
@@ -115,37 +116,13 @@ static const char *san_key(slice_t text, buf_t *out)
     return NULL;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool certificate_hex(slice_t text, uint8_t *out, size_t size)
-{
-    if (text.len != size * 2) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        int high = hex_value(text.ptr[2 * i]), low = hex_value(text.ptr[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high * 16 + low);
-    }
-    return true;
-}
-
 /* 64 hexadecimal digits, or the 44 characters of base64 that RFC 7469 pins have. */
 static const char *spki_key(slice_t text, buf_t *out)
 {
     uint8_t bytes[DIGEST_SIZE + 1];
     bool base64 = text.len == 44 && text.ptr[43] == '=' && text.ptr[42] != '=' &&
                   EVP_DecodeBlock(bytes, (const unsigned char *)text.ptr, 44) == DIGEST_SIZE + 1;
-    if (!base64 && !certificate_hex(text, bytes, DIGEST_SIZE)) {
+    if (!base64 && !hex_decode(text, bytes, DIGEST_SIZE)) {
         return "is neither 64 hexadecimal digits nor the base64 of 32 bytes";
     }
     key_key(bytes, out);

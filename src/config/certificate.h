@@ -31,9 +31,6 @@ typedef bool certificate_visit_t(void *arg, slice_t key);
 /* False when memory is out or a visit said so. A part that cannot be read has no key. */
 bool certificate_keys(X509 *certificate, certificate_visit_t *visit, void *arg);
 
-/* Twice as many hexadecimal digits as there are bytes; false when it is something else. */
-bool certificate_hex(slice_t text, uint8_t *out, size_t size);
-
 /* ---- subject.c ---- */
 
 /* RFC 4514; as certificate_key_parse. */

@@ -1,5 +1,6 @@
 #include "certificate.h"
 
+#include "footprintd/base/hex.h"
 #include "footprintd/base/json.h"
 
 #include <openssl/objects.h>
@@ -123,15 +124,6 @@ bool subject_key_of(const X509_NAME *name, buf_t *out)
 
 /* ---- RFC 4514 ---- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool find_oid(slice_t type, char oid[OID_TEXT])
 {
     char text[OID_TEXT];
@@ -174,10 +166,9 @@ static const char *read_value(slice_t *rest, buf_t *out)
             buf_append_char(out, c);
             continue;
         }
-        int high = i + 2 < rest->len ? hex_value(rest->ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(rest->ptr[i + 2]) : -1;
-        if (low >= 0) {
-            buf_append_char(out, (char)(high * 16 + low));
+        int byte = hex_byte(slice_of(rest->ptr + i + 1, rest->len - i - 1));
+        if (byte >= 0) {
+            buf_append_char(out, (char)byte);
             i += 2;
         } else if (i + 1 < rest->len && strchr(" #=\\,+;\"<>", rest->ptr[i + 1]) &&
                    rest->ptr[i + 1]) {

@@ -1,6 +1,7 @@
 #include "ucdns.h"
 
 #include "certificate.h"
+#include "footprintd/base/hex.h"
 #include "footprintd/base/suggest.h"
 #include "footprintd/doc/events.h"
 #include "footprintd/model/capability.h"
@@ -198,7 +199,7 @@ static bool read_hash(ucdns_reader_t *r, const json_value_t *v, uint8_t *out, si
 {
     /* One that has digits alone is a number to YAML. */
     bool text = v->kind == JSON_STRING || v->kind == JSON_NUMBER;
-    if (!text || !certificate_hex(v->u.text, out, size)) {
+    if (!text || !hex_decode(v->u.text, out, size)) {
         config_reader_find(
             &r->base, v, FINDING_BAD_VALUE, NO_SLICE,
             "%zu hexadecimal digits are wanted here, the hash of user:realm:password", 2 * size);

@@ -1,3 +1,4 @@
+#include "footprintd/base/hex.h"
 #include "guard/internal.h"
 
 /*
@@ -46,15 +47,6 @@ static bool is_text(unsigned char c)
     return c == '\t' || (c >= ' ' && c != 0x7f);
 }
 
-static int hex_value(unsigned char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int after_item(unsigned char c, int otherwise)
 {
     return c == '\r' ? LINE_END : c == ';' ? BEFORE_NAME : otherwise;
@@ -94,7 +86,7 @@ static int step_extension(int state, unsigned char c)
 
 static int step_size(struct phr_chunked_decoder *decoder, unsigned char c)
 {
-    int digit = hex_value(c);
+    int digit = hex_value((char)c);
     if (digit >= 0) {
         decoder->bytes_left_in_chunk = decoder->bytes_left_in_chunk * 16 + (size_t)digit;
         return decoder->_hex_count > SIZE_DIGITS_MAX ? BAD : IN_SIZE;

@@ -1,10 +1,6 @@
 #include "http/admin_server.h"
 
-#include "footprintd/log/log.h"
 #include "http/send.h"
-
-#include <netdb.h>
-#include <time.h>
 
 /* A longer one is not looked at. */
 #define TOKEN_BYTES_MAX 1024
@@ -26,64 +22,23 @@ static void challenge(h2o_req_t *req, bool wrong)
     admin_send_problem(req, &problem);
 }
 
-/* An answer that is held back: of the request's pool, and unlinked with it. */
-typedef struct held {
-    h2o_timeout_entry_t entry;
-    http_admin_t *admin;
-    h2o_req_t *req;
-    uint64_t peer;
-} held_t;
-
-static void held_on_dispose(void *chunk)
+static void challenge_wrong(h2o_req_t *req)
 {
-    held_t *held = chunk;
-    h2o_timeout_unlink(&held->entry);
-    (void)pthread_mutex_lock(&held->admin->lock);
-    admin_peers_released(&held->admin->peers, held->peer);
-    (void)pthread_mutex_unlock(&held->admin->lock);
+    challenge(req, true);
 }
 
-static void held_on_timeout(h2o_timeout_entry_t *entry)
+static void refuse(h2o_req_t *req)
 {
-    held_t *held = H2O_STRUCT_FROM_MEMBER(held_t, entry, entry);
-    challenge(held->req, true);
+    admin_response_t problem = {.retry_after = 2};
+    admin_error(&problem, 429, "too-many-wrong-tokens", "too many wrong tokens from this address");
+    admin_send_problem(req, &problem);
 }
 
-static void hold(h2o_req_t *req, http_admin_t *admin, uint64_t peer)
+void admin_auth_init(wrong_t *wrong)
 {
-    http_loop_t *loop = loop_of_request(req);
-    held_t *held = h2o_mem_alloc_shared(&req->pool, sizeof *held, held_on_dispose);
-    *held = (held_t){.entry = {.cb = held_on_timeout}, .admin = admin, .req = req, .peer = peer};
-    h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &held->entry);
-}
-
-static void refuse(h2o_req_t *req, http_admin_t *admin)
-{
-    char buffer[NI_MAXHOST];
-    slice_t peer = peer_of_request(req, buffer);
-    uint64_t hash = hash_slice(peer);
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    (void)pthread_mutex_lock(&admin->lock);
-    uint64_t count = ++admin->counters.wrong_tokens;
-    bool tell = admin->told != now.tv_sec;
-    admin->told = now.tv_sec;
-    admin_verdict_t verdict = admin_peers_wrong(&admin->peers, hash, (uint64_t)now.tv_sec);
-    (void)pthread_mutex_unlock(&admin->lock);
-    if (tell) {
-        log_line(LOG_LEVEL_WARNING, "admin", "a wrong token from %.*s; %llu so far",
-                 SLICE_ARG(peer), (unsigned long long)count);
-    }
-    if (verdict == ADMIN_HOLD) {
-        hold(req, admin, hash);
-    } else if (verdict == ADMIN_ANSWER) {
-        challenge(req, true);
-    } else {
-        admin_response_t problem = {.retry_after = 2};
-        admin_error(&problem, 429, "too-many-wrong-tokens",
-                    "too many wrong tokens from this address");
-        admin_send_problem(req, &problem);
-    }
+    *wrong = (wrong_t){
+        .area = "admin", .what = "a wrong token", .challenge = challenge_wrong, .refuse = refuse};
+    wrong_init(wrong);
 }
 
 /* ---- who it is ---- */
@@ -128,7 +83,7 @@ bool admin_auth(h2o_req_t *req, slice_t *user, admin_role_t *role)
     }
     (void)pthread_mutex_unlock(&admin->lock);
     if (!found) {
-        refuse(req, admin);
+        wrong_refuse(&admin->wrong, req);
         return false;
     }
     *user = slice_of_iovec(h2o_strdup(&req->pool, name, strlen(name)));

@@ -1,3 +1,4 @@
+#include "footprintd/base/hex.h"
 #include "footprintd/base/json.h"
 #include "footprintd/http/admin.h"
 #include "http/reason.h"
@@ -7,23 +8,14 @@
 
 /* ---- queries ---- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* application/x-www-form-urlencoded, as forms and clients' libraries write it. */
 static void append_decoded(slice_t s, buf_t *out)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        if (c == '%' && s.len - i > 2 && hex_value(s.ptr[i + 1]) >= 0 &&
-            hex_value(s.ptr[i + 2]) >= 0) {
-            c = (char)(hex_value(s.ptr[i + 1]) * 16 + hex_value(s.ptr[i + 2]));
+        int escaped = c == '%' ? hex_byte(slice_of(s.ptr + i + 1, s.len - i - 1)) : -1;
+        if (escaped >= 0) {
+            c = (char)escaped;
             i += 2;
         } else if (c == '+') {
             c = ' ';

@@ -33,6 +33,7 @@ err_t admin_server_new(const http_options_t *options, http_admin_t **out, buf_t 
         admin->options.max_body_bytes = ADMIN_MAX_BODY;
     }
     (void)pthread_mutex_init(&admin->lock, NULL);
+    admin_auth_init(&admin->wrong);
     setup_config(&admin->config, options, admin->options.max_body_bytes, admin_handler_register);
     slice_t file = options->admin->tokens_file;
     admin->tokens_file = strndup(file.ptr, file.len);
@@ -65,6 +66,7 @@ void admin_server_free(http_admin_t *admin)
     h2o_config_dispose(&admin->config);
     tokens_release(&admin->tokens);
     free(admin->tokens_file);
+    wrong_destroy(&admin->wrong);
     (void)pthread_mutex_destroy(&admin->lock);
     free(admin);
 }
@@ -103,5 +105,6 @@ http_admin_counters_t http_server_admin_counters(http_server_t *server)
     (void)pthread_mutex_lock(&admin->lock);
     http_admin_counters_t counters = admin->counters;
     (void)pthread_mutex_unlock(&admin->lock);
+    counters.wrong_tokens = wrong_count(&admin->wrong);
     return counters;
 }

@@ -7,9 +7,9 @@
 #ifndef FOOTPRINTD_HTTP_ADMIN_SERVER_H
 #define FOOTPRINTD_HTTP_ADMIN_SERVER_H
 
-#include "http/admin_peers.h"
 #include "http/internal.h"
 #include "http/tokens.h"
+#include "http/wrong.h"
 
 struct http_admin {
     http_admin_options_t options; /* tokens_file is a copy */
@@ -18,12 +18,11 @@ struct http_admin {
     worker_pool_t *workers;
     atomic_size_t connections;
     size_t max_connections;
+    wrong_t wrong; /* tokens */
 
     pthread_mutex_t lock; /* of all below */
     tokens_t tokens;
-    admin_peers_t peers;
-    http_admin_counters_t counters;
-    time_t told; /* of wrong tokens; s of the monotonic clock */
+    http_admin_counters_t counters; /* but for wrong_tokens */
 };
 
 /* Reads the tokens; on failure *why has one line. */
@@ -42,6 +41,8 @@ void admin_handler_register(h2o_pathconf_t *path);
  * pool.
  */
 bool admin_auth(h2o_req_t *req, slice_t *user, admin_role_t *role);
+/* Sets what wrong tokens are answered by. */
+void admin_auth_init(wrong_t *wrong);
 
 /* admin_job.c: has a worker answer. What `seen` points to is the request's, and is copied. */
 void admin_job_start(h2o_req_t *req, const admin_request_t *seen);

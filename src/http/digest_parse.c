@@ -1,5 +1,6 @@
 #include "http/digest.h"
 
+#include "footprintd/base/hex.h"
 #include "footprintd/base/json.h"
 
 /* Parameters of one field, more than a client has a use for. */
@@ -159,15 +160,6 @@ static bool take_parameters(slice_t s, buf_t *scratch, fields_t *fields)
     return true;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* ext-value of RFC 8187 3.2.1, with the one character set that RFC 7616 has. */
 static bool decode_ext(slice_t text, buf_t *scratch, slice_t *out)
 {
@@ -185,12 +177,11 @@ static bool decode_ext(slice_t text, buf_t *scratch, slice_t *out)
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
         if (c == '%') {
-            int high = i + 2 < text.len ? hex_value(text.ptr[i + 1]) : -1;
-            int low = high >= 0 ? hex_value(text.ptr[i + 2]) : -1;
-            if (low < 0) {
+            int byte = hex_byte(skip(text, i + 1));
+            if (byte < 0) {
                 return false;
             }
-            c = (char)(high * 16 + low);
+            c = (char)byte;
             i += 2;
         } else if (c == '\'' || c == '*') {
             return false;
@@ -201,25 +192,10 @@ static bool decode_ext(slice_t text, buf_t *scratch, slice_t *out)
     return utf8_valid(*out);
 }
 
-static bool parse_hex(slice_t text, uint8_t *out, size_t size)
-{
-    if (text.len != 2 * size) {
-        return false;
-    }
-    for (size_t i = 0; i < size; i++) {
-        int high = hex_value(text.ptr[2 * i]), low = hex_value(text.ptr[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out[i] = (uint8_t)(high * 16 + low);
-    }
-    return true;
-}
-
 static bool parse_nc(slice_t text, uint32_t *out)
 {
     uint8_t bytes[4];
-    if (!parse_hex(text, bytes, 4)) {
+    if (!hex_decode(text, bytes, 4)) {
         return false;
     }
     *out = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
@@ -261,7 +237,7 @@ static digest_syntax_t check(const fields_t *f, buf_t *scratch, digest_credentia
     out->cnonce = v[PARAMETER_CNONCE];
     out->nc_text = v[PARAMETER_NC];
     bool fits = p[PARAMETER_CNONCE] && p[PARAMETER_NC] && parse_nc(out->nc_text, &out->nc) &&
-                parse_hex(v[PARAMETER_RESPONSE], out->response, digest_hash_size(out->algorithm));
+                hex_decode(v[PARAMETER_RESPONSE], out->response, digest_hash_size(out->algorithm));
     return fits ? DIGEST_FINE : DIGEST_MALFORMED;
 }
 

@@ -17,6 +17,7 @@ err_t identity_new(const http_options_t *options, http_identity_t **out, buf_t *
     err_t err = identity ? ERR_OK : ERR_NOMEM;
     if (!err) {
         (void)pthread_mutex_init(&identity->lock, NULL);
+        identity_refuse_init(&identity->wrong);
         identity->configured = options->ucdns != NULL;
         identity->md5 = options->digest_md5;
         identity->realm = strndup(options->digest_realm.len ? options->digest_realm.ptr : "",
@@ -44,6 +45,7 @@ void identity_free(http_identity_t *identity)
         ucdns_unref(identity->ucdns);
         free(identity->realm);
         OPENSSL_cleanse(identity->nonces.key, sizeof identity->nonces.key);
+        wrong_destroy(&identity->wrong);
         (void)pthread_mutex_destroy(&identity->lock);
         free(identity);
     }
@@ -199,7 +201,7 @@ static bool check_credentials(h2o_req_t *req, const digest_credentials_t *creden
     size_t index = find_profile(loop->identity->ucdns, credentials,
                                 slice_of_iovec(req->input.method));
     if (index == UCDN_NONE) {
-        identity_refuse(req);
+        wrong_refuse(&loop_of_request(req)->server->identity->wrong, req);
         return false;
     }
     if (!is_fresh(identity, credentials)) {

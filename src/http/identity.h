@@ -5,10 +5,10 @@
 #ifndef FOOTPRINTD_HTTP_IDENTITY_H
 #define FOOTPRINTD_HTTP_IDENTITY_H
 
-#include "http/admin_peers.h"
 #include "http/digest.h"
 #include "http/internal.h"
 #include "http/principal.h"
+#include "http/wrong.h"
 
 /* Of one loop: all its requests that began with this table. See snapshot_pin_t. */
 struct identity_pin {
@@ -20,13 +20,11 @@ struct http_identity {
     bool configured; /* there are profiles: answers are private, and 401 is possible */
     char *realm;
     bool md5;
+    wrong_t wrong; /* users and passwords */
 
     pthread_mutex_t lock; /* of all below */
     ucdns_t *ucdns;
     nonces_t nonces;
-    admin_peers_t peers;
-    uint64_t wrong; /* passwords and users, so far */
-    time_t told;    /* of them; s of the monotonic clock */
 };
 
 err_t identity_new(const http_options_t *options, http_identity_t **out, buf_t *why) FPD_MUST_CHECK;
@@ -37,7 +35,7 @@ void identity_free(http_identity_t *identity);
 
 /* 401, with stale=true when the password was right. */
 void identity_challenge(h2o_req_t *req, bool stale);
-/* The password or the user was wrong. */
-void identity_refuse(h2o_req_t *req);
+/* Sets what wrong users and passwords are answered by. */
+void identity_refuse_init(wrong_t *wrong);
 
 #endif

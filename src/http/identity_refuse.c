@@ -1,9 +1,7 @@
 #include "http/identity.h"
 
-#include "footprintd/log/log.h"
 #include "http/send.h"
 
-#include <netdb.h>
 #include <time.h>
 
 static uint64_t now_s(void)
@@ -51,65 +49,21 @@ void identity_challenge(h2o_req_t *req, bool stale)
     send_empty(req, 401);
 }
 
-/* ---- wrong ones are slowed ---- */
-
-/* An answer that is held back: of the request's pool, and unlinked with it. */
-typedef struct held {
-    h2o_timeout_entry_t entry;
-    http_identity_t *identity;
-    h2o_req_t *req;
-    uint64_t peer;
-} held_t;
-
-static void held_on_dispose(void *chunk)
+static void challenge_wrong(h2o_req_t *req)
 {
-    held_t *held = chunk;
-    h2o_timeout_unlink(&held->entry);
-    (void)pthread_mutex_lock(&held->identity->lock);
-    admin_peers_released(&held->identity->peers, held->peer);
-    (void)pthread_mutex_unlock(&held->identity->lock);
+    identity_challenge(req, false);
 }
 
-static void held_on_timeout(h2o_timeout_entry_t *entry)
+static void refuse(h2o_req_t *req)
 {
-    held_t *held = H2O_STRUCT_FROM_MEMBER(held_t, entry, entry);
-    identity_challenge(held->req, false);
+    send_later(req, 429);
 }
 
-static void hold(h2o_req_t *req, http_identity_t *identity, uint64_t peer)
+void identity_refuse_init(wrong_t *wrong)
 {
-    http_loop_t *loop = loop_of_request(req);
-    held_t *held = h2o_mem_alloc_shared(&req->pool, sizeof *held, held_on_dispose);
-    *held = (held_t){
-        .entry = {.cb = held_on_timeout}, .identity = identity, .req = req, .peer = peer};
-    h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &held->entry);
-}
-
-void identity_refuse(h2o_req_t *req)
-{
-    http_identity_t *identity = loop_of_request(req)->server->identity;
-    char buffer[NI_MAXHOST];
-    slice_t peer = peer_of_request(req, buffer);
-    uint64_t hash = hash_slice(peer), now = now_s();
-    (void)pthread_mutex_lock(&identity->lock);
-    uint64_t count = ++identity->wrong;
-    bool tell = identity->told != (time_t)now;
-    identity->told = (time_t)now;
-    admin_verdict_t verdict = admin_peers_wrong(&identity->peers, hash, now);
-    (void)pthread_mutex_unlock(&identity->lock);
-    if (tell) {
-        log_line(LOG_LEVEL_WARNING, "http", "a wrong user or password from %.*s; %llu so far",
-                 SLICE_ARG(peer), (unsigned long long)count);
-    }
-    switch (verdict) {
-    case ADMIN_ANSWER:
-        identity_challenge(req, false);
-        return;
-    case ADMIN_HOLD:
-        hold(req, identity, hash);
-        return;
-    case ADMIN_REFUSE:
-        send_later(req, 429);
-        return;
-    }
+    *wrong = (wrong_t){.area = "http",
+                       .what = "a wrong user or password",
+                       .challenge = challenge_wrong,
+                       .refuse = refuse};
+    wrong_init(wrong);
 }

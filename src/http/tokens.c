@@ -1,5 +1,6 @@
 #include "http/tokens.h"
 
+#include "footprintd/base/hex.h"
 #include "footprintd/store/file.h"
 
 #include <fcntl.h>
@@ -7,30 +8,6 @@
 #include <stdlib.h>
 
 #define FILE_BYTES ((size_t)1 << 20)
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool digest_parse(slice_t hex, digest_t *out)
-{
-    if (hex.len != (size_t)DIGEST_SIZE * 2) {
-        return false;
-    }
-    for (size_t i = 0; i < DIGEST_SIZE; i++) {
-        int high = hex_value(hex.ptr[2 * i]), low = hex_value(hex.ptr[2 * i + 1]);
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        out->bytes[i] = (uint8_t)(high * 16 + low);
-    }
-    return true;
-}
 
 /* Names come into logs and the history. */
 static bool name_fits(slice_t name)
@@ -82,7 +59,7 @@ static const char *parse_line(slice_t line, const tokens_t *before, token_t *out
     if (!role_parse(role, &out->role)) {
         return "the role is not reader, editor or admin";
     }
-    if (!digest_parse(line, &out->digest)) {
+    if (!hex_decode(line, out->digest.bytes, DIGEST_SIZE)) {
         return "the hash is not 64 hexadecimal digits";
     }
     if (tokens_find(before, &out->digest)) {

@@ -1,4 +1,5 @@
 #include "footprintd/base/bytes.h"
+#include "footprintd/base/hex.h"
 
 #include "failmalloc.h"
 #include "fpd_cmocka.h"
@@ -183,6 +184,26 @@ static void every_error_has_a_text(void **state)
     assert_string_equal(err_text((err_t)1000), "unknown error");
 }
 
+static void hexadecimal_digits_are_decoded(void **state)
+{
+    (void)state;
+    uint8_t out[2] = {0};
+    assert_true(hex_decode(SLICE_LIT("00fF"), out, 2));
+    assert_int_equal(out[0] << 8 | out[1], 0xff);
+    assert_false(hex_decode(SLICE_LIT("00f"), out, 2));
+    assert_false(hex_decode(SLICE_LIT("00fFa"), out, 2));
+    assert_false(hex_decode(SLICE_LIT("00fg"), out, 2));
+    assert_int_equal(hex_byte(SLICE_LIT("7fx")), 0x7f);
+    assert_int_equal(hex_byte(SLICE_LIT("7")), -1);
+    assert_int_equal(hex_byte(SLICE_LIT("")), -1);
+    for (int c = -128; c < 128; c++) {
+        const char *digits = "0123456789abcdefABCDEF";
+        const char *at = c > 0 ? strchr(digits, c) : NULL;
+        int value = at ? (int)(at - digits) : -1;
+        assert_int_equal(hex_value((char)c), value > 15 ? value - 6 : value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +218,7 @@ int main(void)
         cmocka_unit_test(an_allocation_failure_keeps_the_content),
         cmocka_unit_test(what_steers_a_terminal_is_shown),
         cmocka_unit_test(every_error_has_a_text),
+        cmocka_unit_test(hexadecimal_digits_are_decoded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

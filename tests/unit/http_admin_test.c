@@ -1,7 +1,7 @@
 /* The admin interface without a server: queries, problem details, routes, wrong tokens. */
 #include "footprintd/base/json.h"
-#include "http/admin_peers.h"
 #include "http/admin_routes.h"
+#include "http/wrong_peers.h"
 
 #include "fpd_cmocka.h"
 
@@ -184,47 +184,47 @@ static void test_route_table(void **state)
 static void test_wrong_tokens(void **state)
 {
     (void)state;
-    static admin_peers_t peers;
-    for (int i = 0; i < ADMIN_WRONG_FREE; i++) {
-        assert_int_equal(admin_peers_wrong(&peers, 2, 100), ADMIN_ANSWER);
+    static wrong_peers_t peers;
+    for (int i = 0; i < WRONG_FREE; i++) {
+        assert_int_equal(wrong_peers_add(&peers, 2, 100), WRONG_ANSWER);
     }
-    for (int i = 0; i < ADMIN_WRONG_HELD; i++) {
-        assert_int_equal(admin_peers_wrong(&peers, 2, 100), ADMIN_HOLD);
+    for (int i = 0; i < WRONG_HELD; i++) {
+        assert_int_equal(wrong_peers_add(&peers, 2, 100), WRONG_HOLD);
     }
-    assert_int_equal(admin_peers_wrong(&peers, 2, 100), ADMIN_REFUSE);
+    assert_int_equal(wrong_peers_add(&peers, 2, 100), WRONG_REFUSE);
     /* Another one is not concerned. */
-    assert_int_equal(admin_peers_wrong(&peers, 4, 100), ADMIN_ANSWER);
-    admin_peers_released(&peers, 2);
-    assert_int_equal(admin_peers_wrong(&peers, 2, 100), ADMIN_HOLD);
-    assert_int_equal(admin_peers_wrong(&peers, 2, 100), ADMIN_REFUSE);
+    assert_int_equal(wrong_peers_add(&peers, 4, 100), WRONG_ANSWER);
+    wrong_peers_released(&peers, 2);
+    assert_int_equal(wrong_peers_add(&peers, 2, 100), WRONG_HOLD);
+    assert_int_equal(wrong_peers_add(&peers, 2, 100), WRONG_REFUSE);
     /* One is forgiven a second, and a clock that stands still forgives none. */
-    assert_int_equal(admin_peers_wrong(&peers, 2, 101), ADMIN_ANSWER);
-    assert_int_equal(admin_peers_wrong(&peers, 2, 101), ADMIN_REFUSE);
-    for (int i = 0; i < ADMIN_WRONG_FREE; i++) {
-        assert_int_equal(admin_peers_wrong(&peers, 2, 1000), ADMIN_ANSWER);
+    assert_int_equal(wrong_peers_add(&peers, 2, 101), WRONG_ANSWER);
+    assert_int_equal(wrong_peers_add(&peers, 2, 101), WRONG_REFUSE);
+    for (int i = 0; i < WRONG_FREE; i++) {
+        assert_int_equal(wrong_peers_add(&peers, 2, 1000), WRONG_ANSWER);
     }
-    assert_int_equal(admin_peers_wrong(&peers, 2, 1000), ADMIN_REFUSE);
-    admin_peers_released(&peers, 12345); /* forgotten: nothing happens */
+    assert_int_equal(wrong_peers_add(&peers, 2, 1000), WRONG_REFUSE);
+    wrong_peers_released(&peers, 12345); /* forgotten: nothing happens */
 }
 
 static void test_many_peers(void **state)
 {
     (void)state;
-    static admin_peers_t peers;
+    static wrong_peers_t peers;
     /* The table forgets who was heard of the longest ago. */
-    for (uint64_t i = 1; i <= 3 * ADMIN_PEERS; i++) {
-        assert_int_equal(admin_peers_wrong(&peers, i * 2, i), ADMIN_ANSWER);
+    for (uint64_t i = 1; i <= 3 * WRONG_PEERS; i++) {
+        assert_int_equal(wrong_peers_add(&peers, i * 2, i), WRONG_ANSWER);
     }
     /* Those whose answers are held are not forgotten, and when there is no room, nobody is free. */
-    static admin_peers_t full;
-    for (uint64_t i = 1; i <= ADMIN_PEERS; i++) {
-        for (int k = 0; k <= ADMIN_WRONG_FREE; k++) {
-            (void)admin_peers_wrong(&full, i * 2, 7);
+    static wrong_peers_t full;
+    for (uint64_t i = 1; i <= WRONG_PEERS; i++) {
+        for (int k = 0; k <= WRONG_FREE; k++) {
+            (void)wrong_peers_add(&full, i * 2, 7);
         }
     }
-    assert_int_equal(admin_peers_wrong(&full, 99999, 8), ADMIN_REFUSE);
-    admin_peers_released(&full, 20);
-    assert_int_equal(admin_peers_wrong(&full, 99999, 8), ADMIN_ANSWER);
+    assert_int_equal(wrong_peers_add(&full, 99999, 8), WRONG_REFUSE);
+    wrong_peers_released(&full, 20);
+    assert_int_equal(wrong_peers_add(&full, 99999, 8), WRONG_ANSWER);
 }
 
 int main(void)
