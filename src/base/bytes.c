@@ -32,6 +32,17 @@ bool slice_eq_nocase(slice_t a, slice_t b)
     return true;
 }
 
+slice_t slice_lower_short(slice_t text, char out[16])
+{
+    if (text.len > 15) {
+        return SLICE_LIT("");
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        out[i] = (char)ascii_lower(text.ptr[i]);
+    }
+    return slice_of(out, text.len);
+}
+
 void buf_release(buf_t *buf)
 {
     free(buf->ptr);

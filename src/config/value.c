@@ -9,22 +9,6 @@ static slice_t from(slice_t s, size_t start)
     return slice_of(s.ptr + start, s.len - start);
 }
 
-static bool port_parse(slice_t text, uint16_t *port)
-{
-    uint32_t value = 0;
-    if (text.len == 0 || text.len > 5 || (text.len > 1 && text.ptr[0] == '0')) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
-            return false;
-        }
-        value = value * 10 + (uint32_t)(text.ptr[i] - '0');
-    }
-    *port = (uint16_t)value;
-    return value <= UINT16_MAX;
-}
-
 /* Where the host ends: at the ':' before the port, or at the end. 0: a bracket is not closed. */
 static size_t host_length(slice_t text)
 {

@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "fail.h"
+#include "footprintd/store/file.h"
 #include "remote.h"
 
 #include <errno.h>
@@ -87,18 +88,6 @@ static int make_temporary(backup_t *b)
     return b->fd < 0 ? cannot_write(b) : -1;
 }
 
-static int write_all(const backup_t *b, slice_t bytes)
-{
-    for (size_t at = 0; at < bytes.len;) {
-        ssize_t n = write(b->fd, bytes.ptr + at, bytes.len - at);
-        if (n < 0 && errno != EINTR) {
-            return cannot_write(b);
-        }
-        at += n > 0 ? (size_t)n : 0;
-    }
-    return -1;
-}
-
 /* The name is durable as well. */
 static bool sync_parent(const char *file)
 {
@@ -148,7 +137,7 @@ static int take_from_server(const backup_t *b)
         code = ctl_fail(b->remote.json, CTL_USAGE, "not-footprintd",
                         "%s is no admin interface of footprintd", r.server.ptr);
     } else if (code < 0) {
-        code = write_all(b, r.answer.body);
+        code = store_file_write_all(b->fd, r.answer.body) ? -1 : cannot_write(b);
     }
     buf_release(&path);
     remote_release(&r);

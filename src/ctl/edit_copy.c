@@ -19,18 +19,6 @@ static const char *environment(const char *name, const char *otherwise)
     return value && *value ? value : otherwise;
 }
 
-static bool write_all(int fd, slice_t text)
-{
-    while (text.len) {
-        ssize_t n = write(fd, text.ptr, text.len);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        text = n > 0 ? slice_of(text.ptr + n, text.len - (size_t)n) : text;
-    }
-    return true;
-}
-
 bool edit_copy_make(edit_copy_t *copy, slice_t name, slice_t text)
 {
     *copy = (edit_copy_t){BUF_INIT, BUF_INIT};
@@ -47,7 +35,7 @@ bool edit_copy_make(edit_copy_t *copy, slice_t name, slice_t text)
     int fd = buf_failed(&copy->path)
                  ? -1
                  : open(copy->path.ptr, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, text);
+    bool ok = fd >= 0 && store_file_write_all(fd, text);
     if (fd >= 0 && close(fd) != 0) {
         ok = false;
     }

@@ -21,13 +21,9 @@ static int explain(remote_t *r, const char *subject)
     buf_t path = BUF_INIT, out = BUF_INIT;
     buf_append_str(&path, "/v1/explain?address=");
     remote_http_escape(slice_str(subject), &path);
-    int code = remote_ask(r, &path, NULL);
-    buf_release(&path);
+    int code = remote_show(r, &path);
     if (code >= 0) {
         return code;
-    }
-    if (r->options.json) {
-        return remote_print_answer(r);
     }
     if (json_get(r->json, "prefix")) {
         explain_write_prefix(r->json, false, &out);

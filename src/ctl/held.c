@@ -21,13 +21,9 @@ static int list(remote_t *r)
 {
     buf_t path = BUF_INIT, out = BUF_INIT;
     buf_append_str(&path, "/v1/held");
-    int code = remote_ask(r, &path, NULL);
-    buf_release(&path);
+    int code = remote_show(r, &path);
     if (code >= 0) {
         return code;
-    }
-    if (r->options.json) {
-        return remote_print_answer(r);
     }
     const json_value_t *held = json_get(r->json, "held");
     for (size_t i = 0; i < remote_count(held); i++) {
@@ -65,11 +61,7 @@ static int show(remote_t *r, const char *id)
     buf_t path = BUF_INIT, out = BUF_INIT;
     buf_append_str(&path, "/v1/held/");
     remote_http_escape(slice_str(id), &path);
-    int code = remote_ask(r, &path, NULL);
-    buf_release(&path);
-    if (code < 0 && r->options.json) {
-        return remote_print_answer(r);
-    }
+    int code = remote_show(r, &path);
     if (code < 0) {
         remote_held(r->json, &out);
         buf_append_char(&out, '\n');
@@ -88,13 +80,9 @@ static int drop(remote_t *r, const char *id)
     buf_append_str(&path, "/v1/held/");
     remote_http_escape(slice_str(id), &path);
     remote_http_method(r->http, "DELETE");
-    int code = remote_ask(r, &path, NULL);
-    buf_release(&path);
+    int code = remote_show(r, &path);
     if (code >= 0) {
         return code;
-    }
-    if (r->options.json) {
-        return remote_print_answer(r);
     }
     buf_printf(&out, "change %s is dropped\n", id);
     return remote_print(&out);

@@ -138,13 +138,9 @@ static int run(remote_t *r, const history_options_t *options)
     if (options->below) {
         buf_printf(&path, "%cbelow=%llu", mark, (unsigned long long)options->below);
     }
-    int code = remote_ask(r, &path, NULL);
-    buf_release(&path);
+    int code = remote_show(r, &path);
     if (code >= 0) {
         return code;
-    }
-    if (r->options.json) {
-        return remote_print_answer(r);
     }
     const json_value_t *list = json_get(r->json, "generations");
     if (remote_count(list)) {

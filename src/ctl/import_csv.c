@@ -54,7 +54,7 @@ static slice_t field(const csv_t *c, column_t column)
 static void take_name(csv_t *c, size_t i)
 {
     char lower[16];
-    slice_t name = import_lower(c->rows.fields[i], lower);
+    slice_t name = slice_lower_short(c->rows.fields[i], lower);
     suggest_t s;
     suggest_init(&s, name);
     for (size_t k = 0; k < NAME_COUNT; k++) {
@@ -156,7 +156,7 @@ static bool take_value(csv_t *c, uint32_t group, column_t column, unsigned type)
     char buffer[16];
     uint32_t asn = 0;
     fp_code_t code = 0;
-    slice_t lower = import_lower(field(c, column), buffer);
+    slice_t lower = slice_lower_short(field(c, column), buffer);
     bool good = type == FP_ASN           ? parse_asn(lower, &asn)
                 : type == FP_COUNTRYCODE ? fp_country_parse(lower, &code)
                                          : fp_subdivision_parse(lower, &code);
@@ -170,7 +170,7 @@ static bool take_value(csv_t *c, uint32_t group, column_t column, unsigned type)
 static bool take_typed(csv_t *c, uint32_t group)
 {
     char buffer[16];
-    slice_t type = import_lower(field(c, COLUMN_TYPE), buffer);
+    slice_t type = slice_lower_short(field(c, COLUMN_TYPE), buffer);
     if (slice_is(type, "cidr") || slice_is(type, "prefix")) {
         return take_prefix(c, group, COLUMN_VALUE, FP_TYPE_COUNT);
     }

@@ -109,18 +109,6 @@ bool import_parse_prefix(import_data_t *d, slice_t text, uint32_t line, uint32_t
     return true;
 }
 
-slice_t import_lower(slice_t text, char out[16])
-{
-    if (text.len > 15) {
-        return SLICE_LIT("");
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    return slice_of(out, text.len);
-}
-
 bool import_name_valid(slice_t name)
 {
     /* The grammar is that of PID names. */

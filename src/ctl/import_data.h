@@ -122,8 +122,6 @@ void import_check_prefix(import_data_t *d, const prefix_t *p, uint32_t line, uin
 /* A text with or without a prefix length; finds host bits. False after a finding. */
 bool import_parse_prefix(import_data_t *d, slice_t text, uint32_t line, uint32_t column,
                          prefix_t *out);
-/* The lower case of a short text, in `out`; "" when it is too long. */
-slice_t import_lower(slice_t text, char out[16]);
 /* Whether documents could have it as the name of a footprint. */
 bool import_name_valid(slice_t name);
 

@@ -90,7 +90,7 @@ static bool take_code(import_footprints_t *f, fp_type_t type, const json_value_t
                       import_table_t *t)
 {
     char buffer[16];
-    slice_t lower = import_lower(v->u.text, buffer);
+    slice_t lower = slice_lower_short(v->u.text, buffer);
     uint32_t asn = 0;
     fp_code_t code = 0;
     bool good = type == FP_ASN           ? fp_asn_parse(lower, &asn)

@@ -31,7 +31,7 @@ static bool bad(geofeed_t *g, size_t i, const char *what)
 static bool place_of(geofeed_t *g, char buffer[16], slice_t *out)
 {
     fp_code_t code;
-    slice_t country = import_lower(field(g, 1), buffer);
+    slice_t country = slice_lower_short(field(g, 1), buffer);
     *out = country;
     if (field(g, 1).len && !fp_country_parse(country, &code)) {
         return bad(g, 1, "ISO 3166-1 alpha-2 code such as DE");
@@ -40,7 +40,7 @@ static bool place_of(geofeed_t *g, char buffer[16], slice_t *out)
         return true;
     }
     char lower[16];
-    slice_t region = import_lower(field(g, 2), lower);
+    slice_t region = slice_lower_short(field(g, 2), lower);
     if (!fp_subdivision_parse(region, &code)) {
         return bad(g, 2, "ISO 3166-2 code such as US-NY");
     }

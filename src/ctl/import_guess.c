@@ -77,7 +77,7 @@ static bool guess_rows(slice_t text, import_format_t *out)
         bool known = false;
         for (size_t i = 0; i < r.count; i++) {
             char lower[16];
-            slice_t name = import_lower(r.fields[i], lower);
+            slice_t name = slice_lower_short(r.fields[i], lower);
             for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
                 known |= slice_is(name, names[k]);
             }

@@ -247,6 +247,13 @@ int remote_ask(remote_t *r, const buf_t *path, const buf_t *body)
     return -1;
 }
 
+int remote_show(remote_t *r, buf_t *path)
+{
+    int code = remote_ask(r, path, NULL);
+    buf_release(path);
+    return code < 0 && r->options.json ? remote_print_answer(r) : code;
+}
+
 int remote_refused(const remote_t *r)
 {
     if (!json_is_string(json_get(r->json, "detail"))) {

@@ -81,6 +81,12 @@ static inline bool remote_is_fine(const remote_t *r)
     return r->answer.status >= 200 && r->answer.status < 300;
 }
 
+/*
+ * The same by GET, and releases the path; with --json the answer is printed as it came. -1 when it
+ * remains to be written as text.
+ */
+int remote_show(remote_t *r, buf_t *path);
+
 /* Tells the refusal in the last answer; returns the exit code. */
 int remote_refused(const remote_t *r);
 /* Prints to standard output, and releases the buffer: CTL_FINE, or CTL_USAGE and it is told. */

@@ -41,14 +41,7 @@ static void percent(const json_value_t *object, const char *name, buf_t *out)
     char number[32] = "";
     slice_t text = remote_text(object, name);
     memcpy(number, text.ptr, text.len < sizeof number ? text.len : sizeof number - 1);
-    double share = strtod(number, NULL);
-    if (share > 0 && share < 0.001) {
-        buf_append_str(out, "<0.1%");
-    } else if (share > 0.999 && share < 1) {
-        buf_append_str(out, ">99.9%");
-    } else {
-        buf_printf(out, share < 10 ? "%.3g%%" : "%.0f%%", share * 100);
-    }
+    difference_write_percent(strtod(number, NULL), out);
 }
 
 /* ---- coverage ---- */

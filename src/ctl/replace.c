@@ -18,19 +18,6 @@ static err_t failed(buf_t *why, const char *what)
     return ERR_IO;
 }
 
-static bool write_all(int fd, slice_t text)
-{
-    while (text.len) {
-        ssize_t n = write(fd, text.ptr, text.len);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        size_t step = n > 0 ? (size_t)n : 0;
-        text = slice_of(text.ptr + step, text.len - step);
-    }
-    return true;
-}
-
 /* The rename is on the disk when the directory is. */
 static void sync_directory(const char *path)
 {
@@ -52,8 +39,8 @@ static err_t write_beside(const char *path, const struct stat *like, slice_t tex
     }
     /* Its owner first: that may change the mode. */
     bool ok = (!like || fchown(fd, like->st_uid, like->st_gid) == 0 || geteuid() != 0) &&
-              fchmod(fd, like ? like->st_mode & 07777 : 0600) == 0 && write_all(fd, text) &&
-              fsync(fd) == 0;
+              fchmod(fd, like ? like->st_mode & 07777 : 0600) == 0 &&
+              store_file_write_all(fd, text) && fsync(fd) == 0;
     err_t err = ok ? ERR_OK : failed(why, "it cannot be written");
     (void)close(fd);
     if (!err && rename(temporary, path) != 0) {

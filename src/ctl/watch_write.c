@@ -29,18 +29,6 @@ static bool has_already(const char *path, slice_t text)
     return same;
 }
 
-static bool write_all(int fd, slice_t text)
-{
-    while (text.len) {
-        ssize_t n = write(fd, text.ptr, text.len);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        text = n > 0 ? slice_of(text.ptr + n, text.len - (size_t)n) : text;
-    }
-    return true;
-}
-
 /* As open(2) with 0666 would have made it. */
 static mode_t plain_mode(void)
 {
@@ -68,7 +56,8 @@ static bool replace(const char *path, const char *directory, char *temporary, sl
     if (fd < 0) {
         return refuse(why, temporary, "cannot be made");
     }
-    bool written = write_all(fd, text) && fchmod(fd, plain_mode()) == 0 && fsync(fd) == 0;
+    bool written = store_file_write_all(fd, text) && fchmod(fd, plain_mode()) == 0 &&
+                   fsync(fd) == 0;
     if (close(fd) || !written) {
         (void)refuse(why, temporary, "cannot be written");
         (void)unlink(temporary);

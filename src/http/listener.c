@@ -1,5 +1,6 @@
 #include "http/listener.h"
 
+#include "footprintd/net/addr.h"
 #include "http/tls.h"
 
 #include <arpa/inet.h>
@@ -25,22 +26,6 @@ typedef union socket_address {
     struct sockaddr_in6 v6;
 } socket_address_t;
 
-static bool parse_port(slice_t text, in_port_t *out)
-{
-    unsigned port = 0;
-    if (text.len == 0 || text.len > 5) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
-            return false;
-        }
-        port = port * 10 + (unsigned)(text.ptr[i] - '0');
-    }
-    *out = htons((uint16_t)port);
-    return port <= UINT16_MAX;
-}
-
 /* "127.0.0.1:8080" or "[::1]:8080", numeric only; *host is the part before the port's colon. */
 static bool parse_address(slice_t text, socket_address_t *out, slice_t *host, socklen_t *len)
 {
@@ -56,7 +41,8 @@ static bool parse_address(slice_t text, socket_address_t *out, slice_t *host, so
     bool v6 = host->ptr[0] == '[' && host->ptr[host->len - 1] == ']';
     slice_t bare = v6 ? slice_of(host->ptr + 1, host->len - 2) : *host;
     char buf[INET6_ADDRSTRLEN];
-    if (bare.len >= sizeof buf) {
+    uint16_t number;
+    if (bare.len >= sizeof buf || !port_parse(port, &number)) {
         return false;
     }
     memcpy(buf, bare.ptr, bare.len);
@@ -65,12 +51,13 @@ static bool parse_address(slice_t text, socket_address_t *out, slice_t *host, so
     if (v6) {
         out->v6.sin6_family = AF_INET6;
         *len = sizeof out->v6;
-        return parse_port(port, &out->v6.sin6_port) &&
-               inet_pton(AF_INET6, buf, &out->v6.sin6_addr) == 1;
+        out->v6.sin6_port = htons(number);
+        return inet_pton(AF_INET6, buf, &out->v6.sin6_addr) == 1;
     }
     out->v4.sin_family = AF_INET;
     *len = sizeof out->v4;
-    return parse_port(port, &out->v4.sin_port) && inet_pton(AF_INET, buf, &out->v4.sin_addr) == 1;
+    out->v4.sin_port = htons(number);
+    return inet_pton(AF_INET, buf, &out->v4.sin_addr) == 1;
 }
 
 static bool open_socket(listener_t *listener, const socket_address_t *address, socklen_t len)

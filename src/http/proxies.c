@@ -116,22 +116,6 @@ static slice_t word(slice_t *rest)
     return w;
 }
 
-static bool parse_port(slice_t text, uint16_t *out)
-{
-    uint32_t value = 0;
-    if (text.len == 0 || text.len > 5) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
-            return false;
-        }
-        value = value * 10 + (uint32_t)(text.ptr[i] - '0');
-    }
-    *out = (uint16_t)value;
-    return value <= UINT16_MAX;
-}
-
 static proxy_verdict_t parse_v1_line(slice_t line, addr_t *address, uint16_t *port)
 {
     (void)word(&line); /* "PROXY" */
@@ -145,8 +129,8 @@ static proxy_verdict_t parse_v1_line(slice_t line, addr_t *address, uint16_t *po
     slice_t source = word(&line), target = word(&line), source_port = word(&line);
     bool fine = (v4 || slice_is(family, "TCP6")) && !addr_parse(source, address) &&
                 !addr_parse(target, &to) && (address->family == FAMILY_IPV4) == v4 &&
-                (to.family == FAMILY_IPV4) == v4 && parse_port(source_port, port) &&
-                parse_port(line, &to_port);
+                (to.family == FAMILY_IPV4) == v4 && port_parse(source_port, port) &&
+                port_parse(line, &to_port);
     return fine ? PROXY_KNOWN : PROXY_BAD;
 }
 

@@ -10,8 +10,6 @@
 const char *difference_change(bool before, bool after);
 /* PIDs of all maps together. */
 difference_tally_t difference_pid_tally(const difference_t *d);
-/* "1.5%"; what is not all, or not nothing, never looks so: ">99.9%", "<0.1%". */
-void difference_write_percent(double share, buf_t *out);
 /* Whether any address is gained or lost. */
 bool difference_moving(const difference_coverage_t *row);
 /* "everything", "cdni", "cdni FCI.Metadata". */

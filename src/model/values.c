@@ -145,19 +145,6 @@ static bool take_prefix(builder_t *b, unsigned kind, slice_t text, gathered_t *g
     return true;
 }
 
-/* Lower-case copy of a short text; empty when it is too long to be a code. */
-static slice_t fold(slice_t text, char out[16])
-{
-    if (text.len > 15) {
-        return SLICE_LIT("");
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        out[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    }
-    return slice_of(out, text.len);
-}
-
 static bool code_parse(unsigned kind, slice_t text, uint32_t *asn, fp_code_t *code)
 {
     switch (kind) {
@@ -190,7 +177,7 @@ static bool take_code(builder_t *b, unsigned kind, slice_t text, gathered_t *g, 
     fp_code_t code = 0;
     if (!code_parse(kind, text, &asn, &code)) {
         char lower[16];
-        slice_t folded = fold(text, lower);
+        slice_t folded = slice_lower_short(text, lower);
         if (!code_parse(kind, folded, &asn, &code)) {
             bad_code(site, kind, text);
             return false;

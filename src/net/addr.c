@@ -177,3 +177,22 @@ size_t addr_format(const addr_t *addr, char out[ADDR_TEXT_MAX])
     *end = '\0';
     return (size_t)(end - out);
 }
+
+bool port_parse(slice_t text, uint16_t *out)
+{
+    uint32_t value = 0;
+    if (text.len == 0 || text.len > 5 || (text.len > 1 && text.ptr[0] == '0')) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9') {
+            return false;
+        }
+        value = value * 10 + (uint32_t)(text.ptr[i] - '0');
+    }
+    if (value > UINT16_MAX) {
+        return false;
+    }
+    *out = (uint16_t)value;
+    return true;
+}

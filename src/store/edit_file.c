@@ -1,5 +1,6 @@
 #include "edit_file.h"
 
+#include "footprintd/store/file.h"
 #include "names.h"
 
 #include <errno.h>
@@ -166,19 +167,6 @@ err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *w
     return err;
 }
 
-static bool write_all(int fd, slice_t bytes)
-{
-    size_t done = 0;
-    while (done < bytes.len) {
-        ssize_t n = write(fd, bytes.ptr + done, bytes.len - done);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
-
 static bool take_after(int fd, const struct stat *like)
 {
     /* The owner first: a change of owner takes bits from the mode. It may not be permitted. */
@@ -196,7 +184,8 @@ err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit
         (void)cannot("written", why);
         return refused;
     }
-    bool ok = write_all(fd, bytes) && (!like || take_after(fd, &like->st)) && fsync(fd) == 0;
+    bool ok = store_file_write_all(fd, bytes) && (!like || take_after(fd, &like->st)) &&
+              fsync(fd) == 0;
     err_t err = ok ? ERR_OK : cannot("written", why);
     if (close(fd) != 0 && !err) {
         err = cannot("written", why);

@@ -117,3 +117,16 @@ err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out, buf
     }
     return err;
 }
+
+bool store_file_write_all(int fd, slice_t bytes)
+{
+    while (bytes.len) {
+        ssize_t n = write(fd, bytes.ptr, bytes.len);
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        size_t step = n > 0 ? (size_t)n : 0;
+        bytes = slice_of(bytes.ptr + step, bytes.len - step);
+    }
+    return true;
+}

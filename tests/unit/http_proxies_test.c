@@ -115,6 +115,8 @@ static void test_headers(void **state)
         {B("PROXY TCP4 192.0.2.1 198.51.100.1 1 80 \r\n"), PROXY_BAD, NULL, 0},
         {B("PROXY TCP4  192.0.2.1 198.51.100.1 1 80\r\n"), PROXY_BAD, NULL, 0},
         {B("PROXY TCP4 192.0.2.1 198.51.100.1 65536 80\r\n"), PROXY_BAD, NULL, 0},
+        {B("PROXY TCP4 192.0.2.1 198.51.100.1 04660 80\r\n"), PROXY_BAD, NULL, 0},
+        {B("PROXY TCP4 192.0.2.1 198.51.100.1 1 080\r\n"), PROXY_BAD, NULL, 0},
         {B("PROXY TCP4 192.0.2.1 198.51.100.1 1 80\n"), PROXY_BAD, NULL, 0},
         {B("PROXY UDP4 192.0.2.1 198.51.100.1 1 80\r\n"), PROXY_BAD, NULL, 0},
         {B("PROXY \n"), PROXY_BAD, NULL, 0},

@@ -48,6 +48,8 @@ static inline bool slice_is(slice_t a, const char *cstr)
 int slice_cmp(slice_t a, slice_t b);
 /* ASCII letters compare without case. */
 bool slice_eq_nocase(slice_t a, slice_t b);
+/* The text with ASCII letters in lower case, in out; "" when it has more than 15 bytes. */
+slice_t slice_lower_short(slice_t text, char out[16]);
 
 typedef struct buf {
     char *ptr; /* NULL until the first append */

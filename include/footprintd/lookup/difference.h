@@ -272,5 +272,7 @@ void difference_write_summary(const difference_t *d, buf_t *out);
 void difference_write_json(const difference_t *d, buf_t *out);
 /* Lines for people, with the summary as the last one; colours: escape sequences of terminals. */
 void difference_write_text(const difference_t *d, bool colours, buf_t *out);
+/* "1.5%"; what is not all, or not nothing, never looks so: ">99.9%", "<0.1%". */
+void difference_write_percent(double share, buf_t *out);
 
 #endif

@@ -57,6 +57,9 @@ typedef struct prefix {
 #define ADDR_TEXT_MAX   46 /* with the NUL */
 #define PREFIX_TEXT_MAX 50
 
+/* 0 to 65535, in decimal without leading zeros. */
+bool port_parse(slice_t text, uint16_t *out);
+
 /* ERR_SYNTAX, or ERR_RANGE for a well-formed prefix length that is too great. */
 err_t addr_parse(slice_t text, addr_t *out) FPD_MUST_CHECK;
 err_t addr_parse_v4(slice_t text, uint32_t *out) FPD_MUST_CHECK;

@@ -21,6 +21,9 @@ err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out,
  */
 err_t store_file_check_private(const char *name, buf_t *why) FPD_MUST_CHECK;
 
+/* All bytes to a descriptor that blocks, whatever signals come; false, and errno says why. */
+bool store_file_write_all(int fd, slice_t bytes) FPD_MUST_CHECK;
+
 /* For tests: called between the last byte and the check that nothing changed. NULL: nothing. */
 extern void (*store_file_read_hook)(const char *name);
 
