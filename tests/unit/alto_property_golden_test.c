@@ -4,7 +4,7 @@
  */
 #include "property_fixture.h"
 
-#include <dirent.h>
+#include "golden_cases.h"
 
 #define GOLDEN    FPD_SOURCE_DIR "/tests/golden/propmap"
 #define MAX_CASES 256
@@ -184,17 +184,12 @@ static void test_case(void **state)
     buf_release(&answer);
 }
 
-static int visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
 int main(void)
 {
     static struct CMUnitTest tests[MAX_CASES];
     struct dirent **entries;
     writing = getenv("FPD_GOLDEN_WRITE") != NULL;
-    int n = scandir(GOLDEN, &entries, visible, alphasort);
+    int n = scandir(GOLDEN, &entries, golden_visible, alphasort);
     if (n < 1 || n > MAX_CASES) {
         (void)fprintf(stderr, "there are no cases in " GOLDEN ", or too many\n");
         return 1;

@@ -1,6 +1,5 @@
 #include "footprintd/config/config.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +8,8 @@
 #include <unistd.h>
 /* cmocka.h wants the headers above. */
 #include <cmocka.h>
+
+#include "golden_cases.h"
 
 /*
  * Golden cases: tests/golden/config/{valid,invalid}/NAME/config.yaml, and in expected.txt every
@@ -192,28 +193,6 @@ static void test_load_unreadable(void **state)
     }
 }
 
-static size_t add_golden(const char *kind, struct CMUnitTest *tests, size_t count, size_t max)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", GOLDEN, kind);
-    struct dirent **entries;
-    int n = scandir(path, &entries, NULL, alphasort);
-    for (int i = 0; i < n; i++) {
-        if (entries[i]->d_name[0] != '.' && count < max) {
-            size_t size = strlen(kind) + strlen(entries[i]->d_name) + 2;
-            char *name = malloc(size);
-            assert_non_null(name);
-            (void)snprintf(name, size, "%s/%s", kind, entries[i]->d_name);
-            tests[count++] = (struct CMUnitTest){name, test_golden, NULL, NULL, name};
-        }
-        free(entries[i]);
-    }
-    if (n >= 0) {
-        free(entries);
-    }
-    return count;
-}
-
 int main(void)
 {
     static struct CMUnitTest tests[256] = {
@@ -222,12 +201,10 @@ int main(void)
         cmocka_unit_test(test_load_unreadable),
     };
     size_t own = 5;
-    size_t count = add_golden("valid", tests, own, 256);
-    count = add_golden("invalid", tests, count, 256);
+    size_t count = golden_cases_add(GOLDEN, "valid", test_golden, tests, own, 256);
+    count = golden_cases_add(GOLDEN, "invalid", test_golden, tests, count, 256);
     int failed = _cmocka_run_group_tests("config", tests, count, NULL, NULL);
-    for (size_t i = own; i < count; i++) {
-        free(tests[i].initial_state);
-    }
+    golden_cases_release(tests, own, count);
     if (count < own + 20) {
         (void)fprintf(stderr, "the golden cases are missing\n");
         return 1;

@@ -12,8 +12,7 @@
 
 #include "failmalloc.h"
 #include "fpd_cmocka.h"
-
-#include <dirent.h>
+#include "golden_cases.h"
 
 /*
  * Golden cases: tests/golden/ucdns/{valid,invalid}/NAME/ucdns.yaml, and in expected.txt every
@@ -365,28 +364,6 @@ static void test_no_memory(void **state)
     buf_release(&why);
 }
 
-static size_t add_golden(const char *kind, struct CMUnitTest *tests, size_t count, size_t max)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/%s", GOLDEN, kind);
-    struct dirent **entries;
-    int n = scandir(path, &entries, NULL, alphasort);
-    for (int i = 0; i < n; i++) {
-        if (entries[i]->d_name[0] != '.' && count < max) {
-            size_t size = strlen(kind) + strlen(entries[i]->d_name) + 2;
-            char *name = malloc(size);
-            assert_non_null(name);
-            (void)snprintf(name, size, "%s/%s", kind, entries[i]->d_name);
-            tests[count++] = (struct CMUnitTest){name, test_golden, NULL, NULL, name};
-        }
-        free(entries[i]);
-    }
-    if (n >= 0) {
-        free(entries);
-    }
-    return count;
-}
-
 int main(void)
 {
     static struct CMUnitTest tests[64] = {
@@ -396,12 +373,10 @@ int main(void)
         cmocka_unit_test(test_no_memory),
     };
     size_t own = 7;
-    size_t count = add_golden("valid", tests, own, 64);
-    count = add_golden("invalid", tests, count, 64);
+    size_t count = golden_cases_add(GOLDEN, "valid", test_golden, tests, own, 64);
+    count = golden_cases_add(GOLDEN, "invalid", test_golden, tests, count, 64);
     int failed = _cmocka_run_group_tests("ucdns", tests, count, NULL, NULL);
-    for (size_t i = own; i < count; i++) {
-        free(tests[i].initial_state);
-    }
+    golden_cases_release(tests, own, count);
     if (count < own + 10) {
         (void)fprintf(stderr, "the golden cases are missing\n");
         return 1;

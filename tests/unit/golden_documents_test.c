@@ -3,12 +3,12 @@
  * FPD_GOLDEN_WRITE=1 writes what the program says in place of what is expected, for review.
  */
 #include "fpd_cmocka.h"
+#include "golden_cases.h"
 
 #include "footprintd/base/time.h"
 #include "footprintd/model/model.h"
 #include "footprintd/snapshot/snapshot.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -52,11 +52,6 @@ static bool ends_in(const char *name, const char *suffix)
     return n > m && strcmp(name + n - m, suffix) == 0;
 }
 
-static int visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
 /* ---- a case ---- */
 
 typedef struct golden {
@@ -81,7 +76,7 @@ static void read_documents(golden_t *g)
 {
     struct dirent **entries;
     const char *dir = join(g, g->dir, "in");
-    int n = scandir(dir, &entries, visible, alphasort);
+    int n = scandir(dir, &entries, golden_visible, alphasort);
     assert_true(n > 0 && n <= MAX_FILES);
     for (int i = 0; i < n; i++) {
         const char *name = entries[i]->d_name;
@@ -347,7 +342,7 @@ static void compare_resources(golden_t *g, const view_t *view)
         }
     }
     struct dirent **entries;
-    int n = scandir(g->dir, &entries, visible, alphasort);
+    int n = scandir(g->dir, &entries, golden_visible, alphasort);
     for (int i = 0; i < n; i++) {
         const char *name = entries[i]->d_name;
         if (ends_in(name, ".json")) {
@@ -427,40 +422,17 @@ static void test_every_code(void **state)
 
 static struct CMUnitTest tests[MAX_CASES];
 
-static size_t add_cases(const char *kind, size_t count)
-{
-    char path[500];
-    struct dirent **entries;
-    (void)snprintf(path, sizeof path, "%s/%s", GOLDEN, kind);
-    int n = scandir(path, &entries, visible, alphasort);
-    for (int i = 0; i < n; i++) {
-        size_t size = strlen(kind) + strlen(entries[i]->d_name) + 2;
-        char *name = count + 1 < MAX_CASES ? malloc(size) : NULL;
-        if (name) {
-            (void)snprintf(name, size, "%s/%s", kind, entries[i]->d_name);
-            tests[count++] = (struct CMUnitTest){name, test_case, NULL, NULL, name};
-        }
-        free(entries[i]);
-    }
-    if (n >= 0) {
-        free(entries);
-    }
-    return count;
-}
-
 int main(void)
 {
     writing = getenv("FPD_GOLDEN_WRITE") != NULL;
-    size_t valid = add_cases("valid", 0);
-    size_t count = add_cases("invalid", valid);
+    size_t valid = golden_cases_add(GOLDEN, "valid", test_case, tests, 0, MAX_CASES - 1);
+    size_t count = golden_cases_add(GOLDEN, "invalid", test_case, tests, valid, MAX_CASES - 1);
     if (!valid || count == valid) {
         (void)fprintf(stderr, "no cases in %s\n", GOLDEN);
         return 1;
     }
     tests[count] = (struct CMUnitTest)cmocka_unit_test(test_every_code);
     int failed = _cmocka_run_group_tests("golden_documents", tests, count + 1, NULL, NULL);
-    for (size_t i = 0; i < count; i++) {
-        free(tests[i].initial_state);
-    }
+    golden_cases_release(tests, 0, count);
     return failed;
 }

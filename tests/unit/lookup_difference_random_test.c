@@ -141,28 +141,6 @@ static model_t *draft_model(const draft_t *d)
     return model;
 }
 
-/* Within the universe, that is; what is outside is not known. */
-static geo_table_t small_table(attribute_source_t source)
-{
-    geo_table_t t = random_table(source);
-    join_ranges_t r[FAMILY_COUNT];
-    for (unsigned f = 0; f < FAMILY_COUNT; f++) {
-        join_ranges_init(&r[f], (family_t)f);
-        assert_int_equal(join_ranges_append(&r[f], (u128_t){0, 0}, 0), ERR_OK);
-        for (uint32_t at = rnd(40); at < UNIVERSE; at += 1 + rnd(60)) {
-            assert_int_equal(join_ranges_append(&r[f], plus(universe[f], at), rnd(7)), ERR_OK);
-        }
-        assert_int_equal(join_ranges_append(&r[f], plus(universe[f], UNIVERSE), 0), ERR_OK);
-    }
-    free(t.v4.start);
-    free(t.v4.record);
-    free(t.v6.start);
-    free(t.v6.record);
-    t.v4 = (geo_ranges4_t){r[0].start4, r[0].id, r[0].count};
-    t.v6 = (geo_ranges6_t){r[1].start6, r[1].id, r[1].count};
-    return t;
-}
-
 typedef struct naive {
     const pair_t *p;
     geo_table_t tables[ATTRIBUTE_SOURCE_COUNT]; /* borrowed copies of the heads */
@@ -383,7 +361,7 @@ static void random_round(size_t *moving)
     for (unsigned i = 0; i < ATTRIBUTE_SOURCE_COUNT; i++) {
         n.present[i] = rnd(4) != 0;
         if (n.present[i]) {
-            taken[i] = n.tables[i] = small_table((attribute_source_t)i);
+            taken[i] = n.tables[i] = random_table_within(universe, UNIVERSE, (attribute_source_t)i);
         }
     }
     assert_int_equal(attributes_from_tables_take(taken, n.present, &p.attributes), ERR_OK);

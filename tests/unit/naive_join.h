@@ -306,4 +306,28 @@ static inline u128_t plus(u128_t a, int64_t n)
     return a;
 }
 
+/* The same, within so many addresses from `from` on of each family; what is outside is not known.
+ */
+static inline geo_table_t random_table_within(const u128_t from[FAMILY_COUNT], uint32_t count,
+                                              attribute_source_t source)
+{
+    geo_table_t t = random_table(source);
+    join_ranges_t r[FAMILY_COUNT];
+    for (unsigned f = 0; f < FAMILY_COUNT; f++) {
+        join_ranges_init(&r[f], (family_t)f);
+        assert_int_equal(join_ranges_append(&r[f], (u128_t){0, 0}, 0), ERR_OK);
+        for (uint32_t at = rnd(40); at < count; at += 1 + rnd(60)) {
+            assert_int_equal(join_ranges_append(&r[f], plus(from[f], at), rnd(7)), ERR_OK);
+        }
+        assert_int_equal(join_ranges_append(&r[f], plus(from[f], count), 0), ERR_OK);
+    }
+    free(t.v4.start);
+    free(t.v4.record);
+    free(t.v6.start);
+    free(t.v6.record);
+    t.v4 = (geo_ranges4_t){r[0].start4, r[0].id, r[0].count};
+    t.v6 = (geo_ranges6_t){r[1].start6, r[1].id, r[1].count};
+    return t;
+}
+
 #endif
