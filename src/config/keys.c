@@ -113,16 +113,6 @@ const config_key_t config_keys[] = {
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
-const config_key_t *config_key_find(slice_t name)
-{
-    for (size_t i = 0; i < config_key_count; i++) {
-        if (slice_is(name, config_keys[i].name)) {
-            return &config_keys[i];
-        }
-    }
-    return NULL;
-}
-
 bool config_key_is_text(const config_key_t *key)
 {
     return key->kind >= CONFIG_TEXT;

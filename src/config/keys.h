@@ -42,7 +42,6 @@ typedef struct config_key {
 extern const config_key_t config_keys[];
 extern const size_t config_key_count;
 
-const config_key_t *config_key_find(slice_t name);
 bool config_key_is_text(const config_key_t *key);
 /* The part of the name behind "listen[].", or NULL. */
 const char *config_key_in_listener(const config_key_t *key);

@@ -356,14 +356,6 @@ static stream_t *find_stream(hub_t *hub, slice_t token)
     return s;
 }
 
-bool stream_exists(hub_t *hub, slice_t token)
-{
-    (void)pthread_mutex_lock(&hub->lock);
-    bool exists = table_get(&hub->streams, token) != NULL;
-    (void)pthread_mutex_unlock(&hub->lock);
-    return exists;
-}
-
 void stream_set_owner(stream_t *s, slice_t owner)
 {
     (void)pthread_mutex_lock(&s->lock);

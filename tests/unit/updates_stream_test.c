@@ -299,6 +299,7 @@ static void test_drain(void **state)
                                   "\"a\":{\"resource-id\":\"netmap\"}}}");
     char token[64];
     stream_token(&f, s, token);
+    assert_true(stream_is_owned(f.hub, slice_str(token), SLICE_LIT("")));
     stream_stop(s, "over");
     buf_t stopped = stream_expect(&f, s, CONTROL_EVENT);
     assert_string_equal(stopped.ptr, "{\"stopped\":[\"b\",\"a\"],\"description\":\"over\"}");
@@ -307,7 +308,7 @@ static void test_drain(void **state)
     buf_t none = stream_take(&f, s, &last);
     assert_int_equal(last, STREAM_END);
     buf_release(&none);
-    assert_false(stream_exists(f.hub, slice_str(token)));
+    assert_false(stream_is_owned(f.hub, slice_str(token), SLICE_LIT("")));
     stream_end(s);
     feeder_release(&f);
 }

@@ -44,12 +44,10 @@ bool stream_is_slow(slice_t body);
  */
 err_t stream_control(hub_t *hub, slice_t token, slice_t body, slice_t client,
                      hub_refusal_t *refusal, stream_t **found) FPD_MUST_CHECK;
-/* Whether the token is one of an open stream. */
-bool stream_exists(hub_t *hub, slice_t token);
 /* Whose it is: before anybody is told its token. At most STREAM_OWNER_MAX bytes. */
 #define STREAM_OWNER_MAX 64
 void stream_set_owner(stream_t *s, slice_t owner);
-/* As stream_exists, of the streams of one owner. */
+/* Whether the token is one of an open stream, and the stream is of this owner ("": of none). */
 bool stream_is_owned(hub_t *hub, slice_t token, slice_t owner);
 hub_t *stream_hub(const stream_t *s);
 
