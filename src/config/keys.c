@@ -109,7 +109,8 @@ const config_key_t config_keys[] = {
     WORD("log.level", C(log_level), "info", words_level),
     NUMBER("threads", C(threads), "0", 0, 1024),
     NUMBER("drain-s", C(drain_s), "30", 0, 3600),
-    TEXT(TEXT, "user", C(user), CONFIG_NOT_IN_FORCE),
+    TEXT(TEXT, "user", C(user), 0),
+    BOOL("core-dumps", C(core_dumps), "false"),
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 

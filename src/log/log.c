@@ -107,10 +107,15 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
-err_t log_start(int fd, log_format_t format, log_level_t level)
+void log_set(log_format_t format, log_level_t level)
 {
     atomic_store(&line_format, format);
     atomic_store(&minimum_level, level);
+}
+
+err_t log_start(int fd, log_format_t format, log_level_t level)
+{
+    log_set(format, level);
     /* Signals are for the main thread. */
     sigset_t all, old;
     sigfillset(&all);

@@ -35,6 +35,7 @@ typedef struct http_certificate {
 
 typedef struct http_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
+    int fd;          /* listens there already, and is duplicated; 0: is opened by the server */
     bool proxied;    /* trusted proxies begin each connection with the PROXY protocol */
     bool tls;
     slice_t certificate;            /* PEM chain, path */
@@ -74,6 +75,14 @@ typedef struct http_options {
     bool digest_md5;
     unsigned digest_nonce_s;
 } http_options_t;
+
+/*
+ * A socket that listens at the address, for http_listener_t.fd, so that it may be one for which the
+ * process gives up the right: *fd is above 2, and the caller's. One line in *why on failure.
+ */
+err_t http_listen(slice_t address, int *fd, buf_t *why) FPD_MUST_CHECK;
+/* Whether the descriptor is a socket that listens there; not for port 0. */
+bool http_listens_at(int fd, slice_t address);
 
 /*
  * Opens sockets and loads certificates; threads do not run yet. On failure *why has one line for

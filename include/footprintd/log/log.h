@@ -21,7 +21,9 @@ typedef enum log_format {
     LOG_FORMAT_JSON,
 } log_format_t;
 
-/* Starts the writer on fd. Before it, and after log_stop, lines go to stderr at once. */
+/* How lines look, and the least important ones that are written; text and info without it. */
+void log_set(log_format_t format, log_level_t level);
+/* Both, and the writer on fd. Before it, and after log_stop, lines go to stderr at once. */
 err_t log_start(int fd, log_format_t format, log_level_t level) FPD_MUST_CHECK;
 /* Writes what is queued and joins the writer. */
 void log_stop(void);
