@@ -18,8 +18,8 @@ static int64_t monotonic_ms(void)
 
 static void log_trouble(const char *what, err_t err, const buf_t *why)
 {
-    log_line(LOG_LEVEL_ERROR, "held", "%s: %.*s", what,
-             SLICE_ARG(why->len ? buf_slice(why) : slice_str(err_text(err))));
+    log_listed(LOG_LEVEL_ERROR, "held", "%s: %.*s", what,
+               SLICE_ARG(why->len ? buf_slice(why) : slice_str(err_text(err))));
 }
 
 /* ---- when ---- */
@@ -120,8 +120,9 @@ err_t held_keep(builder_t *b, builder_commit_t *c)
     if (!err) {
         buf_t when = BUF_INIT;
         moment_write(held.due, &when);
-        log_line(LOG_LEVEL_INFO, "held", "change %llu by %.*s waits until %.*s",
-                 (unsigned long long)c->held_id, SLICE_ARG(c->author), SLICE_ARG(buf_slice(&when)));
+        log_listed(LOG_LEVEL_INFO, "held", "change %llu by %.*s waits until %.*s",
+                   (unsigned long long)c->held_id, SLICE_ARG(c->author),
+                   SLICE_ARG(buf_slice(&when)));
         buf_release(&when);
         c->verdict = COMMIT_HELD;
     }
@@ -181,8 +182,8 @@ static void give_up(builder_t *b, const store_held_t *held, slice_t reason)
         log_trouble("that a change could not be made cannot be recorded", err, &why);
         b->held_retry_ms = monotonic_ms() + RETRY_MS;
     }
-    log_line(LOG_LEVEL_ERROR, "held", "change %llu by %.*s is not made: %.*s",
-             (unsigned long long)held->id, SLICE_ARG(held->author), SLICE_ARG(reason));
+    log_listed(LOG_LEVEL_ERROR, "held", "change %llu by %.*s is not made: %.*s",
+               (unsigned long long)held->id, SLICE_ARG(held->author), SLICE_ARG(reason));
     buf_release(&why);
 }
 
@@ -207,9 +208,9 @@ static void conclude(builder_t *b, const store_held_t *held, const builder_commi
     switch (c->verdict) {
     case COMMIT_DONE:
     case COMMIT_SAME:
-        log_line(LOG_LEVEL_INFO, "held", "change %llu by %.*s is made: generation %llu",
-                 (unsigned long long)held->id, SLICE_ARG(held->author),
-                 (unsigned long long)c->number);
+        log_listed(LOG_LEVEL_INFO, "held", "change %llu by %.*s is made: generation %llu",
+                   (unsigned long long)held->id, SLICE_ARG(held->author),
+                   (unsigned long long)c->number);
         break;
     case COMMIT_FAILED:
     case COMMIT_PENDING:

@@ -362,6 +362,7 @@ static int run_configured(server_t *s)
         return EXIT_REFUSED;
     }
     say_ready(s);
+    log_limit(s->config.log_lines_per_s); /* not what a start has to say */
     wait_for_the_end(s);
     shutdown_watch_t watch;
     bool watched = shutdown_watch_start(&watch, (unsigned)s->config.drain_s + DRAIN_GRACE_S) ==

@@ -107,6 +107,7 @@ const config_key_t config_keys[] = {
     MAP("log", 0),
     WORD("log.format", C(log_format), "text", words_format),
     WORD("log.level", C(log_level), "info", words_level),
+    NUMBER("log.lines-per-s", C(log_lines_per_s), "20", 0, 1000000),
     NUMBER("threads", C(threads), "0", 0, 1024),
     NUMBER("drain-s", C(drain_s), "30", 0, 3600),
     TEXT(TEXT, "user", C(user), 0),

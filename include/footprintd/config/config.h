@@ -75,6 +75,7 @@ typedef struct config {
     uint64_t drain_s;
     int log_format; /* log_format_t */
     int log_level;  /* log_level_t */
+    uint64_t log_lines_per_s;
     config_limits_t limits;
 
     slice_t user; /* that a server started as root becomes; "": stays what it is */

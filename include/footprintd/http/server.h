@@ -121,7 +121,8 @@ err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns);
 /*
  * Stops accepting at once, lets requests under way finish, closes what is idle, and joins the
- * threads when all connections are gone. What is left after drain_s seconds is cut off.
+ * threads when all connections are gone. What is left after drain_s seconds is cut off, and the log
+ * says how many connections that were.
  *
  * False when a thread did not end even so, a second after the deadline: it is computing something,
  * or it spins inside the HTTP library. Then nothing of the server (or of its snapshots) may be
