@@ -9,13 +9,6 @@
 /* When the system refuses: a full disk, a history that cannot be read. */
 #define RETRY_MS 10000
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void log_trouble(const char *what, err_t err, const buf_t *why)
 {
     log_listed(LOG_LEVEL_ERROR, "held", "%s: %.*s", what,
@@ -33,14 +26,14 @@ void held_look(builder_t *b)
     if (err) {
         log_trouble("held changes cannot be read", err, &why);
         b->held_due = INT64_MIN;
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     }
     buf_release(&why);
 }
 
 bool held_is_due(const builder_t *b)
 {
-    return moment_now() >= b->held_due && monotonic_ms() >= b->held_retry_ms;
+    return moment_now() >= b->held_due && (int64_t)monotonic_ms() >= b->held_retry_ms;
 }
 
 int64_t held_patience(const builder_t *b, int64_t most_ms)
@@ -49,7 +42,7 @@ int64_t held_patience(const builder_t *b, int64_t most_ms)
     (void)clock_gettime(CLOCK_REALTIME, &now);
     int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, left = 0;
     if (now.tv_sec >= b->held_due) {
-        left = b->held_retry_ms - monotonic_ms();
+        left = b->held_retry_ms - (int64_t)monotonic_ms();
     } else if (b->held_due - now.tv_sec > most_ms / 1000) {
         return most_ms;
     } else {
@@ -180,7 +173,7 @@ static void give_up(builder_t *b, const store_held_t *held, slice_t reason)
     err_t err = store_held_fail(journal_history(b->journal), held->id, reason, &audit, &why);
     if (err) {
         log_trouble("that a change could not be made cannot be recorded", err, &why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     }
     log_listed(LOG_LEVEL_ERROR, "held", "change %llu by %.*s is not made: %.*s",
                (unsigned long long)held->id, SLICE_ARG(held->author), SLICE_ARG(reason));
@@ -218,7 +211,7 @@ static void conclude(builder_t *b, const store_held_t *held, const builder_commi
     case COMMIT_FULL:
     case COMMIT_ENDING:
         log_trouble("a held change cannot be made now, and is tried again", ERR_IO, &c->why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
         break;
     default:
         write_reason(c, &reason);
@@ -231,7 +224,7 @@ static void make(builder_t *b, const store_held_t *held, arena_t *arena)
 {
     proposal_change_t *changes = arena_array(arena, held->count + 1, sizeof *changes);
     if (!changes) {
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
         return;
     }
     for (size_t i = 0; i < held->count; i++) {
@@ -266,7 +259,7 @@ static void run_one(builder_t *b, uint64_t id)
     err_t err = store_held_find(journal_history(b->journal), id, &arena, &held, &why);
     if (err && err != ERR_NOT_FOUND) {
         log_trouble("a held change cannot be read", err, &why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     } else if (!err && held.until <= moment_now()) {
         give_up(b, &held, SLICE_LIT("its time has passed"));
     } else if (!err) {
@@ -286,9 +279,9 @@ void held_run(builder_t *b)
                            : ERR_OK;
     if (err) {
         log_trouble("held changes cannot be read", err, &why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     }
-    for (size_t i = 0; i < list.count && monotonic_ms() >= b->held_retry_ms; i++) {
+    for (size_t i = 0; i < list.count && (int64_t)monotonic_ms() >= b->held_retry_ms; i++) {
         if (!list.items[i].failure.len && list.items[i].due <= moment_now()) {
             run_one(b, list.items[i].id);
         }

@@ -6,11 +6,13 @@
 #include "footprintd/store/file.h"
 #include "listeners.h"
 #include "load.h"
+#include "notify.h"
 #include "privileges.h"
 #include "readers.h"
 #include "shutdown.h"
 #include "sockets.h"
 #include "watch.h"
+#include "watchdog.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -38,6 +40,8 @@ typedef struct server {
     compressor_t *compressor;
     updater_t *updater;
     watch_t *watch;
+    notify_t notify;
+    watchdog_t *watchdog;
 } server_t;
 
 static void raise_file_limit(uint64_t connections)
@@ -61,6 +65,12 @@ static void raise_file_limit(uint64_t connections)
 static void on_news(void *arg)
 {
     http_server_news(((server_t *)arg)->http);
+}
+
+/* On the builder's thread. */
+static void on_reloaded(void *arg)
+{
+    notify_ready(&((server_t *)arg)->notify);
 }
 
 static err_t open_hubs(server_t *s)
@@ -235,11 +245,18 @@ static err_t start(server_t *s)
         log_line(LOG_LEVEL_ERROR, "http", "the server does not start: %s", err_text(err));
         return err;
     }
+    builder_on_done(s->builder, on_reloaded, s);
     err = builder_start(s->builder, s->http, s->compressor, s->updater);
     if (!err && s->watch) {
         say_not_watched(watch_start(s->watch, s->builder));
     }
-    return err;
+    watchdog_options_t watchdog = {.http = s->http,
+                                   .builder = s->builder,
+                                   .notify = &s->notify,
+                                   .stall_s = s->config.watchdog_stall_s,
+                                   .abort_s = s->config.watchdog_abort_s,
+                                   .build_s = s->config.watchdog_build_s};
+    return err ? err : watchdog_new(&watchdog, &s->watchdog);
 }
 
 static void say_ready(const server_t *s)
@@ -271,6 +288,7 @@ static err_t read_config_text(const char *file, buf_t *out)
 static void reload(server_t *s)
 {
     log_line(LOG_LEVEL_INFO, "app", "SIGHUP: reading documents, databases and certificates again");
+    notify_reloading(&s->notify);
     buf_t text = BUF_INIT;
     if (read_config_text(s->config_file, &text)) {
         log_line(LOG_LEVEL_WARNING, "app", "the configuration %s cannot be read any more",
@@ -333,6 +351,7 @@ static void wait_for_the_end(server_t *s)
 
 static void stop(server_t *s)
 {
+    watchdog_free(s->watchdog);
     watch_free(s->watch);
     if (s->builder) {
         builder_stop(s->builder);
@@ -362,11 +381,15 @@ static int run_configured(server_t *s)
         return EXIT_REFUSED;
     }
     say_ready(s);
+    notify_ready(&s->notify);
     log_limit(s->config.log_lines_per_s); /* not what a start has to say */
     wait_for_the_end(s);
     shutdown_watch_t watch;
-    bool watched = shutdown_watch_start(&watch, (unsigned)s->config.drain_s + DRAIN_GRACE_S) ==
-                   ERR_OK;
+    unsigned most_s = (unsigned)s->config.drain_s + DRAIN_GRACE_S;
+    notify_stopping(&s->notify, most_s + DRAIN_GRACE_S);
+    bool watched = shutdown_watch_start(&watch, most_s) == ERR_OK;
+    watchdog_free(s->watchdog);
+    s->watchdog = NULL;
     builder_stop(s->builder);
     if (!http_server_drain(s->http, (unsigned)s->config.drain_s)) {
         /* A loop that does not end cannot be joined, and nothing it uses may be freed. */
@@ -411,7 +434,8 @@ static err_t prepare(server_t *s, bool refuse_root)
 
 int server_run(const options_t *options)
 {
-    server_t s = {.config_file = options->config, .config_text = BUF_INIT};
+    server_t s = {.config_file = options->config, .config_text = BUF_INIT, .notify = NOTIFY_INIT};
+    notify_open(&s.notify);
     config_init(&s.config);
     findings_t findings;
     findings_init(&findings, 0);
@@ -434,6 +458,7 @@ int server_run(const options_t *options)
         log_stop();
     }
     sockets_close(&s.sockets);
+    notify_close(&s.notify);
     findings_release(&findings);
     buf_release(&s.config_text);
     config_release(&s.config);

@@ -1,5 +1,7 @@
 #include "footprintd/log/log.h"
+
 #include "flood.h"
+#include "footprintd/base/time.h"
 #include "line.h"
 
 #include <errno.h>
@@ -76,14 +78,6 @@ static void format_now(buf_t *out, log_level_t level, slice_t area, slice_t text
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     log_line_write(out, (log_format_t)atomic_load(&line_format), &now, level, area, text);
-}
-
-/* Of the clock that flood_admit goes by. */
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static struct timespec at_ms(uint64_t ms)

@@ -112,6 +112,15 @@ http_fan_out_t http_server_fan_out(http_server_t *server);
 uint64_t http_server_guard_count(const http_server_t *server, guard_kind_t kind);
 /* Writes a line of the log for every event stream and held poll: on every loop, soon. */
 void http_server_log_readers(http_server_t *server);
+/*
+ * Whether the loops go on. For one thread that watches them all several times a second, between
+ * http_server_start and the drain: for how many ms loop i has not come around since it was asked
+ * to. excused: the process as a whole did not run, so that what was before does not count.
+ */
+size_t http_server_loop_count(const http_server_t *server);
+uint64_t http_server_watch_loop(http_server_t *server, size_t i, bool excused);
+/* The longest that it took so far, as whoever watches saw it; any thread. */
+uint64_t http_server_worst_stall_ms(const http_server_t *server, size_t i);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 /*
