@@ -1,8 +1,8 @@
 #include "properties.h"
 
 #include "property_query.h"
-#include "property_tree.h"
 #include "request.h"
+#include "trees.h"
 
 /* ---- validation (RFC 9240 8.6) ---- */
 
@@ -216,6 +216,6 @@ const resource_kind_t resource_kind_property_map_filtered = {
     .accepts = ALTO_MEDIA_PROPERTY_MAP_PARAMS,
     .answer = answer,
     .cost = cost,
-    .tree = property_map_filtered_tree,
+    .tree = answer_tree,
     .rank = 2,
 };

@@ -44,7 +44,8 @@ const config_limit_info_t config_limit_infos[] = {
     {"streams-per-address", FIELD(streams_per_address), 6144, 0, 10000000,
      "HTTP/2 requests of one address at a time; refused above; 0: no limit"},
     {"filter-entries", FIELD(filter_entries), 0, 0, 1000000,
-     "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs, 131,072 entities"},
+     "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs or endpoints, "
+     "131,072 entities"},
     {"worker-queue", FIELD(worker_queue), 256, 1, 65536,
      "filter requests that wait for a worker; 503 above"},
     {"answer-bytes", FIELD(answer_bytes), 128 * MIB, MIB, 16 * GIB,
