@@ -74,6 +74,14 @@ def test_entities_are_paid_afterwards(site):
     assert 20 <= refused(a.get("/cdni")) <= 24
 
 
+def test_endpoints_are_entities(site):
+    server = site(profile("ucdn-a", RATES % "entities-per-s: 10"))
+    a = Client(server, "ucdn-a")
+    ask = {"endpoints": [f"ipv4:192.0.2.{i}" for i in range(100)], "properties": ["netmap.pid"]}
+    assert a.post("/endpoint-property", ask, "endpointpropparams").status_code == 200
+    assert 7 <= refused(a.get("/cdni")) <= 9
+
+
 def test_bytes_of_answers_and_streams(site):
     server = site(profile("ucdn-a", RATES % "bytes-per-s: 20000"))
     a = Client(server, "ucdn-a")
