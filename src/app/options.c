@@ -4,12 +4,13 @@
 #include <stdio.h>
 
 static const char usage_text[] =
-    "Usage: footprintd --config FILE [--check-config]\n"
+    "Usage: footprintd --config FILE [--check-config] [--refuse-root]\n"
     "\n"
     "Serves the footprints and capabilities of a downstream CDN by ALTO (RFC 7285, RFC 9241).\n"
     "\n"
     "  --config FILE   the configuration, see footprintd.yaml(5)\n"
     "  --check-config  read the configuration and everything that it names, report, and exit\n"
+    "  --refuse-root   end rather than serve as root\n"
     "  --help          show this text\n"
     "  --version       show the version\n"
     "\n"
@@ -17,7 +18,7 @@ static const char usage_text[] =
     "SIGINT end the server when the requests under way are answered. Exit codes: 0 fine,\n"
     "1 configuration or data refused, 2 usage.\n";
 
-enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_HELP, OPTION_VERSION };
+enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_REFUSE_ROOT, OPTION_HELP, OPTION_VERSION };
 
 static int usage_error(const char *text)
 {
@@ -29,6 +30,7 @@ int options_parse(int argc, char **argv, options_t *options)
 {
     static const struct option table[] = {{"config", required_argument, NULL, OPTION_CONFIG},
                                           {"check-config", no_argument, NULL, OPTION_CHECK},
+                                          {"refuse-root", no_argument, NULL, OPTION_REFUSE_ROOT},
                                           {"help", no_argument, NULL, OPTION_HELP},
                                           {"version", no_argument, NULL, OPTION_VERSION},
                                           {NULL, 0, NULL, 0}};
@@ -41,6 +43,9 @@ int options_parse(int argc, char **argv, options_t *options)
             break;
         case OPTION_CHECK:
             options->check_config = true;
+            break;
+        case OPTION_REFUSE_ROOT:
+            options->refuse_root = true;
             break;
         case OPTION_HELP:
             (void)fputs(usage_text, stdout);

@@ -424,7 +424,7 @@ void events_log(http_loop_t *loop)
         slice_t peer = conn_peer(s->conn, text);
         stream_info_t i;
         stream_describe(s->stream, &i);
-        log_line(
+        log_listed(
             LOG_LEVEL_INFO, "updates",
             "stream %llu: peer=%.*s age-s=%llu substreams=%zu generation=%llu lag-versions=%llu "
             "lag-ms=%llu full=%llu patches=%llu coalesced=%llu bytes=%llu",

@@ -262,6 +262,18 @@ static void ask_loops(http_server_t *server, loop_stop_t stop)
     }
 }
 
+/* Just before they are. */
+static void log_cut(http_server_t *server, unsigned drain_s)
+{
+    size_t clients = atomic_load(&server->connections);
+    size_t operators = server->admin ? atomic_load(&server->admin->connections) : 0;
+    if (clients + operators) {
+        log_line(LOG_LEVEL_WARNING, "http",
+                 "after %u seconds %zu connections are not done: they are cut off", drain_s,
+                 clients + operators);
+    }
+}
+
 bool http_server_drain(http_server_t *server, unsigned drain_s)
 {
     size_t running = 0;
@@ -279,6 +291,7 @@ bool http_server_drain(http_server_t *server, unsigned drain_s)
     deadline.tv_sec += drain_s;
     ask_loops(server, LOOP_DRAIN);
     if (!wait_for_loops(server, &server->ended, running, &deadline)) {
+        log_cut(server, drain_s);
         worker_pool_cancel(server->workers);
         if (server->admin) {
             worker_pool_cancel(server->admin->workers);

@@ -35,6 +35,7 @@ typedef struct http_certificate {
 
 typedef struct http_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
+    int fd;          /* listens there already, and is duplicated; 0: is opened by the server */
     bool proxied;    /* trusted proxies begin each connection with the PROXY protocol */
     bool tls;
     slice_t certificate;            /* PEM chain, path */
@@ -84,6 +85,14 @@ typedef struct http_options {
 } http_options_t;
 
 /*
+ * A socket that listens at the address, for http_listener_t.fd, so that it may be one for which the
+ * process gives up the right: *fd is above 2, and the caller's. One line in *why on failure.
+ */
+err_t http_listen(slice_t address, int *fd, buf_t *why) FPD_MUST_CHECK;
+/* Whether the descriptor is a socket that listens there; not for port 0. */
+bool http_listens_at(int fd, slice_t address);
+
+/*
  * Opens sockets and loads certificates; threads do not run yet. On failure *why has one line for
  * a person. The options are copied.
  */
@@ -111,6 +120,15 @@ http_fan_out_t http_server_fan_out(http_server_t *server);
 uint64_t http_server_guard_count(const http_server_t *server, guard_kind_t kind);
 /* Writes a line of the log for every event stream and held poll: on every loop, soon. */
 void http_server_log_readers(http_server_t *server);
+/*
+ * Whether the loops go on. For one thread that watches them all several times a second, between
+ * http_server_start and the drain: for how many ms loop i has not come around since it was asked
+ * to. excused: the process as a whole did not run, so that what was before does not count.
+ */
+size_t http_server_loop_count(const http_server_t *server);
+uint64_t http_server_watch_loop(http_server_t *server, size_t i, bool excused);
+/* The longest that it took so far, as whoever watches saw it; any thread. */
+uint64_t http_server_worst_stall_ms(const http_server_t *server, size_t i);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 /*
@@ -120,7 +138,8 @@ err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 err_t http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns) FPD_MUST_CHECK;
 /*
  * Stops accepting at once, lets requests under way finish, closes what is idle, and joins the
- * threads when all connections are gone. What is left after drain_s seconds is cut off.
+ * threads when all connections are gone. What is left after drain_s seconds is cut off, and the log
+ * says how many connections that were.
  *
  * False when a thread did not end even so, a second after the deadline: it is computing something,
  * or it spins inside the HTTP library. Then nothing of the server (or of its snapshots) may be
