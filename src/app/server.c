@@ -179,6 +179,8 @@ static err_t open_http(server_t *s)
                               .handshake_timeout_s = (unsigned)c->limits.handshake_timeout_s,
                               .send_timeout_s = (unsigned)c->limits.send_timeout_s,
                               .worker_queue = (size_t)c->limits.worker_queue,
+                              .answer_bytes = (size_t)c->limits.answer_bytes,
+                              .answers_bytes = (size_t)c->limits.answers_bytes,
                               .alto = {.filter_entries = (size_t)c->limits.filter_entries},
                               .base_uri = c->base_uri,
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,
@@ -188,6 +190,9 @@ static err_t open_http(server_t *s)
                               .guard = guard_options_of(&c->limits),
                               .admin = c->admin ? &admin : NULL,
                               .ucdns = ucdns,
+                              .ucdn_rates = {.requests = c->limits.ucdn_requests_per_s,
+                                             .entities = c->limits.ucdn_entities_per_s,
+                                             .bytes = c->limits.ucdn_bytes_per_s},
                               .trusted_proxies = c->trusted_proxies,
                               .trusted_proxy_count = c->trusted_proxy_count,
                               .proxy_header = proxy_headers[c->proxy_header],
@@ -314,9 +319,12 @@ static void reload(server_t *s)
     if (load_ucdns(s, &ucdns)) {
         log_line(LOG_LEVEL_ERROR, "config", "the old profiles stay in use");
     } else if (ucdns) {
-        builder_set_ucdns(s->builder, ucdns);
-        http_server_set_ucdns(s->http, ucdns);
-        log_line(LOG_LEVEL_INFO, "config", "profiles of uCDNs: %zu", ucdns_count(ucdns));
+        if (http_server_set_ucdns(s->http, ucdns)) {
+            log_line(LOG_LEVEL_ERROR, "config", "no memory: the old profiles stay in use");
+        } else {
+            builder_set_ucdns(s->builder, ucdns);
+            log_line(LOG_LEVEL_INFO, "config", "profiles of uCDNs: %zu", ucdns_count(ucdns));
+        }
     }
     ucdns_unref(ucdns);
     builder_request(s->builder);

@@ -232,15 +232,24 @@ err_t http_server_reload_tls(http_server_t *server, buf_t *why)
     return err;
 }
 
-void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns)
+err_t http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns)
 {
     http_identity_t *identity = server->identity;
+    rates_t *rates;
+    err_t err = identity_make_rates(identity, ucdns, &rates);
+    if (err) {
+        return err;
+    }
     (void)pthread_mutex_lock(&identity->lock);
     ucdns_t *old = identity->ucdns;
+    rates_t *old_rates = identity->rates;
     identity->ucdns = ucdns_ref(ucdns);
+    identity->rates = rates;
     (void)pthread_mutex_unlock(&identity->lock);
+    rates_unref(old_rates);
     ucdns_unref(old);
     raise_flag(server, offsetof(http_loop_t, new_ucdns));
+    return ERR_OK;
 }
 
 static void ask_loops(http_server_t *server, loop_stop_t stop)

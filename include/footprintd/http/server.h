@@ -47,6 +47,11 @@ typedef struct http_listener {
     client_auth_t client_auth;
 } http_listener_t;
 
+/* What one uCDN may have a second; 0: as much as it likes. */
+typedef struct http_rates {
+    uint64_t requests, entities, bytes;
+} http_rates_t;
+
 typedef struct http_options {
     const http_listener_t *listeners;
     size_t listener_count;
@@ -59,6 +64,8 @@ typedef struct http_options {
     unsigned handshake_timeout_s;
     unsigned send_timeout_s; /* a peer that takes nothing for so long is cut off */
     size_t worker_queue;     /* filter requests waiting for a worker: 503 above */
+    size_t answer_bytes;     /* memory of one computed answer: 503 above; 128 MiB */
+    size_t answers_bytes;    /* of all that are not wholly sent: 503 above; 256 MiB */
     alto_limits_t alto;
     slice_t base_uri;     /* as in snapshot_options_t */
     unsigned heartbeat_s; /* an event stream without events says that it lives; 15 */
@@ -67,7 +74,8 @@ typedef struct http_options {
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
     guard_options_t guard;           /* all zeros: as guard_options_init leaves it */
     const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
-    ucdns_t *ucdns; /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    ucdns_t *ucdns;          /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    http_rates_t ucdn_rates; /* of profiles without their own */
     const slice_t *trusted_proxies; /* prefixes and addresses, which are copied */
     size_t trusted_proxy_count;
     proxy_header_t proxy_header;
@@ -125,9 +133,9 @@ uint64_t http_server_worst_stall_ms(const http_server_t *server, size_t i);
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 /*
  * Any thread; only when there were profiles from the start. From the next request of every
- * connection on, these profiles are who may ask. Takes a reference.
+ * connection on, these profiles are who may ask. Takes a reference. ERR_NOMEM: nothing has changed.
  */
-void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns);
+err_t http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns) FPD_MUST_CHECK;
 /*
  * Stops accepting at once, lets requests under way finish, closes what is idle, and joins the
  * threads when all connections are gone. What is left after drain_s seconds is cut off, and the log
