@@ -81,6 +81,7 @@ static void *builder_main(void *arg)
     (void)pthread_setname_np(pthread_self(), "builder");
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
     held_look(b);
+    figures_look(b);
     pthread_mutex_lock(&b->lock);
     for (;;) {
         wait_for_work(b);
@@ -113,6 +114,7 @@ static void *builder_main(void *arg)
         if (pending_try(b->pending, false)) {
             work_directory(b, false, true);
         }
+        figures_look(b);
         pthread_mutex_lock(&b->lock);
     }
     /* Nothing is committed any more. */
@@ -217,6 +219,11 @@ err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compresso
 void builder_write_pending(builder_t *b, buf_t *out)
 {
     pending_write_json(b->pending, out);
+}
+
+size_t builder_pending(builder_t *b)
+{
+    return pending_count(b->pending);
 }
 
 void builder_set_ucdns(builder_t *b, ucdns_t *ucdns)

@@ -1,5 +1,6 @@
 #include "http/certificates.h"
 
+#include "http/measure.h"
 #include "http/send.h"
 #include "http/target.h"
 
@@ -56,6 +57,7 @@ void identity_free(http_identity_t *identity)
 static void pin_on_dispose(void *chunk)
 {
     identity_pin_t *pin = chunk;
+    free(pin->places);
     ucdns_unref(pin->ucdns);
 }
 
@@ -67,6 +69,7 @@ static void take_ucdns(http_loop_t *loop)
     (void)pthread_mutex_lock(&identity->lock);
     pin->ucdns = ucdns_ref(identity->ucdns);
     (void)pthread_mutex_unlock(&identity->lock);
+    pin->places = measure_places(loop->server, pin->ucdns);
     size_t index = ucdns_anonymous(pin->ucdns);
     pin->stranger = (principal_t){.ucdns = pin->ucdns, .index = index};
     if (index != UCDN_NONE) {

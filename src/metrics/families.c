@@ -35,7 +35,7 @@ const metric_family_t metric_families[METRIC_FAMILY_COUNT] = {
       "result"),
     F(BUILD_DURATION, GAUGE, "build_duration_seconds", "seconds",
       "How long the parts of the last build took that was published: read (documents to a model), "
-      "snapshot, record (the history), changes (what changed), patches, total.",
+      "snapshot, record (in the history), changes (what changed, as patches), and total.",
       "part"),
     F(BUILD_FINDINGS, GAUGE, "build_findings", "", "Findings of the last build from the directory.",
       "severity"),

@@ -59,8 +59,12 @@ struct hub {
     size_t stream_count;
     table_t views; /* token -> tips_view_t */
     meter_t opens, full_bytes;
+    _Atomic(uint64_t) substreams; /* of all streams */
     hub_counters_t counters;
 };
+
+/* Counts one more, of hub->counters. Not under `lock`. */
+void hub_count(hub_t *hub, uint64_t *counter);
 
 uint64_t hub_now_ms(const hub_t *hub);
 

@@ -204,8 +204,13 @@ static bool has_room(hub_t *hub, slice_t client)
             own += same;
         }
     }
-    return own < hub->options.client_inputs && hub->input_feeds < hub->options.inputs &&
-           hub->input_bytes < hub->options.input_bytes;
+    const hub_options_t *o = &hub->options;
+    bool full = own >= o->client_inputs, inputs = hub->input_feeds >= o->inputs;
+    bool bytes = hub->input_bytes >= o->input_bytes;
+    hub->counters.hits_client_inputs += full;
+    hub->counters.hits_inputs += inputs;
+    hub->counters.hits_input_bytes += bytes;
+    return !full && !inputs && !bytes;
 }
 
 static feed_t *hold_existing(hub_t *hub, slice_t key)

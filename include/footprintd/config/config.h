@@ -47,7 +47,7 @@ typedef struct config_listener {
     slice_t client_ca;
     slice_t client_crl;
     int client_auth; /* config_client_auth_t */
-    place_t place;   /* of the list item, or of `admin` */
+    place_t place;   /* of the list item, or of `admin` or `metrics` */
 } config_listener_t;
 
 #define CONFIG_VERSION_NEWEST 1 /* that this program reads */
@@ -59,6 +59,8 @@ typedef struct config {
     bool admin; /* there is an admin interface: */
     config_listener_t admin_listener;
     slice_t admin_tokens;
+    bool metrics; /* there are metrics: */
+    config_listener_t metrics_listener;
     slice_t base_uri;               /* without final '/' */
     slice_t ucdns;                  /* identities and profiles; "": everyone is anonymous */
     const slice_t *trusted_proxies; /* prefixes or addresses */
@@ -80,7 +82,6 @@ typedef struct config {
     /* Checked, but not in force yet. */
     slice_t state;
     slice_t user;
-    slice_t metrics_listen;
     slice_t geoip_country;
     slice_t geoip_city;
     slice_t geoip_asn;
