@@ -261,6 +261,16 @@ def test_limits_are_hit(site):
         assert value(seen, "footprintd_guard_actions_total", kind="header-fields") == 1
 
 
+def test_rates_are_hit(site):
+    config = write_config(site, more=f"{METRICS}limits: {{ucdn-bytes-per-s: 100}}\n")
+    with Server(config) as server:
+        while request(f"{server.url}/cdni", "h1").status == 200:
+            pass
+        seen = fetch(server)
+        assert value(seen, "footprintd_limit_hits_total", limit="ucdn-bytes-per-s") == 1
+        assert value(seen, "footprintd_limit_hits_total", limit="ucdn-requests-per-s") == 0
+
+
 def test_builds(site):
     """What came of builds, and of what lies in the directory."""
     config = write_config(site, more=f"{METRICS}state: state\n")

@@ -19,6 +19,10 @@ typedef enum http_hit {
     HTTP_HIT_SEND_TIME,
     HTTP_HIT_FILTER_ENTRIES,
     HTTP_HIT_WORKER_QUEUE,
+    HTTP_HIT_ANSWERS,
+    HTTP_HIT_UCDN_REQUESTS,
+    HTTP_HIT_UCDN_ENTITIES,
+    HTTP_HIT_UCDN_BYTES,
     HTTP_HIT_COUNT
 } http_hit_t;
 
@@ -26,6 +30,8 @@ uint64_t http_server_hits(const http_server_t *server, http_hit_t hit);
 /* Connections of clients that are open, and jobs that wait for the workers. */
 size_t http_server_connections(const http_server_t *server);
 size_t http_server_jobs_waiting(const http_server_t *server);
+/* Bytes of computed answers that are not wholly sent. */
+size_t http_server_answer_bytes(const http_server_t *server);
 /*
  * How long ago the loop that was seen to turn the longest time ago was, in ms; *index is told which
  * it is. One that has nothing to do turns about once a second all the same.
