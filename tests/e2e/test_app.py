@@ -144,13 +144,6 @@ def test_footprints_without_a_database_are_said(site):
         assert not any("there are no documents" in line for line in server.log)
 
 
-def test_not_in_force_is_said(site):
-    config = write_config(site, more="metrics: {listen: \"127.0.0.1:0\"}\n")
-    with Server(config) as server:
-        said = [line for line in server.log if "[not-in-force]" in line]
-        assert len(said) == 1 and " warning config: " in said[0]
-
-
 def test_json_log(site):
     config = write_config(site, more="log: {format: json}\n")
     server = Server(config)
