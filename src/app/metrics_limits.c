@@ -38,6 +38,7 @@ static const source_t sources[] = {
     {"streams-per-address", SOURCE_GUARD, GUARD_STREAMS},
     {"filter-entries", SOURCE_HTTP, HTTP_HIT_FILTER_ENTRIES},
     {"worker-queue", SOURCE_HTTP, HTTP_HIT_WORKER_QUEUE},
+    {"answers-bytes", SOURCE_HTTP, HTTP_HIT_ANSWERS},
     {"update-streams", SOURCE_HUB, HUB(hits_streams)},
     {"update-substreams", SOURCE_HUB, HUB(hits_substreams)},
     {"update-substream-ids", SOURCE_HUB, HUB(hits_substream_ids)},

@@ -19,6 +19,7 @@ typedef enum http_hit {
     HTTP_HIT_SEND_TIME,
     HTTP_HIT_FILTER_ENTRIES,
     HTTP_HIT_WORKER_QUEUE,
+    HTTP_HIT_ANSWERS,
     HTTP_HIT_COUNT
 } http_hit_t;
 
@@ -27,8 +28,8 @@ uint64_t http_server_hits(const http_server_t *server, http_hit_t hit);
 size_t http_server_connections(const http_server_t *server);
 size_t http_server_jobs_waiting(const http_server_t *server);
 /*
- * How long ago the loop that was seen to turn the longest time ago was, in ms; *index is told which
- * it is. One that has nothing to do turns about once a second all the same.
+ * For how many ms the loop that is silent for longest has not come around, as of the last
+ * http_server_watch_loop; *index is told which it is.
  */
 uint64_t http_server_loop_silence(const http_server_t *server, unsigned *index);
 
