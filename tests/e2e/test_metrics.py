@@ -3,6 +3,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 import urllib.parse
 
@@ -399,3 +400,79 @@ def test_not_ready_with_old_data(site):
         assert value(fetch(server), "footprintd_database_age_seconds", database="country") < \
             2 * 86400
 
+
+
+# ---- --healthcheck ----
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def check(config):
+    return run("footprintd", "--config", str(config), "--healthcheck")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "[::]", "[::1]"])
+def test_healthcheck(site, address):
+    """Of the metrics listener; nothing is told while all is well."""
+    port = free_port()
+    config = write_config(site, more=f'metrics: {{listen: "{address}:{port}", insecure: true}}\n')
+    done = check(config)
+    assert done.returncode == 1 and "does not answer: Connection refused" in done.stderr
+    with Server(config):
+        done = check(config)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_healthcheck_without_metrics(site, certificates, tls):
+    """Whatever is answered, a 401 to a stranger too."""
+    write_ucdns(site, digest_profile("a"))
+    how = f", tls: {{certificate: {certificates}/server.pem, key: {certificates}/server.key}}"
+    config = write_config(site, listen=f'[{{address: "127.0.0.1:{free_port()}"'
+                                       f'{how if tls else ""}}}]', more="ucdns: ucdns.yaml\n")
+    assert check(config).returncode == 1
+    with Server(config):
+        done = check(config)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_healthcheck_of_others(site, certificates):
+    """Who answers otherwise, or not at all, and who cannot be asked."""
+    config = write_config(site, more=METRICS)
+    done = check(config)
+    assert done.returncode == 1 and "the port of 127.0.0.1:0 is not known" in done.stderr
+    assert run("footprintd", "--config", str(site / "none.yaml"), "--healthcheck").returncode == 1
+    assert run("footprintd", "--healthcheck").returncode == 2
+    tls = (f"{{certificate: {certificates}/server.pem, key: {certificates}/server.key, "
+           f"client-ca: {certificates}/ca.pem, client-auth: required}}")
+    config = write_config(site, listen=f'[{{address: "127.0.0.1:{free_port()}", tls: {tls}}}]')
+    done = check(config)
+    assert done.returncode == 1 and "wants a client certificate" in done.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        config = write_config(site, more=f'metrics: {{listen: "127.0.0.1:{port}"}}\n')
+
+        def answer(text):
+            def serve():
+                peer, _ = listener.accept()
+                with peer:
+                    peer.recv(4096)
+                    peer.sendall(text)
+            thread = threading.Thread(target=serve)
+            thread.start()
+            done = check(config)
+            thread.join()
+            return done
+
+        assert answer(b"HTTP/1.1 200 OK\r\n\r\nok\n").returncode == 0
+        bad = answer(b"HTTP/1.1 503 Service Unavailable\r\n\r\nhttp-0 is stuck\n")
+        assert bad.returncode == 1
+        assert bad.stderr == (f"footprintd: 127.0.0.1:{port}/livez answers 503\n"
+                              "http-0 is stuck\n")
+        for text in (b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 20"):
+            assert "no answer of HTTP" in answer(text).stderr
