@@ -304,6 +304,7 @@ static bool admit(log_level_t level, const char *area, const char *fmt)
     return admitted;
 }
 
+FPD_PRINTF(3, 0)
 static void write_line(log_level_t level, const char *area, const char *fmt, va_list args)
 {
     buf_t text = BUF_INIT;
