@@ -39,6 +39,9 @@ static const source_t sources[] = {
     {"filter-entries", SOURCE_HTTP, HTTP_HIT_FILTER_ENTRIES},
     {"worker-queue", SOURCE_HTTP, HTTP_HIT_WORKER_QUEUE},
     {"answers-bytes", SOURCE_HTTP, HTTP_HIT_ANSWERS},
+    {"ucdn-requests-per-s", SOURCE_HTTP, HTTP_HIT_UCDN_REQUESTS},
+    {"ucdn-entities-per-s", SOURCE_HTTP, HTTP_HIT_UCDN_ENTITIES},
+    {"ucdn-bytes-per-s", SOURCE_HTTP, HTTP_HIT_UCDN_BYTES},
     {"update-streams", SOURCE_HUB, HUB(hits_streams)},
     {"update-substreams", SOURCE_HUB, HUB(hits_substreams)},
     {"update-substream-ids", SOURCE_HUB, HUB(hits_substream_ids)},
@@ -97,6 +100,7 @@ static void write_use(const metrics_t *m, const hub_counters_t *hubs, size_t doc
         uint64_t use;
     } uses[] = {{"connections", http_server_connections(m->health.http)},
                 {"worker-queue", http_server_jobs_waiting(m->health.http)},
+                {"answers-bytes", http_server_answer_bytes(m->health.http)},
                 {"documents", documents},
                 {"update-streams", hubs->streams},
                 {"update-inputs", hubs->inputs},
