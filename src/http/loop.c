@@ -161,7 +161,6 @@ static void loop_release(http_loop_t *loop)
         h2o_timeout_unlink(&loop->metrics_ctx.http2._graceful_shutdown_timeout);
         h2o_context_dispose(&loop->metrics_ctx);
     }
-    measure_end(loop);
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
     (void)h2o_mem_release_shared(loop->pin);
@@ -187,7 +186,6 @@ void *loop_main(void *arg)
     if (loop->server->metrics) {
         h2o_context_init(&loop->metrics_ctx, loop->ctx.loop, &loop->server->metrics->config);
     }
-    measure_begin(loop);
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
     loop->read_mail.cb = loop_read_mail;
     loop_set_wakeable(loop, true);

@@ -56,31 +56,6 @@ void measure_counts_free(loop_counts_t *counts)
     free(counts);
 }
 
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void on_tick(h2o_timeout_entry_t *entry)
-{
-    http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, tick, entry);
-    count_set(&loop->counts->ticked_ms, monotonic_ms());
-    h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &loop->tick);
-}
-
-void measure_begin(http_loop_t *loop)
-{
-    loop->tick.cb = on_tick;
-    on_tick(&loop->tick);
-}
-
-void measure_end(http_loop_t *loop)
-{
-    h2o_timeout_unlink(&loop->tick);
-}
-
 void measure_turn(http_loop_t *loop)
 {
     struct timeval now;
@@ -147,7 +122,8 @@ static size_t place_of_request(http_loop_t *loop, h2o_req_t *req)
                                                  : place_of(loop->server->names, p->profile->name);
 }
 
-static void count_ucdn(http_loop_t *loop, h2o_req_t *req)
+/* NULL on no memory. */
+static ucdn_counts_t *ucdn_of_request(http_loop_t *loop, h2o_req_t *req)
 {
     size_t place = place_of_request(loop, req);
     _Atomic(ucdn_counts_t *) *block = &loop->counts->ucdns[place / MEASURE_UCDN_BLOCK];
@@ -155,11 +131,27 @@ static void count_ucdn(http_loop_t *loop, h2o_req_t *req)
     if (!ucdns) {
         ucdns = calloc(MEASURE_UCDN_BLOCK, sizeof *ucdns);
         if (!ucdns) {
-            return;
+            return NULL;
         }
         atomic_store_explicit(block, ucdns, memory_order_release);
     }
-    ucdn_counts_t *u = &ucdns[place % MEASURE_UCDN_BLOCK];
+    return &ucdns[place % MEASURE_UCDN_BLOCK];
+}
+
+void measure_refused(h2o_req_t *req)
+{
+    ucdn_counts_t *u = ucdn_of_request(loop_of_request(req), req);
+    if (u) {
+        count_add(&u->refused, 1);
+    }
+}
+
+static void count_ucdn(http_loop_t *loop, h2o_req_t *req)
+{
+    ucdn_counts_t *u = ucdn_of_request(loop, req);
+    if (!u) {
+        return;
+    }
     int class = req->res.status / 100 - 1;
     if (class >= 0 && class < MEASURE_CLASSES) {
         count_add(&u->requests[class], 1);

@@ -61,6 +61,7 @@ typedef struct resource_counts {
 typedef struct ucdn_counts {
     count_t requests[MEASURE_CLASSES];
     count_t sent;
+    count_t refused;
 } ucdn_counts_t;
 
 typedef struct listener_counts {
@@ -82,7 +83,6 @@ struct loop_counts {
     count_t turns, stalls;
     count_t worst_ms;
     _Atomic(uint64_t) stall_ms; /* since somebody asked last, who sets it to 0 */
-    count_t ticked_ms;          /* monotonic: when the loop was seen to turn; about once a second */
     listener_counts_t listeners[];
 };
 
@@ -102,9 +102,6 @@ void measure_names_free(measure_names_t *names);
 /* Of one loop; NULL on no memory. Lives as long as the server. */
 loop_counts_t *measure_counts_new(size_t listeners);
 void measure_counts_free(loop_counts_t *counts);
-/* On the loop, before its first turn and behind its last. */
-void measure_begin(http_loop_t *loop);
-void measure_end(http_loop_t *loop);
 /* Registers what counts each request when it is over. */
 void measure_register(h2o_pathconf_t *path);
 
@@ -112,6 +109,8 @@ void measure_register(h2o_pathconf_t *path);
 
 /* What the request is about, a static name; the last one said counts. */
 void measure_request(h2o_req_t *req, const char *resource);
+/* Its uCDN asks for more than its rates allow. */
+void measure_refused(h2o_req_t *req);
 /* Something came up against a limit. */
 void measure_hit(http_loop_t *loop, http_hit_t hit);
 /* A turn of the loop is over. */

@@ -69,6 +69,8 @@ const metric_family_t metric_families[METRIC_FAMILY_COUNT] = {
       "Requests by uCDN: a profile, 'unauthenticated' for who was refused as such, 'other' when "
       "there were too many names.",
       "ucdn", "class"),
+    F(UCDN_REFUSED, COUNTER, "ucdn_refused", "",
+      "Requests that were refused because a uCDN asked for more than its rates allow.", "ucdn"),
     F(UCDN_SENT, COUNTER, "ucdn_sent_bytes", "bytes", "Bytes of bodies that a uCDN was sent.",
       "ucdn"),
     F(CREDENTIAL_FAILURES, COUNTER, "credential_failures", "",
