@@ -46,6 +46,10 @@ err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compresso
                     updater_t *updater) FPD_MUST_CHECK;
 /* Asks for a build. Any thread. */
 void builder_request(builder_t *b);
+/* Before builder_start: what the builder's thread calls when all that was asked for is done. */
+void builder_on_done(builder_t *b, void (*call)(void *arg), void *arg);
+/* For how many ms the thread has been at what it is doing; 0: nothing. Any thread. */
+uint64_t builder_busy_ms(const builder_t *b);
 /*
  * Who sees what, from the next build on; takes a reference. Before builder_build_first, or any
  * thread.

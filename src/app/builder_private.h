@@ -10,6 +10,7 @@
 #include "pending.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct builder {
     const config_t *config;
@@ -29,6 +30,10 @@ struct builder {
     int64_t held_due;       /* seconds since the epoch: of the next held change; INT64_MAX: none */
     int64_t held_retry_ms;  /* monotonic: held changes are not tried before */
     int64_t timed_retry_ms; /* monotonic: what a time made due is not tried before */
+
+    void (*on_done)(void *arg); /* NULL: nobody wants to know */
+    void *on_done_arg;
+    _Atomic(uint64_t) busy_since; /* monotonic, ms; 0: waits */
 
     pthread_t thread;
     bool running;

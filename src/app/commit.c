@@ -30,8 +30,8 @@ static void log_settled(const store_settlements_t *settled)
     for (size_t i = 0; i < settled->count; i++) {
         const store_settlement_t *s = &settled->items[i];
         if (s->settled != STORE_SETTLED_DONE) {
-            log_line(LOG_LEVEL_WARNING, "history", "%.*s: %.*s", SLICE_ARG(s->file),
-                     SLICE_ARG(s->why));
+            log_listed(LOG_LEVEL_WARNING, "history", "%.*s: %.*s", SLICE_ARG(s->file),
+                       SLICE_ARG(s->why));
         }
     }
 }
@@ -102,14 +102,14 @@ static void publish(builder_t *b, builder_commit_t *c)
     err = err ? err : hubs_publish(b->hubs, p->snapshot, &publication);
     if (err) {
         /* It is durable all the same: the directory has it, and the next look publishes it. */
-        log_line(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
-                 (unsigned long long)c->number, err_text(err));
+        log_listed(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
+                   (unsigned long long)c->number, err_text(err));
         builder_look(b);
         return;
     }
     snapshot_t *previous = build_publish(b, snapshot_ref(p->snapshot), c->number, &digest, true);
-    log_line(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s", (unsigned long long)c->number,
-             store_kind_names[c->kind], SLICE_ARG(c->author));
+    log_listed(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s",
+               (unsigned long long)c->number, store_kind_names[c->kind], SLICE_ARG(c->author));
     build_log_versions(c->number, &publication);
     build_log_difference(c->number, p->difference);
     if (previous) {

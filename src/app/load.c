@@ -12,8 +12,8 @@ void load_log_findings(const char *area, findings_t *findings)
         buf_clear(&line);
         finding_format(f, &line);
         bool error = finding_infos[f->code].severity == SEVERITY_ERROR;
-        log_line(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, area, "%.*s",
-                 SLICE_ARG(buf_slice(&line)));
+        log_listed(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, area, "%.*s",
+                   SLICE_ARG(buf_slice(&line)));
     }
     buf_release(&line);
     size_t found = findings->errors + findings->warnings;

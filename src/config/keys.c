@@ -107,9 +107,15 @@ const config_key_t config_keys[] = {
     MAP("log", 0),
     WORD("log.format", C(log_format), "text", words_format),
     WORD("log.level", C(log_level), "info", words_level),
+    NUMBER("log.lines-per-s", C(log_lines_per_s), "20", 0, 1000000),
     NUMBER("threads", C(threads), "0", 0, 1024),
     NUMBER("drain-s", C(drain_s), "30", 0, 3600),
-    TEXT(TEXT, "user", C(user), CONFIG_NOT_IN_FORCE),
+    MAP("watchdog", 0),
+    NUMBER("watchdog.stall-s", C(watchdog_stall_s), "10", 1, 3600),
+    NUMBER("watchdog.abort-s", C(watchdog_abort_s), "60", 0, 3600),
+    NUMBER("watchdog.build-s", C(watchdog_build_s), "120", 0, 86400),
+    TEXT(TEXT, "user", C(user), 0),
+    BOOL("core-dumps", C(core_dumps), "false"),
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 

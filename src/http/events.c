@@ -1,5 +1,7 @@
 #include "http/events.h"
 
+#include "http/principal.h"
+
 #include "footprintd/alto/services.h"
 #include "footprintd/log/log.h"
 #include "http/tips.h"
@@ -116,6 +118,11 @@ static void detach(sse_t *s)
 static void send_some(sse_t *s, h2o_iovec_t *segments, size_t count, h2o_send_state_t state)
 {
     h2o_req_t *req = s->req;
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += segments[i].len;
+    }
+    principal_pay(req, RATE_BYTES, size);
     s->sending = true;
     s->began = now_of(s);
     h2o_timeout_unlink(&s->beat);
@@ -417,7 +424,7 @@ void events_log(http_loop_t *loop)
         slice_t peer = conn_peer(s->conn, text);
         stream_info_t i;
         stream_describe(s->stream, &i);
-        log_line(
+        log_listed(
             LOG_LEVEL_INFO, "updates",
             "stream %llu: peer=%.*s age-s=%llu substreams=%zu generation=%llu lag-versions=%llu "
             "lag-ms=%llu full=%llu patches=%llu coalesced=%llu bytes=%llu",

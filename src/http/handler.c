@@ -143,6 +143,9 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     if (!identity_resolve(req)) {
         return 0; /* the same for every path, whether there is one or not */
     }
+    if (!principal_admit(req)) {
+        return 0; /* likewise */
+    }
     slice_t path = handler_path(req);
     if (whoami_is(path)) {
         whoami_answer(req); /* whatever is shown */

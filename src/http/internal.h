@@ -53,6 +53,14 @@ typedef struct snapshot_pin {
     struct snapshot_release *release; /* lets go of it on a worker: freeing one takes long */
 } snapshot_pin_t;
 
+/* See pulse.c. */
+typedef struct loop_pulse {
+    atomic_ullong asked_ms; /* monotonic; 0: nobody waits for an answer */
+    atomic_ullong took_ms;  /* the slowest answer since somebody looked */
+    atomic_ullong worst_ms; /* of all answers, and of one that is waited for */
+    uint64_t excused_ms;    /* what was before does not count; of whoever watches */
+} loop_pulse_t;
+
 struct http_loop {
     h2o_context_t ctx;
     h2o_context_t admin_ctx; /* on the same event loop; only with an admin interface */
@@ -96,6 +104,7 @@ struct http_loop {
     atomic_bool new_tls;
     atomic_bool new_ucdns;
     atomic_int stop; /* loop_stop_t */
+    loop_pulse_t pulse;
 };
 
 struct http_server {
@@ -186,6 +195,10 @@ void *loop_main(void *arg);
 void loop_take_snapshot(http_loop_t *loop);
 /* After something was put into the mailbox; any thread. */
 void loop_wake(http_loop_t *loop);
+/* Only makes the loop come around; false when it does not run. Any thread. */
+bool loop_rouse(http_loop_t *loop);
+/* pulse.c: the loop has come around. */
+void pulse_answer(http_loop_t *loop);
 
 /* conn.c: listeners of a loop, and connections until the library's HTTP code has them. */
 err_t conn_listen(http_loop_t *loop) FPD_MUST_CHECK;

@@ -57,15 +57,22 @@ void loop_take_snapshot(http_loop_t *loop)
 
 /* ---- mailbox ---- */
 
-void loop_wake(http_loop_t *loop)
+bool loop_rouse(http_loop_t *loop)
 {
-    atomic_store_explicit(&loop->mail, true, memory_order_release);
     (void)pthread_mutex_lock(&loop->server->lock);
-    if (loop->wakeable) {
+    bool wakeable = loop->wakeable;
+    if (wakeable) {
         /* Without a message this only makes the poll return. */
         h2o_multithread_send_message(&loop->jobs_back, NULL);
     }
     (void)pthread_mutex_unlock(&loop->server->lock);
+    return wakeable;
+}
+
+void loop_wake(http_loop_t *loop)
+{
+    atomic_store_explicit(&loop->mail, true, memory_order_release);
+    (void)loop_rouse(loop);
 }
 
 /*
@@ -194,6 +201,7 @@ void *loop_main(void *arg)
             h2o_timeout_link(loop->ctx.loop, &loop->ctx.zero_timeout, &loop->read_mail);
         }
         (void)h2o_evloop_run(loop->ctx.loop, INT32_MAX);
+        pulse_answer(loop);
     }
     loop_release(loop);
     loop_report(loop, &loop->server->ended);

@@ -232,15 +232,24 @@ err_t http_server_reload_tls(http_server_t *server, buf_t *why)
     return err;
 }
 
-void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns)
+err_t http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns)
 {
     http_identity_t *identity = server->identity;
+    rates_t *rates;
+    err_t err = identity_make_rates(identity, ucdns, &rates);
+    if (err) {
+        return err;
+    }
     (void)pthread_mutex_lock(&identity->lock);
     ucdns_t *old = identity->ucdns;
+    rates_t *old_rates = identity->rates;
     identity->ucdns = ucdns_ref(ucdns);
+    identity->rates = rates;
     (void)pthread_mutex_unlock(&identity->lock);
+    rates_unref(old_rates);
     ucdns_unref(old);
     raise_flag(server, offsetof(http_loop_t, new_ucdns));
+    return ERR_OK;
 }
 
 static void ask_loops(http_server_t *server, loop_stop_t stop)
@@ -250,6 +259,18 @@ static void ask_loops(http_server_t *server, loop_stop_t stop)
             atomic_store(&server->loops[i].stop, (int)stop);
             loop_wake(&server->loops[i]);
         }
+    }
+}
+
+/* Just before they are. */
+static void log_cut(http_server_t *server, unsigned drain_s)
+{
+    size_t clients = atomic_load(&server->connections);
+    size_t operators = server->admin ? atomic_load(&server->admin->connections) : 0;
+    if (clients + operators) {
+        log_line(LOG_LEVEL_WARNING, "http",
+                 "after %u seconds %zu connections are not done: they are cut off", drain_s,
+                 clients + operators);
     }
 }
 
@@ -270,6 +291,7 @@ bool http_server_drain(http_server_t *server, unsigned drain_s)
     deadline.tv_sec += drain_s;
     ask_loops(server, LOOP_DRAIN);
     if (!wait_for_loops(server, &server->ended, running, &deadline)) {
+        log_cut(server, drain_s);
         worker_pool_cancel(server->workers);
         if (server->admin) {
             worker_pool_cancel(server->admin->workers);

@@ -16,7 +16,7 @@
 #define OPENS_PER_S      2000
 #define FULL_BYTES_PER_S ((size_t)256 << 20)
 
-static void set_defaults(hub_options_t *o)
+void hub_set_defaults(hub_options_t *o)
 {
     o->log_bytes = o->log_bytes ? o->log_bytes : LOG_BYTES;
     o->view_idle_s = o->view_idle_s ? o->view_idle_s : VIEW_IDLE_S;
@@ -44,7 +44,7 @@ uint64_t hub_now_ms(const hub_t *hub)
     return hub->options.now_ms ? hub->options.now_ms() : now_us() / 1000;
 }
 
-err_t hub_new(const hub_options_t *options, hub_t **out)
+err_t hub_new_of(const hub_options_t *options, hub_totals_t *totals, hub_t **out)
 {
     hub_t *hub = calloc(1, sizeof *hub);
     nodes_t *nodes = calloc(1, sizeof *nodes);
@@ -53,18 +53,32 @@ err_t hub_new(const hub_options_t *options, hub_t **out)
         free(nodes);
         return ERR_NOMEM;
     }
+    hub->options = *options;
+    hub_set_defaults(&hub->options);
+    hub->now_ms = hub_now_ms(hub);
+    if (!totals && totals_new(&hub->options, hub->now_ms, &hub->own_totals)) {
+        free(hub);
+        free(nodes);
+        return ERR_NOMEM;
+    }
+    hub->totals = totals ? totals : hub->own_totals;
     nodes_init(nodes, NULL, NULL);
     hub->nodes = nodes;
-    hub->options = *options;
-    set_defaults(&hub->options);
-    uint64_t now = hub_now_ms(hub);
-    hub->opens = meter_full(hub->options.opens_per_s, now);
-    hub->full_bytes = meter_full(hub->options.full_bytes_per_s, now);
-    hub->now_ms = now;
     pthread_mutex_init(&hub->making, NULL);
     pthread_mutex_init(&hub->lock, NULL);
     *out = hub;
     return ERR_OK;
+}
+
+err_t hub_new(const hub_options_t *options, hub_t **out)
+{
+    return hub_new_of(options, NULL, out);
+}
+
+void hub_count(hub_t *hub, total_t what, ptrdiff_t more)
+{
+    hub->used[what] += (size_t)more;
+    (void)atomic_fetch_add_explicit(&hub->totals->used[what], (size_t)more, memory_order_relaxed);
 }
 
 static void free_nodes(nodes_t *nodes)
@@ -104,6 +118,7 @@ void hub_free(hub_t *hub)
     }
     pthread_mutex_destroy(&hub->making);
     pthread_mutex_destroy(&hub->lock);
+    totals_free(hub->own_totals);
     free(hub);
 }
 
@@ -180,11 +195,12 @@ void hub_feed_remove(hub_t *hub, feed_t *f)
     }
     f->gone = true;
     if (f->kind->accepts) {
-        hub->input_feeds--;
-        hub->input_bytes -= feed_is_empty(f) ? 0 : feed_newest(f)->root->size;
+        hub_count(hub, TOTAL_INPUTS, -1);
+        hub_count(hub, TOTAL_INPUT_BYTES,
+                  feed_is_empty(f) ? 0 : -(ptrdiff_t)feed_newest(f)->root->size);
     }
     while (f->count > 1) {
-        hub->bytes -= feed_forget_oldest(f);
+        hub_count(hub, TOTAL_LOG_BYTES, -(ptrdiff_t)feed_forget_oldest(f));
     }
     (void)table_remove(&hub->feeds, f->key);
     if (!f->readers) {
@@ -194,7 +210,7 @@ void hub_feed_remove(hub_t *hub, feed_t *f)
 
 static void keep_budget(hub_t *hub)
 {
-    while (hub->bytes > hub->options.log_bytes) {
+    while (hub->used[TOTAL_LOG_BYTES] > totals_share(hub->totals, TOTAL_LOG_BYTES)) {
         feed_t *oldest = NULL;
         for (feed_t *f = hub->list; f; f = f->next) {
             if (f->count > 1 &&
@@ -205,7 +221,7 @@ static void keep_budget(hub_t *hub)
         if (!oldest) {
             return;
         }
-        hub->bytes -= feed_forget_oldest(oldest);
+        hub_count(hub, TOTAL_LOG_BYTES, -(ptrdiff_t)feed_forget_oldest(oldest));
     }
 }
 
@@ -223,9 +239,9 @@ err_t hub_feed_append(hub_t *hub, feed_t *f, uint64_t generation, node_t *root, 
         return err;
     }
     hub->counters.versions++;
-    hub->bytes += (size_t)bytes;
+    hub_count(hub, TOTAL_LOG_BYTES, bytes);
     if (f->kind->accepts) {
-        hub->input_bytes += root->size - before;
+        hub_count(hub, TOTAL_INPUT_BYTES, (ptrdiff_t)(root->size - before));
     }
     keep_budget(hub);
     return ERR_OK;
@@ -464,8 +480,8 @@ void hub_read_counters(hub_t *hub, hub_counters_t *out)
 {
     (void)pthread_mutex_lock(&hub->lock);
     *out = hub->counters;
-    out->log_bytes = hub->bytes;
-    out->streams = hub->stream_count;
+    out->log_bytes = hub->used[TOTAL_LOG_BYTES];
+    out->streams = hub->used[TOTAL_STREAMS];
     out->views = hub->views.count;
     out->feeds = 0;
     for (const feed_t *f = hub->list; f; f = f->next) {

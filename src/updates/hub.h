@@ -11,6 +11,7 @@
 
 #include "feed.h"
 #include "footprintd/updates/stream.h"
+#include "totals.h"
 
 #include <pthread.h>
 
@@ -22,21 +23,10 @@ typedef struct offer {
     const resource_kind_t *kind;
 } offer_t;
 
-/*
- * A token bucket: what may be spent is what a second and four allow, refilled as time passes.
- */
-typedef struct meter {
-    uint64_t per_s;
-    uint64_t left;
-    uint64_t filled_ms;
-} meter_t;
-
-meter_t meter_full(uint64_t per_s, uint64_t now_ms);
-/* False, and nothing spent, when there is not enough left; a full bucket allows anything once. */
-bool meter_spend(meter_t *m, uint64_t now_ms, uint64_t amount);
-
 struct hub {
-    hub_options_t options; /* defaults filled in */
+    hub_options_t options;    /* defaults filled in */
+    hub_totals_t *totals;     /* of all hubs */
+    hub_totals_t *own_totals; /* of a hub that stands alone */
     void (*notify)(void *arg);
     void *notify_arg;
 
@@ -51,18 +41,19 @@ struct hub {
     size_t offer_count;
     table_t feeds; /* by key */
     feed_t *list;  /* these, and those that are gone and have readers yet */
-    size_t input_feeds;
-    size_t input_bytes; /* of their newest versions */
-    size_t bytes;       /* kept by all feeds, beside newest versions */
+    size_t used[TOTAL_COUNT];
     uint64_t now_ms;
     table_t streams; /* token -> stream_t */
-    size_t stream_count;
-    table_t views; /* token -> tips_view_t */
-    meter_t opens, full_bytes;
+    table_t views;   /* token -> tips_view_t */
     hub_counters_t counters;
 };
 
+/* As hub_new, of several that share the limits; the totals live longer. NULL: it stands alone. */
+err_t hub_new_of(const hub_options_t *options, hub_totals_t *totals, hub_t **out) FPD_MUST_CHECK;
+void hub_set_defaults(hub_options_t *o);
 uint64_t hub_now_ms(const hub_t *hub);
+/* Counts more, or less, of something. Under `lock`. */
+void hub_count(hub_t *hub, total_t what, ptrdiff_t more);
 
 #define OFFER_ID_MAX 64 /* RFC 7285 10.2 */
 

@@ -3,6 +3,7 @@
 #include "hub.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /*
  * Hubs are never freed before the end, so that whoever has one may keep it; those without a class
@@ -17,6 +18,7 @@ typedef struct member {
 
 struct hubs {
     hub_options_t options;
+    hub_totals_t *totals;
     void (*notify)(void *arg);
     void *notify_arg;
     pthread_mutex_t lock; /* of the table; members are written by the publisher alone */
@@ -31,6 +33,16 @@ err_t hubs_new(const hub_options_t *options, hubs_t **out)
         return ERR_NOMEM;
     }
     hubs->options = *options;
+    hub_set_defaults(&hubs->options);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t now_ms = options->now_ms
+                          ? options->now_ms()
+                          : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (totals_new(&hubs->options, now_ms, &hubs->totals)) {
+        free(hubs);
+        return ERR_NOMEM;
+    }
     (void)pthread_mutex_init(&hubs->lock, NULL);
     *out = hubs;
     return ERR_OK;
@@ -54,6 +66,7 @@ void hubs_free(hubs_t *hubs)
         free_names(hubs->members[i].names, hubs->members[i].name_count);
     }
     free(hubs->members);
+    totals_free(hubs->totals);
     (void)pthread_mutex_destroy(&hubs->lock);
     free(hubs);
 }
@@ -129,7 +142,7 @@ static member_t *take_member(hubs_t *hubs)
         hubs->cap = cap;
     }
     hub_t *hub = NULL;
-    if (hub_new(&hubs->options, &hub)) {
+    if (hub_new_of(&hubs->options, hubs->totals, &hub)) {
         return NULL;
     }
     hub_on_news(hub, hubs->notify, hubs->notify_arg);
@@ -208,14 +221,19 @@ err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *report
     for (size_t i = 0; i < snapshot_class_count(snapshot) && !err; i++) {
         err = publish_class(hubs, snapshot, i, report);
     }
+    size_t classes = 0;
     for (size_t i = 0; i < hubs->count && !err; i++) {
         member_t *m = &hubs->members[i];
+        classes += m->class != SIZE_MAX;
         if (m->class == SIZE_MAX && m->names) {
             hub_retire(m->hub);
             free_names(m->names, m->name_count);
             m->names = NULL;
             m->name_count = 0;
         }
+    }
+    if (!err) {
+        atomic_store_explicit(&hubs->totals->classes, classes, memory_order_relaxed);
     }
     (void)pthread_mutex_unlock(&hubs->lock);
     return err;

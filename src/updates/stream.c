@@ -56,7 +56,7 @@ void stream_forget(stream_t *s)
 {
     if (s->listed) {
         (void)table_remove(&s->hub->streams, slice_str(s->token));
-        s->hub->stream_count--;
+        hub_count(s->hub, TOTAL_STREAMS, -1);
         s->hub->counters.streams_closed++;
         s->listed = false;
     }

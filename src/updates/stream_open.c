@@ -72,7 +72,7 @@ static bool may_send(hub_t *hub, const opened_t *opened, size_t count)
     for (size_t i = 0; i < count; i++) {
         bytes += opened[i].cursor ? 0 : feed_newest(opened[i].feed)->root->size;
     }
-    bool may = meter_spend(&hub->full_bytes, hub_now_ms(hub), bytes);
+    bool may = totals_spend(hub->totals, &hub->totals->full_bytes, hub_now_ms(hub), bytes);
     (void)pthread_mutex_unlock(&hub->lock);
     return may;
 }
@@ -166,12 +166,12 @@ static err_t list_stream(hub_t *hub, stream_t *s, bool *listed)
 {
     err_t err = ERR_OK;
     (void)pthread_mutex_lock(&hub->lock);
-    *listed = hub->stream_count < hub->options.streams;
+    *listed = totals_has_room(hub->totals, TOTAL_STREAMS, hub->used[TOTAL_STREAMS]);
     if (*listed) {
         err = table_put(&hub->streams, slice_str(s->token), s, NULL);
     }
     if (*listed && !err) {
-        hub->stream_count++;
+        hub_count(hub, TOTAL_STREAMS, 1);
         s->number = ++hub->counters.streams_opened;
         s->target = atomic_load_explicit(&hub->generation, memory_order_relaxed);
         s->listed = true;
@@ -183,8 +183,8 @@ static err_t list_stream(hub_t *hub, stream_t *s, bool *listed)
 static bool may_open(hub_t *hub)
 {
     (void)pthread_mutex_lock(&hub->lock);
-    bool may = hub->stream_count < hub->options.streams &&
-               meter_spend(&hub->opens, hub_now_ms(hub), 1);
+    bool may = totals_has_room(hub->totals, TOTAL_STREAMS, hub->used[TOTAL_STREAMS]) &&
+               totals_spend(hub->totals, &hub->totals->opens, hub_now_ms(hub), 1);
     (void)pthread_mutex_unlock(&hub->lock);
     return may;
 }

@@ -46,7 +46,8 @@ class Server:
 
     program = [BUILD / "footprintd"]
 
-    def __init__(self, config, around=(), env=None, before=lambda: None):
+    def __init__(self, config, around=(), env=None, before=lambda: None, args=(),
+                 **popen):
         """`around`: a program that runs it; `before` is called in its process, before it begins."""
         def begin():
             # Not from the terminal, nor from a shell that ignores SIGINT for its background jobs.
@@ -54,8 +55,8 @@ class Server:
             before()
 
         self.process = subprocess.Popen(
-            [*around, *self.program, "--config", str(config)], stderr=subprocess.PIPE,
-            text=True, preexec_fn=begin, env={**os.environ, **(env or {})})
+            [*around, *self.program, "--config", str(config), *args], stderr=subprocess.PIPE,
+            text=True, preexec_fn=begin, env={**os.environ, **(env or {})}, **popen)
         self.lines = queue.Queue()
         self.log = []
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -16,7 +16,9 @@ INPUTS = {"netmap-filtered": {"pids": ["pid-a"]},
           "cdni-filtered": {"cdni-capabilities": [
               {"capability-type": MARKER, "capability-value": {}}]},
           "propmap-filtered": {"entities": ["ipv4:192.0.2.1", "ipv4:198.51.100.1"],
-                               "properties": ["cdni.cdni-capabilities", "netmap.pid"]}}
+                               "properties": ["cdni.cdni-capabilities", "netmap.pid"]},
+          "endpoint-property": {"endpoints": ["ipv4:192.0.2.1", "ipv4:192.0.2.77"],
+                                "properties": ["netmap.pid"]}}
 BOTH = "application/merge-patch+json,application/json-patch+json"
 
 
@@ -67,7 +69,7 @@ def test_first_events(site, protocol):
     assert "content-length" not in head and "content-encoding" not in head
     if protocol == "h2c":
         assert stream.source.version == "2" and "connection" not in head
-    seen = stream.until(lambda s: len(s.held) == 6)
+    seen = stream.until(lambda s: len(s.held) == len(every()))
     assert sorted(event.id for event in seen) == sorted(every())
     for event in seen:  # full replacements under the types of the resources
         assert event.media == site.resources[event.id]["media-type"]
@@ -127,7 +129,7 @@ def test_two_substreams_of_one_resource(site):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_changes(site, protocol):
     stream = site.stream(every(), protocol)
-    stream.until(lambda s: len(s.held) == 6)
+    stream.until(lambda s: len(s.held) == len(every()))
     many = [f"198.51.100.{n}/32" for n in range(0, 200, 2)]
     for how in [{"metro": many}, {"metro": many[1:]}, {"metro": [*many, "203.0.113.0/24"]},
                 {"pid_a": ["192.0.2.0/26"]}, {"pid_a": ["192.0.2.0/26"], "metro": many[:50]},
@@ -136,7 +138,8 @@ def test_changes(site, protocol):
         seen = stream.until(lambda s: all_same(s, site))
         order = [event.id for event in seen]
         for first, then in [("netmap", "cdni"), ("cdni", "propmap"), ("netmap", "propmap"),
-                            ("cdni", "propmap-filtered"), ("netmap", "cdni-filtered")]:
+                            ("cdni", "propmap-filtered"), ("netmap", "cdni-filtered"),
+                            ("netmap", "endpoint-property")]:
             if first in order and then in order:
                 assert order.index(first) < order.index(then)
         assert len(set(order)) == len(order), "one event for each substream"
@@ -411,7 +414,7 @@ def test_several_clients_get_the_same(site):
 def test_all_events_are_of_known_types(site):
     stream = site.stream(every())
     site.publish(pid_a=["192.0.2.0/29"])
-    stream.until(lambda s: len(s.held) == 6 and all_same(s, site))
+    stream.until(lambda s: len(s.held) == len(every()) and all_same(s, site))
     known = {CONTROL, MERGE_PATCH, JSON_PATCH, *(MEDIA % kind for kind in TYPES.values())}
     assert {item.media for item in stream.reader.items if not isinstance(item, str)} <= known
 

@@ -13,10 +13,12 @@ from update_client import PARAMS, Curl, Frames, Socket, Stream
 MARKER = "FCI.Marker"  # a type that nobody registered, which numbers the generations
 
 MEDIA = "application/alto-%s+json"
-TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap"}
+TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap",
+         "endpoint-property": "endpointprop"}
 PLAIN = ["netmap", "cdni", "propmap"]
 FILTERS = {"netmap-filtered": "networkmapfilter", "cdni-filtered": "cdnifilter",
-           "propmap-filtered": "propmapparams"}
+           "propmap-filtered": "propmapparams",
+           "endpoint-property": "endpointpropparams"}
 
 
 def world(marker=1, pid_a=("192.0.2.0/25",), metro=("198.51.100.0/24", "2001:db8::/32"),

@@ -1,5 +1,6 @@
 #include "footprintd/log/log.h"
 
+#include "log/flood.h"
 #include "log/line.h"
 
 #include <fcntl.h>
@@ -212,6 +213,123 @@ static void test_full_queue_drops_and_counts(void **state)
     free(text);
 }
 
+/* Nobody ever reads: whoever ends does not wait for it, and whoever logs later does not either. */
+static void test_stuck_reader(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(log_start(ends[1], LOG_FORMAT_TEXT, LOG_LEVEL_INFO), ERR_OK);
+    char line[1024];
+    memset(line, 'x', sizeof line);
+    for (size_t i = 0; i < 8192; i++) {
+        log_raw(slice_of(line, sizeof line));
+    }
+    log_flush();
+    log_stop();
+    log_raw(SLICE_LIT("lost"));
+    log_line(LOG_LEVEL_ERROR, "app", "lost");
+    /* The writer that was left behind ends when its pipe does. */
+    close(ends[0]);
+}
+
+static void test_flood(void **state)
+{
+    (void)state;
+    static const char a[] = "%d", b[] = "%s";
+    static flood_t f;
+    flood_kind_t kind;
+    flood_init(&f, 10);
+    size_t written = 0;
+    for (int i = 0; i < 1000; i++) {
+        written += flood_admit(&f, LOG_LEVEL_WARNING, "x", a, 5000);
+    }
+    assert_int_equal(written, 50);
+    /* Another kind is another matter: another format, and another area. */
+    assert_true(flood_admit(&f, LOG_LEVEL_INFO, "x", b, 5000));
+    assert_true(flood_admit(&f, LOG_LEVEL_INFO, "y", a, 5000));
+    assert_true(flood_tell(&f, &kind));
+    assert_int_equal(kind.omitted, 950);
+    assert_ptr_equal(kind.fmt, a);
+    assert_string_equal(kind.area, "x");
+    assert_int_equal(kind.level, LOG_LEVEL_WARNING);
+    assert_false(flood_tell(&f, &kind));
+    /* As time goes by there are more, up to five seconds' worth. */
+    assert_false(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 5099));
+    assert_true(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 5100));
+    assert_false(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 5100));
+    written = 0;
+    for (int i = 0; i < 1000; i++) {
+        written += flood_admit(&f, LOG_LEVEL_INFO, "x", a, 1000000000);
+    }
+    assert_int_equal(written, 50);
+    assert_true(flood_tell(&f, &kind));
+    assert_int_equal(kind.omitted, 952);
+    flood_init(&f, 0);
+    for (int i = 0; i < 1000; i++) {
+        assert_true(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 0));
+    }
+    assert_false(flood_tell(&f, &kind));
+}
+
+/* More kinds than the table has are limited as well. */
+static void test_flood_of_kinds(void **state)
+{
+    (void)state;
+    static const char many[FLOOD_KINDS * 4];
+    static flood_t f;
+    flood_kind_t kind;
+    uint64_t omitted = 0;
+    flood_init(&f, 1);
+    for (size_t i = 0; i < sizeof many; i++) {
+        for (int k = 0; k < 5; k++) {
+            bool admitted = flood_admit(&f, LOG_LEVEL_INFO, "x", &many[i], 0);
+            assert_true(admitted || i >= FLOOD_KINDS);
+        }
+    }
+    while (flood_tell(&f, &kind)) {
+        omitted += kind.omitted;
+    }
+    assert_int_equal(omitted, (sizeof many - FLOOD_KINDS) * 5);
+}
+
+/* What is left out is counted in the log itself, and a list never is. */
+static void test_limit(void **state)
+{
+    (void)state;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(log_start(fileno(file), LOG_FORMAT_TEXT, LOG_LEVEL_INFO), ERR_OK);
+    for (int i = 0; i < 200; i++) {
+        log_line(LOG_LEVEL_ERROR, "app", "early %d", i);
+    }
+    log_limit(1);
+    for (int i = 0; i < 200; i++) {
+        log_line(LOG_LEVEL_WARNING, "app", "flood %d", i);
+        log_listed(LOG_LEVEL_WARNING, "app", "list %d", i);
+    }
+    log_stop();
+    rewind(file);
+    char *text = read_all(fileno(file));
+    assert_int_equal(count_of(text, "early "), 200);
+    assert_int_equal(count_of(text, "list "), 200);
+    unsigned long long omitted = 0;
+    const char *said = text;
+    while ((said = strstr(said, " lines like \"flood %d\" were left out\n"))) {
+        const char *number = said;
+        while (number > text && number[-1] != ' ') {
+            number--;
+        }
+        omitted += strtoull(number, NULL, 10);
+        said++;
+    }
+    assert_true(omitted > 0);
+    assert_int_equal(count_of(text, "app: flood ") + omitted, 200);
+    assert_non_null(strstr(text, " warning app: "));
+    free(text);
+    (void)fclose(file);
+}
+
 /* Before log_start, and after log_stop, nothing is lost either. */
 static void test_without_writer(void **state)
 {
@@ -242,6 +360,10 @@ int main(void)
         cmocka_unit_test(test_flush),
         cmocka_unit_test(test_producers),
         cmocka_unit_test(test_full_queue_drops_and_counts),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_flood_of_kinds),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_stuck_reader), /* the last: it leaves the writer behind */
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

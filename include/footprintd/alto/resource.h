@@ -21,6 +21,7 @@ typedef struct alto_answer {
     size_t size;
     const slice_t *segments;
     size_t count;
+    size_t entities; /* that it is about, for the rates of clients; 0 where nothing is looked up */
 } alto_answer_t;
 
 /* Limits on what one request may ask for; 0 means the default. */

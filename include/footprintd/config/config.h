@@ -73,13 +73,19 @@ typedef struct config {
     bool http_access_log;
     uint64_t threads; /* 0: one per processor */
     uint64_t drain_s;
-    int log_format; /* log_format_t */
-    int log_level;  /* log_level_t */
+    uint64_t watchdog_stall_s;
+    uint64_t watchdog_abort_s; /* 0: never */
+    uint64_t watchdog_build_s; /* 0: never */
+    int log_format;            /* log_format_t */
+    int log_level;             /* log_level_t */
+    uint64_t log_lines_per_s;
     config_limits_t limits;
+
+    slice_t user; /* that a server started as root becomes; "": stays what it is */
+    bool core_dumps;
 
     /* Checked, but not in force yet. */
     slice_t state;
-    slice_t user;
     slice_t metrics_listen;
     slice_t geoip_country;
     slice_t geoip_city;
@@ -125,6 +131,12 @@ void config_check_ucdns(const config_t *config, const struct ucdns *ucdns, slice
 
 /* Every key with its value in force, "http.max-age: 60" a line, in the order of the table. */
 void config_dump(const config_t *config, buf_t *out);
+
+/* Gets the name of a key ("listen[].tls.key") and a path, which ends in a NUL. */
+typedef void config_path_t(void *arg, const char *key, slice_t path);
+
+/* For every path that is set, in the order of the table. */
+void config_each_path(const config_t *config, config_path_t *call, void *arg);
 
 /* The keys for documentation and its tests: config_key_name(i) is NULL behind the last. */
 const char *config_key_name(size_t i);

@@ -29,6 +29,11 @@ typedef struct config_limits {
     uint64_t streams_per_address;
     uint64_t filter_entries; /* 0: the resource's own default */
     uint64_t worker_queue;
+    uint64_t answer_bytes;
+    uint64_t answers_bytes;
+    uint64_t ucdn_requests_per_s;
+    uint64_t ucdn_entities_per_s;
+    uint64_t ucdn_bytes_per_s;
     uint64_t documents;
     uint64_t document_bytes;
     uint64_t document_depth;

@@ -1,6 +1,7 @@
 /*
  * The log of the server: one line per event, text or JSON, written by a thread of its own, so that
- * no serving thread ever waits for a disk or a terminal. Full queues drop lines and say how many.
+ * no serving thread ever waits for a disk or a terminal. Full queues drop lines and say how many,
+ * and so does a limit of lines of one kind.
  *
  * Used by app, http and store; the core never logs.
  */
@@ -21,15 +22,32 @@ typedef enum log_format {
     LOG_FORMAT_JSON,
 } log_format_t;
 
-/* Starts the writer on fd. Before it, and after log_stop, lines go to stderr at once. */
+/* How lines look, and the least important ones that are written; text and info without it. */
+void log_set(log_format_t format, log_level_t level);
+/* Both, and the writer on fd. Before it, and after log_stop, lines go to stderr at once. */
 err_t log_start(int fd, log_format_t format, log_level_t level) FPD_MUST_CHECK;
-/* Writes what is queued and joins the writer. */
+/*
+ * From now on log_line writes so many lines of one kind a second, five seconds' worth at once, and
+ * counts the rest, which is told once a second; 0: all of them, as after log_start.
+ */
+void log_limit(uint64_t per_s);
+/*
+ * Writes what is queued and joins the writer. When nobody reads what it writes, for two seconds,
+ * the rest is lost, and so is whatever is logged later; the thread is left behind.
+ */
 void log_stop(void);
-/* Returns when everything queued so far is written. */
+/* Returns when everything queued so far is written, or nobody has read any of it for two seconds.
+ */
 void log_flush(void);
 
-/* One line; area is a word such as "http". */
+/* One line; area is a word such as "http". Both texts are literals: they say of which kind it is.
+ */
 void log_line(log_level_t level, const char *area, const char *fmt, ...) FPD_PRINTF(3, 4);
+/*
+ * The same without limit: for lists that have one themselves or that an operator has asked for, and
+ * for what is the record of generations.
+ */
+void log_listed(log_level_t level, const char *area, const char *fmt, ...) FPD_PRINTF(3, 4);
 /* One line as is (an access-log record, a ready line), newline added; never filtered by level. */
 void log_raw(slice_t line);
 bool log_enabled(log_level_t level);
