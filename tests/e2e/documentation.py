@@ -3,7 +3,7 @@
 A page is README.md or one below docs. Every fenced block in it is one of these:
 
     ```console            `$ command` lines, each with the output that it has to have, where one is given;
-                          a command that goes on in the next line ends in a backslash or inside quotes
+                          a command that goes on in the next line ends in a backslash, a pipe, && or inside quotes
     ```yaml, ```json      has to be well-formed; after `<!-- file: NAME -->` it is written to that file
     ```c, ```text, ...    only with a comment that says what becomes of it
 
@@ -88,8 +88,8 @@ def blocks(lines):
 
 
 def is_open(text):
-    """Whether a shell reads on after this text: a backslash, a quote."""
-    if text.endswith("\\"):
+    """Whether a shell reads on after this text: a backslash, a pipe, a quote."""
+    if text.endswith(("\\", "|", "&&")):
         return True
     quote = None
     for c in text.replace("\\'", "").replace('\\"', ""):
@@ -132,6 +132,8 @@ class Normal:
         line = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME", line)
         line = re.sub(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", "TIME", line)
         line = re.sub(r"\b(in|took) \d+ ms\b", r"\1 N ms", line)
+        line = re.sub(r"^  running for .*", "  running for N", line)
+        line = re.sub(r"\b[0-9a-f]{64}\b", "SHA256", line)
         line = re.sub(r"/(updates|tips)/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])", r"/\1/TOKEN", line)
         return re.sub(r"(?<![A-Za-z0-9_/-])[A-Za-z0-9_-]{27}(?![A-Za-z0-9_-])", self._tag, line)
 
@@ -164,7 +166,8 @@ class Sandbox:
         self.directory = directory
         self.servers = []
         self.log = []
-        self.ports = {}
+        self.ports = {}        # a page's port: that of the newest server
+        self.pages_ports = {}  # a port of any server so far: the page's
         (directory / "bin").mkdir()
         shim = directory / "bin/systemctl"
         shim.write_text(SYSTEMCTL)
@@ -186,10 +189,12 @@ class Sandbox:
         """The ports of the page become those that there are."""
         return ADDRESS.sub(lambda m: f"{m[1]}:{self.ports.get(m[2], m[2])}", text)
 
+    def inward_ports(self, text):
+        return ADDRESS.sub(lambda m: f"{m[1]}:{self.pages_ports.get(m[2], m[2])}", text)
+
     def inward(self, text):
         """Ports and paths as a page has them."""
-        back = {str(there): page for page, there in self.ports.items()}
-        text = ADDRESS.sub(lambda m: f"{m[1]}:{back.get(m[2], m[2])}", text)
+        text = self.inward_ports(text)
         return text.replace(str(self.work) + "/", "").replace(str(self.work), ".")
 
     def start(self, config):
@@ -203,17 +208,20 @@ class Sandbox:
         server = Server(own, before=lambda: os.chdir(self.work))
         self.servers.append(server)
         server.wait_ready()
-        for port, url in zip(wanted, server.urls):
-            self.ports[port] = int(url.rpartition(":")[2])
+        found = list(zip(wanted, server.urls))
         if server.admin:
-            self.ports[given["admin"]["listen"].rpartition(":")[2]] = int(server.admin.rpartition(":")[2])
+            found.append((given["admin"]["listen"].rpartition(":")[2], server.admin))
+        for port, url in found:
+            self.ports[port] = url.rpartition(":")[2]
+            self.pages_ports[self.ports[port]] = port
         (self.directory / ".pid").write_text(str(server.process.pid))
 
     def shell(self, text):
-        """A shell that goes on where the last one ended: directory and exported variables."""
+        """A shell that goes on where the last one ended: directory, umask and exported variables."""
         kept = self.directory / "environment"
+        kept.write_text(self.outward(self.inward_ports(kept.read_text())))
         script = (f". {kept}\n{self.outward(text)}\ncode=$?\n"
-                  f"{{ echo \"cd '$PWD'\"; export -p; }} >{kept}\nexit $code\n")
+                  f"{{ echo \"cd '$PWD'; umask $(umask)\"; export -p; }} >{kept}\nexit $code\n")
         return subprocess.Popen(["bash", "-c", script], cwd=self.work, env=self.environment,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 stdin=subprocess.DEVNULL, start_new_session=True)
@@ -317,11 +325,11 @@ def run_page(page, directory):
             else:
                 assert block.has("file"), f"{where}: what becomes of this block?"
     finally:
+        for first, count, new in reversed(written):
+            lines[first:first + count] = new
+        if written:
+            page.write_text("\n".join(lines) + "\n")
         sandbox.stop()
-    for first, count, new in reversed(written):
-        lines[first:first + count] = new
-    if written:
-        page.write_text("\n".join(lines) + "\n")
     return skipped
 
 
