@@ -55,6 +55,7 @@ check quickstart-ctrl-c quickstart_ctrl_c
 # A system of its own each, so that this one's is not in the way.
 clean_up
 check package bash tests/full/package.sh
+check image bash tests/full/image.sh
 
 check node-modules node_modules
 # Ends that are forced leave threads behind, on purpose; tests/run.sh looks for the other ones.

@@ -7,6 +7,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/full/root.sh
 
+if ! command -v mmdebstrap >/dev/null; then
+    echo "not installed: mmdebstrap"
+    exit 77 # skipped
+fi
 builds=${FPD_BUILD_DIR:-build}
 server=
 fail() {
