@@ -6,6 +6,7 @@
 #include "footprintd/store/file.h"
 #include "listeners.h"
 #include "load.h"
+#include "metrics.h"
 #include "notify.h"
 #include "privileges.h"
 #include "readers.h"
@@ -34,6 +35,7 @@ typedef struct server {
     hubs_t *hubs;
     journal_t *journal;
     admin_t *admin; /* NULL without an admin interface */
+    metrics_t metrics;
     http_server_t *http;
     ucdns_t *ucdns; /* as they were at the start; NULL: none */
     builder_t *builder;
@@ -107,6 +109,15 @@ static err_t open_admin(server_t *s, arena_t *arena, http_admin_options_t *optio
     return err;
 }
 
+static err_t open_metrics(server_t *s, arena_t *arena, http_metrics_options_t *options)
+{
+    *options = (http_metrics_options_t){
+        .scrape = metrics_scrape, .healthy = metrics_healthy, .arg = &s->metrics};
+    err_t err = listeners_convert(&s->config.metrics_listener, arena, &options->listener);
+    options->listener.fd = err ? 0 : sockets_find(&s->sockets, s->config.metrics_listener.address);
+    return err;
+}
+
 /* NULL when there are none. On failure, the log says why. */
 static err_t load_ucdns(const server_t *s, ucdns_t **out)
 {
@@ -153,10 +164,12 @@ static err_t open_http(server_t *s)
         [CONFIG_PROXY_HEADER_X_FORWARDED_FOR] = PROXY_HEADER_X_FORWARDED_FOR};
     const config_t *c = &s->config;
     http_admin_options_t admin;
+    http_metrics_options_t metrics;
     ucdns_t *ucdns = NULL;
     arena_t arena;
     arena_init(&arena, 0);
     err_t err = c->admin ? open_admin(s, &arena, &admin) : ERR_OK;
+    err = !err && c->metrics ? open_metrics(s, &arena, &metrics) : err;
     http_listener_t *listeners = arena_array(&arena, c->listener_count, sizeof *listeners);
     err = !err && !listeners ? ERR_NOMEM : err;
     for (size_t i = 0; i < c->listener_count && !err; i++) {
@@ -189,6 +202,7 @@ static err_t open_http(server_t *s)
                               .poll_s = (unsigned)c->tips_poll_s,
                               .guard = guard_options_of(&c->limits),
                               .admin = c->admin ? &admin : NULL,
+                              .metrics = c->metrics ? &metrics : NULL,
                               .ucdns = ucdns,
                               .ucdn_rates = {.requests = c->limits.ucdn_requests_per_s,
                                              .entities = c->limits.ucdn_entities_per_s,
@@ -244,6 +258,9 @@ static err_t start(server_t *s)
     if (s->admin) {
         admin_attach(s->admin, s->builder, s->http, s->journal);
     }
+    s->metrics.health = (health_t){
+        .config = &s->config, .builder = s->builder, .http = s->http, .journal = s->journal};
+    s->metrics.hubs = s->hubs;
     hubs_on_news(s->hubs, on_news, s);
     err = http_server_start(s->http, builder_current(s->builder));
     if (err) {
@@ -275,6 +292,9 @@ static void say_ready(const server_t *s)
     }
     if (s->admin) {
         buf_printf(&line, " admin=%.*s", SLICE_ARG(http_server_admin_uri(s->http)));
+    }
+    if (s->config.metrics) {
+        buf_printf(&line, " metrics=%.*s", SLICE_ARG(http_server_metrics_uri(s->http)));
     }
     log_raw(buf_slice(&line));
     buf_release(&line);
@@ -442,7 +462,10 @@ static err_t prepare(server_t *s, bool refuse_root)
 
 int server_run(const options_t *options)
 {
-    server_t s = {.config_file = options->config, .config_text = BUF_INIT, .notify = NOTIFY_INIT};
+    server_t s = {.config_file = options->config,
+                  .config_text = BUF_INIT,
+                  .notify = NOTIFY_INIT,
+                  .metrics = {.started = time(NULL)}};
     notify_open(&s.notify);
     config_init(&s.config);
     findings_t findings;

@@ -61,7 +61,7 @@ static err_t take_given(sockets_t *s, size_t count, buf_t *why)
 err_t sockets_open(const config_t *config, sockets_t *out, buf_t *why)
 {
     size_t given = count_given();
-    *out = (sockets_t){.items = calloc(config->listener_count + 1, sizeof *out->items)};
+    *out = (sockets_t){.items = calloc(config->listener_count + 2, sizeof *out->items)};
     if (!out->items) {
         buf_append_str(why, err_text(ERR_NOMEM));
         return ERR_NOMEM;
@@ -71,6 +71,9 @@ err_t sockets_open(const config_t *config, sockets_t *out, buf_t *why)
     }
     if (config->admin) {
         out->items[out->count++].address = config->admin_listener.address;
+    }
+    if (config->metrics) {
+        out->items[out->count++].address = config->metrics_listener.address;
     }
     err_t err = take_given(out, given, why);
     for (size_t i = 0; i < out->count && !err; i++) {

@@ -2,6 +2,7 @@
 
 #include "footprintd/log/log.h"
 #include "http/internal.h"
+#include "http/measure.h"
 #include "http/send.h"
 
 /* One line for a uCDN in so long, however often it is refused. */
@@ -35,6 +36,7 @@ bool principal_admit(h2o_req_t *req)
     if (rate_take_request(principal->rate, now, &retry_s)) {
         return true;
     }
+    measure_refused(req);
     tell(principal, now, retry_s);
     send_after(req, 429, retry_s);
     return false;

@@ -39,6 +39,7 @@ static struct {
     uint64_t queued;  /* bytes taken since log_start */
     uint64_t done;    /* of these, bytes that are written */
     uint64_t dropped; /* lines since the writer last said so */
+    uint64_t lost;    /* lines since log_start */
     bool saying;      /* the writer is about to */
     uint64_t told_ms; /* when lines that were omitted were told last */
     flood_t flood;
@@ -198,7 +199,7 @@ err_t log_start(int fd, log_format_t format, log_level_t level)
     queue.stopping = queue.ended = queue.abandoned = false;
     queue.told_ms = 0;
     flood_init(&queue.flood, 0);
-    queue.queued = queue.done = queue.dropped = 0;
+    queue.queued = queue.done = queue.dropped = queue.lost = 0;
     pthread_sigmask(SIG_SETMASK, &all, &old);
     int failed = pthread_create(&queue.writer, NULL, writer_main, NULL);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -264,6 +265,7 @@ static void submit(slice_t line)
         !buf_reserve(&queue.pending, line.len)) {
         queue.pending.failed = false; /* the next line may be shorter */
         queue.dropped++;
+        queue.lost++;
     } else {
         buf_append_slice(&queue.pending, line);
         queue.queued += line.len;
@@ -272,6 +274,14 @@ static void submit(slice_t line)
         pthread_cond_signal(&queue.work);
     }
     pthread_mutex_unlock(&queue.lock);
+}
+
+uint64_t log_dropped(void)
+{
+    pthread_mutex_lock(&queue.lock);
+    uint64_t lost = queue.lost;
+    pthread_mutex_unlock(&queue.lock);
+    return lost;
 }
 
 bool log_enabled(log_level_t level)

@@ -35,7 +35,7 @@ const metric_family_t metric_families[METRIC_FAMILY_COUNT] = {
       "result"),
     F(BUILD_DURATION, GAUGE, "build_duration_seconds", "seconds",
       "How long the parts of the last build took that was published: read (documents to a model), "
-      "snapshot, record (the history), changes (what changed), patches, total.",
+      "snapshot, record (in the history), changes (what changed, as patches), and total.",
       "part"),
     F(BUILD_FINDINGS, GAUGE, "build_findings", "", "Findings of the last build from the directory.",
       "severity"),
@@ -69,6 +69,8 @@ const metric_family_t metric_families[METRIC_FAMILY_COUNT] = {
       "Requests by uCDN: a profile, 'unauthenticated' for who was refused as such, 'other' when "
       "there were too many names.",
       "ucdn", "class"),
+    F(UCDN_REFUSED, COUNTER, "ucdn_refused", "",
+      "Requests that were refused because a uCDN asked for more than its rates allow.", "ucdn"),
     F(UCDN_SENT, COUNTER, "ucdn_sent_bytes", "bytes", "Bytes of bodies that a uCDN was sent.",
       "ucdn"),
     F(CREDENTIAL_FAILURES, COUNTER, "credential_failures", "",

@@ -388,7 +388,6 @@ static const struct {
 } elsewhere[] = {
     {"unreadable", "files are read by the store"},
     {"insecure", "configuration"},
-    {"not-in-force", "configuration"},
     {"unused", "configuration"},
     {"global-by-absence", "import only"},
     {"repeated", "import only"},

@@ -3,9 +3,7 @@
  *
  * Every key is a row of one const table (its type, range and default); the reader, the dump and
  * footprintd.yaml(5)'s test iterate over it. Unknown keys, wrong types and bad values are errors
- * with their place. Keys that this version knows but does not use yet are checked all the same and
- * give the warning not-in-force; where ignoring a key could show data to the wrong client, it is an
- * error. Paths are relative to the directory of the file and are kept joined with it.
+ * with their place. Paths are relative to the directory of the file and are kept joined with it.
  */
 #ifndef FOOTPRINTD_CONFIG_CONFIG_H
 #define FOOTPRINTD_CONFIG_CONFIG_H
@@ -47,7 +45,7 @@ typedef struct config_listener {
     slice_t client_ca;
     slice_t client_crl;
     int client_auth; /* config_client_auth_t */
-    place_t place;   /* of the list item, or of `admin` */
+    place_t place;   /* of the list item, or of `admin` or `metrics` */
 } config_listener_t;
 
 #define CONFIG_VERSION_NEWEST 1 /* that this program reads */
@@ -59,6 +57,8 @@ typedef struct config {
     bool admin; /* there is an admin interface: */
     config_listener_t admin_listener;
     slice_t admin_tokens;
+    bool metrics; /* there are metrics: */
+    config_listener_t metrics_listener;
     slice_t base_uri;               /* without final '/' */
     slice_t ucdns;                  /* identities and profiles; "": everyone is anonymous */
     const slice_t *trusted_proxies; /* prefixes or addresses */
@@ -84,9 +84,7 @@ typedef struct config {
     slice_t user; /* that a server started as root becomes; "": stays what it is */
     bool core_dumps;
 
-    /* Checked, but not in force yet. */
     slice_t state;
-    slice_t metrics_listen;
     slice_t geoip_country;
     slice_t geoip_city;
     slice_t geoip_asn;

@@ -51,5 +51,7 @@ void log_listed(log_level_t level, const char *area, const char *fmt, ...) FPD_P
 /* One line as is (an access-log record, a ready line), newline added; never filtered by level. */
 void log_raw(slice_t line);
 bool log_enabled(log_level_t level);
+/* Lines that were dropped since log_start. */
+uint64_t log_dropped(void);
 
 #endif
