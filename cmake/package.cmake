@@ -1,10 +1,20 @@
 # A Debian package: cmake --build build/release --target package. What only a system has (configuration, the
 # unit, the user) is the component "system", which `cmake --install` leaves out.
-file(GLOB FPD_UNITS CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/conf/systemd/*.service"
-     "${PROJECT_SOURCE_DIR}/conf/systemd/*.socket" "${PROJECT_SOURCE_DIR}/conf/systemd/*.timer")
 set(debian "${PROJECT_SOURCE_DIR}/conf/debian")
 
-install(FILES ${FPD_UNITS} DESTINATION lib/systemd/system COMPONENT system EXCLUDE_FROM_ALL)
+# The unit without its socket: a socket names the ports of a configuration, and that of the package has
+# others than an operator's. It is an example, for restarts that refuse no connection.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+             "${PROJECT_SOURCE_DIR}/conf/systemd/footprintd.service")
+file(READ "${PROJECT_SOURCE_DIR}/conf/systemd/footprintd.service" unit)
+string(REGEX REPLACE "\n#[^\n]*" "" unit "${unit}")
+string(REGEX REPLACE "^#[^\n]*\n+" "" unit "${unit}")
+string(REPLACE "Also=footprintd.socket\n" "" unit "${unit}")
+file(CONFIGURE OUTPUT "${library_dir}/footprintd.service" CONTENT "${unit}" @ONLY)
+install(FILES "${library_dir}/footprintd.service" DESTINATION lib/systemd/system
+        COMPONENT system EXCLUDE_FROM_ALL)
+install(FILES "${PROJECT_SOURCE_DIR}/conf/systemd/footprintd.socket"
+        DESTINATION share/doc/footprintd/examples COMPONENT system EXCLUDE_FROM_ALL)
 install(FILES "${debian}/footprintd.yaml" DESTINATION /etc/footprintd
         COMPONENT system EXCLUDE_FROM_ALL)
 install(DIRECTORY DESTINATION /etc/footprintd/footprints COMPONENT system EXCLUDE_FROM_ALL)

@@ -40,6 +40,7 @@ from footprintd import BUILD, LIMIT, ROOT, Server
 WRITE = bool(os.environ.get("FPD_DOCS_WRITE"))
 COMMENT = re.compile(r"<!-- (run|file|exits|until|after|not run|log)(?:: (.*))? -->$")
 START = re.compile(r"footprintd --config (\S+) &$")
+HEALTH = re.compile(r"footprintd --config (\S+) --healthcheck$")
 ADDRESS = re.compile(r"(127\.0\.0\.1|localhost|0\.0\.0\.0):([0-9]+)")
 DATA = ("yaml", "json")
 
@@ -211,6 +212,8 @@ class Sandbox:
         found = list(zip(wanted, server.urls))
         if server.admin:
             found.append((given["admin"]["listen"].rpartition(":")[2], server.admin))
+        if server.metrics:
+            found.append((given["metrics"]["listen"].rpartition(":")[2], server.metrics))
         for port, url in found:
             self.ports[port] = url.rpartition(":")[2]
             self.pages_ports[self.ports[port]] = port
@@ -232,6 +235,12 @@ class Sandbox:
         if match:
             self.start(match[1])
             return 0, []
+        match = HEALTH.match(text)
+        if match:
+            path = self.work / match[1]
+            asked = path.with_name(path.stem + ".asked" + path.suffix)
+            asked.write_text(self.outward(path.read_text()))
+            text = text.replace(match[1], str(asked.relative_to(self.work)))
         process = self.shell(text)
         try:
             output, _ = process.communicate(timeout=LIMIT)

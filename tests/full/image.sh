@@ -26,7 +26,7 @@ store=(--root "$work/root" --runroot "$work/run" --storage-driver vfs)
 pod() {
     podman "${store[@]}" --cgroup-manager cgroupfs --events-backend none --runtime runc "$@"
 }
-running=()
+running=() # containers
 clean_up() {
     for name in ${running[@]+"${running[@]}"}; do
         pod kill --signal KILL "$name" >/dev/null 2>&1 || true
@@ -87,14 +87,16 @@ pod image unmount first >/dev/null
 sh docker/make-secrets.sh "$work/secrets"
 options=(--network host --ulimit nofile=4096:4096 --ulimit nproc=4096:4096 --read-only --cap-drop all
     --security-opt no-new-privileges)
-# The server picks its ports.
-sed 's/"0.0.0.0:[0-9]*"/"127.0.0.1:0"/' docker/footprintd.yaml >"$work/footprintd.yaml"
 dcdn() {
     name=$1
+    # The server picks its ports, but for the one that --healthcheck asks.
+    health=$(/usr/bin/python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    sed -e "s/0.0.0.0:9090/127.0.0.1:$health/" -e 's/"0.0.0.0:[0-9]*"/"127.0.0.1:0"/' \
+        docker/footprintd.yaml >"$work/$name.yaml"
     mkdir "$work/$name" "$work/$name-state"
     cp docker/documents/"$name"/* "$work/$name"
     chown -R 64064:64064 "$work/$name-state"
-    pod run --name "$name" "${options[@]}" -v "$work/footprintd.yaml:/etc/footprintd/footprintd.yaml:ro" \
+    pod run --name "$name" "${options[@]}" -v "$work/$name.yaml:/etc/footprintd/footprintd.yaml:ro" \
         -v "$work/$name:/etc/footprintd/footprints:ro" -v "$work/secrets:/run/secrets:ro" \
         -v "$work/$name-state:/var/lib/footprintd" first >"$work/$name.log" 2>&1 &
     running+=("$name")
@@ -147,6 +149,11 @@ code=$(curl -s -o /dev/null -w '%{http_code}' --cacert "$work/secrets/client-ca.
 for name in alpha beta; do
     pod exec "$name" /usr/bin/footprintd --config /etc/footprintd/footprintd.yaml --healthcheck ||
         fail "$name is not healthy"
+done
+
+for name in alpha beta; do
+    curl -sf "http://$(sed -n 's/^metrics: .*"\(127[^"]*\)".*/\1/p' "$work/$name.yaml")/metrics" |
+        grep -q '^footprintd_generation 1$' || fail "$name has no metrics"
 done
 
 # A document that is saved arrives at the upstream CDN.

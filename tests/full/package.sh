@@ -55,11 +55,11 @@ in_root apt-get install -y -q --no-install-recommends /tmp/footprintd.deb
 
 # What the conffile says is permitted, and as the user of the package.
 in_root footprintd --config /etc/footprintd/footprintd.yaml --check-config
-[ "$(in_root stat -c '%U %a' /var/lib/footprintd)" = "footprintd 750" ] || fail "the state's directory"
+[ "$(in_root stat -c '%U %a' /var/lib/footprintd)" = "footprintd 700" ] || fail "the state's directory"
 in_root ldconfig -p | grep -q 'libfootprintd.so.0 ' || fail "the library is not found"
-for unit in conf/systemd/*.service; do
-    [ ! -e "$unit" ] || [ -e "$root/usr/lib/systemd/system/$(basename "$unit")" ] || fail "no $unit"
-done
+unit=$root/usr/lib/systemd/system/footprintd.service
+grep -q '^ExecStart=/usr/bin/footprintd ' "$unit" || fail "no unit"
+! grep -q 'footprintd.socket' "$unit" || fail "the unit wants a socket that the package does not have"
 in_root sh -c 'cp /usr/share/doc/footprintd/examples/footprints/* /etc/footprintd/footprints'
 in_root footprintctl check /etc/footprintd/footprints
 sed -i 's/127.0.0.1:8080/127.0.0.1:0/' "$root/etc/footprintd/footprintd.yaml"
