@@ -8,12 +8,14 @@ import time
 import urllib.parse
 
 import pytest
+import yaml
 
 import mmdb
 from footprintd import DOCUMENT, LIMIT, ROOT, Server, run, write_config
 from http_client import request
 from identity import digest_profile, write_ucdns
-from metrics import FORMATS, METRICS, OPEN, fetch, value
+from metrics import (FORMATS, METRICS, OPEN, dashboard, fetch, rules, samples, selectors,
+                     value)
 from tips_client import View
 from update_client import readable
 from update_site import Site
@@ -355,6 +357,40 @@ def test_threads(site):
         files = len(os.listdir(f"/proc/{server.process.pid}/fd"))
         assert value(seen, "process_open_fds") in (files, files + 1)
         assert abs(value(seen, "process_start_time_seconds") - time.time()) < LIMIT
+
+
+# ---- who reads them ----
+
+
+@pytest.mark.parametrize("who", ["alerts", "dashboard"])
+def test_named_metrics_exist(site, who):
+    """What alerts and the dashboard ask for is in a real scrape, with the labels that they match."""
+    expressions = dashboard() if who == "dashboard" else [rule["expr"] for rule in rules()]
+    assert len(expressions) > 20
+    with Server(write_config(site, more=f"{METRICS}{ADMIN}state: state\n")) as server:
+        request(f"{server.url}/cdni", "h1")
+        known = samples(fetch(server))
+        named = [found for expression in expressions for found in selectors(expression)]
+        assert len(named) >= len(expressions) - 1  # `up` is Prometheus' own
+        for name, labels in named:
+            assert name in known, name
+            if known[name]:
+                assert labels <= known[name] | {"instance", "job"}, name
+            else:
+                assert labels <= {"instance", "job"} or f"`{name}`" in \
+                    {row[0] for row in rows("--list-metrics") if labels - {"instance", "job"} <=
+                     {cell.strip(" `") for cell in row[2].split(",")}}, name
+
+
+def test_alerts_are_tested():
+    """Each fires in one test of tests/prometheus and does not in another."""
+    tests = yaml.safe_load((ROOT / "tests/prometheus/alerts_test.yml").read_text())["tests"]
+    seen = [(case["alertname"], bool(case["exp_alerts"]))
+            for test in tests for case in test["alert_rule_test"]]
+    names = [rule["alert"] for rule in rules()]
+    assert len(names) == len(set(names))
+    assert sorted(seen) == sorted((name, fires) for name in names for fires in (True, False))
+    assert all(rule["labels"]["severity"] in ("critical", "warning", "info") for rule in rules())
 
 
 # ---- health ----
