@@ -126,8 +126,8 @@ static void *builder_main(void *arg)
         if (pending_try(b->pending, false)) {
             work_directory(b, false, true);
         }
-        figures_look(b);
         atomic_store(&b->busy_since, 0);
+        figures_look(b);
         pthread_mutex_lock(&b->lock);
         tell_done(b, requested);
     }

@@ -6,18 +6,26 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void write_memory(metrics_writer_t *w)
+bool metrics_memory(uint64_t *resident, uint64_t *mapped)
 {
     FILE *file = fopen("/proc/self/statm", "re");
-    unsigned long long pages = 0, resident = 0;
-    unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
-    bool known = file && fscanf(file, "%llu %llu", &pages, &resident) == 2;
+    unsigned long long pages = 0, present = 0;
+    bool known = file && fscanf(file, "%llu %llu", &pages, &present) == 2;
     if (file) {
         (void)fclose(file);
     }
-    if (known) {
-        metrics_one(w, METRIC_PROCESS_RESIDENT, resident * page);
-        metrics_one(w, METRIC_PROCESS_VIRTUAL, pages * page);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    *resident = present * page;
+    *mapped = pages * page;
+    return known;
+}
+
+static void write_memory(metrics_writer_t *w)
+{
+    uint64_t resident, mapped;
+    if (metrics_memory(&resident, &mapped)) {
+        metrics_one(w, METRIC_PROCESS_RESIDENT, resident);
+        metrics_one(w, METRIC_PROCESS_VIRTUAL, mapped);
     }
 }
 

@@ -472,7 +472,7 @@ int server_run(const options_t *options)
     findings_init(&findings, 0);
     int code = EXIT_REFUSED;
     err_t err = config_load(s.config_file, &s.config, &findings);
-    log_set((log_format_t)s.config.log_format, (log_level_t)s.config.log_level);
+    load_log_levels(&s.config);
     if (err) {
         check_print_findings(&findings);
         (void)fprintf(stderr, "footprintd: the configuration %s was refused: %s\n", s.config_file,
@@ -483,6 +483,7 @@ int server_run(const options_t *options)
                          (log_level_t)s.config.log_level)) {
         (void)fprintf(stderr, "footprintd: the log does not start\n");
     } else {
+        load_log_levels(&s.config);
         load_log_findings("config", &findings);
         (void)!read_config_text(s.config_file, &s.config_text); /* config_load could just now */
         code = run_configured(&s);

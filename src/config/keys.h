@@ -24,7 +24,7 @@ typedef enum config_kind {
 } config_kind_t;
 
 #define CONFIG_REQUIRED 1u
-#define CONFIG_VERSION  4u /* a number: what is above max is of a newer program */
+#define CONFIG_VERSION  2u /* a number: what is above max is of a newer program */
 #define CONFIG_NOWHERE  SIZE_MAX
 
 typedef struct config_key {

@@ -219,6 +219,8 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
         if (role == LISTENER_PUBLIC) {
             measure_hit(loop, HTTP_HIT_CONNECTIONS);
         }
+        log_line(LOG_LEVEL_WARNING, "http", "a connection to %s is refused: there are %zu",
+                 server->listeners[number].uri, own.max_connections);
         h2o_socket_close(sock);
         return;
     }

@@ -67,8 +67,8 @@ void identity_free(http_identity_t *identity)
 static void pin_on_dispose(void *chunk)
 {
     identity_pin_t *pin = chunk;
-    free(pin->places);
     rates_unref(pin->rates);
+    free(pin->places);
     ucdns_unref(pin->ucdns);
 }
 

@@ -14,8 +14,8 @@
 /* Of one loop: all its requests that began with this table. See snapshot_pin_t. */
 struct identity_pin {
     ucdns_t *ucdns;
-    uint16_t *places; /* of the profiles, for what is counted: measure.h */
     rates_t *rates;
+    uint16_t *places;     /* of the profiles, for what is counted: measure.h */
     principal_t stranger; /* profile is NULL when strangers get nothing */
 };
 

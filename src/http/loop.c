@@ -210,8 +210,8 @@ void *loop_main(void *arg)
             h2o_timeout_link(loop->ctx.loop, &loop->ctx.zero_timeout, &loop->read_mail);
         }
         (void)h2o_evloop_run(loop->ctx.loop, INT32_MAX);
-        measure_turn(loop);
         pulse_answer(loop);
+        measure_turn(loop);
     }
     loop_release(loop);
     loop_report(loop, &loop->server->ended);

@@ -257,6 +257,11 @@ size_t http_server_jobs_waiting(const http_server_t *server)
     return worker_pool_waiting(server->workers);
 }
 
+size_t http_server_answer_bytes(const http_server_t *server)
+{
+    return atomic_load_explicit(&server->answers, memory_order_relaxed);
+}
+
 /* ---- threads ---- */
 
 typedef struct loop_label {

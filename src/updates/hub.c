@@ -476,7 +476,7 @@ void hub_retire(hub_t *hub)
     }
 }
 
-void hub_hit(hub_t *hub, uint64_t *counter)
+void hub_count_one(hub_t *hub, uint64_t *counter)
 {
     (void)pthread_mutex_lock(&hub->lock);
     ++*counter;
@@ -489,9 +489,9 @@ void hub_read_counters(hub_t *hub, hub_counters_t *out)
     *out = hub->counters;
     out->log_bytes = hub->used[TOTAL_LOG_BYTES];
     out->streams = hub->used[TOTAL_STREAMS];
+    out->substreams = atomic_load_explicit(&hub->substreams, memory_order_relaxed);
     out->inputs = hub->used[TOTAL_INPUTS];
     out->input_bytes = hub->used[TOTAL_INPUT_BYTES];
-    out->substreams = atomic_load_explicit(&hub->substreams, memory_order_relaxed);
     out->views = hub->views.count;
     out->feeds = 0;
     for (const feed_t *f = hub->list; f; f = f->next) {

@@ -52,8 +52,8 @@ struct hub {
 /* As hub_new, of several that share the limits; the totals live longer. NULL: it stands alone. */
 err_t hub_new_of(const hub_options_t *options, hub_totals_t *totals, hub_t **out) FPD_MUST_CHECK;
 void hub_set_defaults(hub_options_t *o);
-/* A limit was met: one more of hub->counters. Not under `lock`. */
-void hub_hit(hub_t *hub, uint64_t *counter);
+/* Counts one more, of hub->counters. Not under `lock`. */
+void hub_count_one(hub_t *hub, uint64_t *counter);
 uint64_t hub_now_ms(const hub_t *hub);
 /* Counts more, or less, of something. Under `lock`. */
 void hub_count(hub_t *hub, total_t what, ptrdiff_t more);

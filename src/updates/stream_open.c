@@ -91,7 +91,7 @@ static err_t open_all(hub_t *hub, const stream_params_t *params, slice_t client,
         whole = opened[count++].feed != NULL;
     }
     if (!err && whole && !may_send(hub, opened, count)) {
-        hub_hit(hub, &hub->counters.hits_full_bytes);
+        hub_count_one(hub, &hub->counters.hits_full_bytes);
         hub_refuse(refusal, 503);
         whole = false;
     }
@@ -186,10 +186,10 @@ static err_t list_stream(hub_t *hub, stream_t *s, bool *listed)
 static bool may_open(hub_t *hub)
 {
     (void)pthread_mutex_lock(&hub->lock);
-    bool room = totals_has_room(hub->totals, TOTAL_STREAMS, hub->used[TOTAL_STREAMS]);
-    bool may = room && totals_spend(hub->totals, &hub->totals->opens, hub_now_ms(hub), 1);
-    hub->counters.hits_streams += !room;
-    hub->counters.hits_opens += room && !may;
+    bool full = !totals_has_room(hub->totals, TOTAL_STREAMS, hub->used[TOTAL_STREAMS]);
+    bool may = !full && totals_spend(hub->totals, &hub->totals->opens, hub_now_ms(hub), 1);
+    hub->counters.hits_streams += full;
+    hub->counters.hits_opens += !full && !may;
     (void)pthread_mutex_unlock(&hub->lock);
     return may;
 }
@@ -241,7 +241,7 @@ err_t stream_open(hub_t *hub, slice_t body, slice_t client, hub_refusal_t *refus
     if (stream_params_read(&p, hub, body, false, &params)) {
         bool fits = params.add_count <= hub->options.substreams;
         if (!fits) {
-            hub_hit(hub, &hub->counters.hits_substreams);
+            hub_count_one(hub, &hub->counters.hits_substreams);
         }
         if (!fits || !may_open(hub)) {
             hub_refuse(refusal, 503);
@@ -310,7 +310,7 @@ static err_t change(stream_t *s, const stream_params_t *params, const opened_t *
     *applied = fits && s->count + params->add_count <= o->substream_ids;
     if (!*applied) {
         hub_counters_t *c = &s->hub->counters;
-        hub_hit(s->hub, fits ? &c->hits_substream_ids : &c->hits_substreams);
+        hub_count_one(s->hub, fits ? &c->hits_substream_ids : &c->hits_substreams);
         return ERR_OK;
     }
     err_t err = add_substreams(s, params, opened, false);

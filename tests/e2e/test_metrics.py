@@ -1,4 +1,5 @@
 """Metrics and health: what a scraper, a container runtime and a person are told."""
+import json
 import os
 import re
 import signal
@@ -127,7 +128,10 @@ def test_only_tells(site):
         for path in paths:
             assert request(f"{server.url}{path}", "h1").status == 404
             assert request(f"{server.admin}{path}", "h1").status == 401
-        assert not any("/readyz" in line and server.metrics in line for line in server.log)
+        # Nor in the log: what it has of these paths was asked for elsewhere.
+        logged = [json.loads(line) for line in server.log if line.startswith("{")]
+        assert all(line["status"] in (401, 404) for line in logged if line["path"] in paths)
+        assert len([line for line in logged if line["path"] == "/readyz"]) == 2
         # Probes are in no number of those who are served.
         assert value(fetch(server), "footprintd_requests_total", code="405") is None
 
@@ -219,6 +223,7 @@ def test_connections(site):
         eventually(lambda: value(fetch(server), "footprintd_connections", **label), 16)
         with socket.create_connection((where.hostname, where.port)) as late:
             assert readable(late) and late.recv(1) == b""
+        server.wait_line(f"a connection to {re.escape(server.url)} is refused: there are 16$")
         seen = fetch(server)
         assert value(seen, "footprintd_connections_refused_total", reason="limit", **label) == 1
         assert value(seen, "footprintd_limit_hits_total", limit="connections") == 1
@@ -262,6 +267,16 @@ def test_limits_are_hit(site):
         for limit in ("request-body-bytes", "filter-entries", "header-fields"):
             assert value(seen, "footprintd_limit_hits_total", limit=limit) == 1, limit
         assert value(seen, "footprintd_guard_actions_total", kind="header-fields") == 1
+
+
+def test_rates_are_hit(site):
+    config = write_config(site, more=f"{METRICS}limits: {{ucdn-bytes-per-s: 100}}\n")
+    with Server(config) as server:
+        while request(f"{server.url}/cdni", "h1").status == 200:
+            pass
+        seen = fetch(server)
+        assert value(seen, "footprintd_limit_hits_total", limit="ucdn-bytes-per-s") == 1
+        assert value(seen, "footprintd_limit_hits_total", limit="ucdn-requests-per-s") == 0
 
 
 def test_builds(site):

@@ -20,6 +20,9 @@ typedef enum http_hit {
     HTTP_HIT_FILTER_ENTRIES,
     HTTP_HIT_WORKER_QUEUE,
     HTTP_HIT_ANSWERS,
+    HTTP_HIT_UCDN_REQUESTS,
+    HTTP_HIT_UCDN_ENTITIES,
+    HTTP_HIT_UCDN_BYTES,
     HTTP_HIT_COUNT
 } http_hit_t;
 
@@ -27,6 +30,8 @@ uint64_t http_server_hits(const http_server_t *server, http_hit_t hit);
 /* Connections of clients that are open, and jobs that wait for the workers. */
 size_t http_server_connections(const http_server_t *server);
 size_t http_server_jobs_waiting(const http_server_t *server);
+/* Bytes of computed answers that are not wholly sent. */
+size_t http_server_answer_bytes(const http_server_t *server);
 /*
  * For how many ms the loop that is silent for longest has not come around, as of the last
  * http_server_watch_loop; *index is told which it is.
