@@ -56,6 +56,14 @@ void measure_counts_free(loop_counts_t *counts)
     free(counts);
 }
 
+void measure_begin(http_loop_t *loop)
+{
+    clockid_t clock;
+    if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+        count_set(&loop->counts->cpu_clock, (uint32_t)clock | MEASURE_CLOCK_SET);
+    }
+}
+
 void measure_turn(http_loop_t *loop)
 {
     struct timeval now;
