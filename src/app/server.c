@@ -10,6 +10,7 @@
 #include "notify.h"
 #include "privileges.h"
 #include "readers.h"
+#include "sandbox.h"
 #include "shutdown.h"
 #include "sockets.h"
 #include "watch.h"
@@ -401,6 +402,16 @@ static void stop(server_t *s)
     journal_close(s->journal);
 }
 
+/* Without it the server serves all the same: there are kernels and containers that have none. */
+static void filter_calls(const server_t *s)
+{
+    buf_t why = BUF_INIT;
+    if (sandbox_calls((config_seccomp_t)s->config.seccomp, &why)) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+}
+
 static int run_configured(server_t *s)
 {
     raise_file_limit(s->config.limits.connections);
@@ -408,6 +419,7 @@ static int run_configured(server_t *s)
         stop(s);
         return EXIT_REFUSED;
     }
+    filter_calls(s);
     say_ready(s);
     notify_ready(&s->notify);
     log_limit(s->config.log_lines_per_s); /* not what a start has to say */
@@ -450,9 +462,16 @@ static err_t prepare(server_t *s, bool refuse_root)
     err = err ? err : sockets_open(&s->config, &s->sockets, &why);
     err = err ? err : privileges_drop(&user, s->config.core_dumps, &why);
     err = err ? err : privileges_check_files(&s->config, &user, &why);
+    if (!err && s->config.landlock) {
+        err = sandbox_files(&s->config, s->config_file, &why);
+    }
+    if (!err && why.len) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
     if (err) {
         log_line(LOG_LEVEL_ERROR, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
-    } else if (user.drop) {
+    }
+    if (!err && user.drop) {
         log_line(LOG_LEVEL_INFO, "app", "running as the user %s from now on", user.name);
     }
     buf_release(&why);

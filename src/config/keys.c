@@ -3,12 +3,14 @@
 #define C(field) offsetof(config_t, field)
 #define L(field) offsetof(config_listener_t, field)
 
-/* In the order of log_format_t, log_level_t, config_proxy_header_t and config_client_auth_t. */
+/* In the order of log_format_t, log_level_t, config_proxy_header_t, config_seccomp_t and
+ * config_client_auth_t. */
 static const char *const words_format[] = {"text", "json", NULL};
 static const char *const words_level[] = {"debug", "info", "warning", "error", NULL};
 static const char *const words_area_level[] = {"inherit", "debug", "info",
                                                "warning", "error", NULL};
 static const char *const words_proxy_header[] = {"none", "forwarded", "x-forwarded-for", NULL};
+static const char *const words_seccomp[] = {"off", "on", "log", NULL};
 static const char *const words_client_auth[] = {"none", "optional", "required", NULL};
 
 #define YEAR_S  31536000
@@ -131,6 +133,9 @@ const config_key_t config_keys[] = {
     NUMBER("watchdog.build-s", C(watchdog_build_s), "120", 0, 86400),
     TEXT(TEXT, "user", C(user), 0),
     BOOL("core-dumps", C(core_dumps), "false"),
+    MAP("sandbox", 0),
+    WORD("sandbox.seccomp", C(seccomp), "on", words_seccomp),
+    BOOL("sandbox.landlock", C(landlock), "false"),
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 

@@ -24,6 +24,12 @@ typedef enum config_proxy_header {
     CONFIG_PROXY_HEADER_X_FORWARDED_FOR,
 } config_proxy_header_t;
 
+typedef enum config_seccomp {
+    CONFIG_SECCOMP_OFF,
+    CONFIG_SECCOMP_ON,
+    CONFIG_SECCOMP_LOG,
+} config_seccomp_t;
+
 typedef struct config_certificate {
     slice_t certificate; /* paths */
     slice_t key;
@@ -84,6 +90,8 @@ typedef struct config {
 
     slice_t user; /* that a server started as root becomes; "": stays what it is */
     bool core_dumps;
+    int seccomp; /* config_seccomp_t */
+    bool landlock;
 
     slice_t state;
     slice_t geoip_country;
