@@ -8,6 +8,7 @@
 #ifndef FOOTPRINTD_HTTP_MEASURE_H
 #define FOOTPRINTD_HTTP_MEASURE_H
 
+#include "footprintd/base/table.h"
 #include "footprintd/http/figures.h"
 #include "footprintd/updates/frame.h"
 #include "http/internal.h"
@@ -93,6 +94,7 @@ struct measure_names {
     pthread_mutex_t lock;
     char *names[MEASURE_UCDNS];
     size_t count;
+    table_t places; /* name -> its place in `names` */
 };
 
 /* ---- life ---- */
