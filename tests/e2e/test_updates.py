@@ -72,7 +72,7 @@ def test_first_events(site, protocol):
     assert "content-length" not in head and "content-encoding" not in head
     if protocol == "h2c":
         assert stream.source.version == "2" and "connection" not in head
-    seen = stream.until(lambda s: len(s.held) == 6)
+    seen = stream.until(lambda s: len(s.held) == len(every()))
     assert sorted(event.id for event in seen) == sorted(every())
     for event in seen:  # full replacements under the types of the resources
         assert event.media == site.resources[event.id]["media-type"]

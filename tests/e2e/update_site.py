@@ -13,7 +13,8 @@ from update_client import PARAMS, Curl, Frames, Socket, Stream
 MARKER = "FCI.Marker"  # a type that nobody registered, which numbers the generations
 
 MEDIA = "application/alto-%s+json"
-TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap"}
+TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap",
+         "num-routingcost": "costmap", "endpoint-cost": "endpointcost"}
 PLAIN = ["netmap", "num-routingcost", "cdni", "propmap"]
 FILTERS = {"netmap-filtered": "networkmapfilter", "cdni-filtered": "cdnifilter",
            "propmap-filtered": "propmapparams",
