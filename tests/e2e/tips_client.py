@@ -139,6 +139,6 @@ def apply_item(document, i, media, body):
     if media == MERGE_PATCH:
         assert i > 0
         return third_party.apply_merge_patch(document, read_json(body))
-    assert i == 0 and re.fullmatch(r"application/alto-(cdni|networkmap|propmap)\+json",
+    assert i == 0 and re.fullmatch(r"application/alto-(cdni|networkmap|costmap|propmap)\+json",
                                    media), media
     return read_json(body)
