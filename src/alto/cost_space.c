@@ -32,6 +32,7 @@ static void add_offer(cost_space_t *space, const cost_type_t *type, const cost_m
         .costs = costs,
         .ranked = ranked,
         .higher_is_better = metric && metric->higher_is_better,
+        .testable = true,
         .space = space,
     };
 }
@@ -76,6 +77,7 @@ err_t cost_space_build(const network_map_content_t *map, const pid_index_t *inde
         }
     }
     qsort(space->offers, space->offer_count, sizeof *space->offers, by_name);
+    space->max_types = space->offer_count;
     *out = space;
     return arena_failed(arena) ? ERR_NOMEM : ERR_OK;
 }
@@ -92,18 +94,20 @@ err_t endpoint_cost_build(cost_space_t *const *spaces, size_t count, arena_t *ar
     if (!c || !offers) {
         return ERR_NOMEM;
     }
-    *c = (endpoint_cost_content_t){.offers = offers};
+    cost_terms_t *terms = &c->terms;
+    *terms = (cost_terms_t){.offers = offers};
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < spaces[i]->offer_count; k++) {
             const cost_offer_t *offer = &spaces[i]->offers[k];
-            if (!cost_offer_find(offers, c->count, &offer->type)) {
-                offers[c->count++] = *offer;
+            if (!cost_offer_find(offers, terms->count, &offer->type)) {
+                offers[terms->count++] = *offer;
             }
         }
     }
-    if (c->count) {
-        qsort(offers, c->count, sizeof *offers, by_name);
+    if (terms->count) {
+        qsort(offers, terms->count, sizeof *offers, by_name);
     }
+    terms->max_types = terms->count;
     *out = c;
     return ERR_OK;
 }
@@ -117,15 +121,48 @@ static slice_t keep(buf_t *text, arena_t *arena)
     return copy;
 }
 
-slice_t cost_capabilities(const cost_offer_t *offers, size_t count, bool constraints,
-                          arena_t *arena)
+static void write_names(const cost_offer_t *offers, size_t count, bool testable, buf_t *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!testable || offers[i].testable) {
+            buf_printf(out, "%s\"%.*s\"", any ? "," : "[", SLICE_ARG(offers[i].name));
+            any = true;
+        }
+    }
+    buf_append_char(out, ']');
+}
+
+slice_t cost_map_capabilities(const cost_offer_t *offer, arena_t *arena)
 {
     buf_t text = BUF_INIT;
-    buf_append_str(&text, "{\"cost-type-names\":[");
-    for (size_t i = 0; i < count; i++) {
-        buf_printf(&text, "%s\"%.*s\"", i ? "," : "", SLICE_ARG(offers[i].name));
+    buf_append_str(&text, "{\"cost-type-names\":");
+    write_names(offer, 1, false, &text);
+    buf_append_char(&text, '}');
+    return keep(&text, arena);
+}
+
+/* RFC 8189 4.1.1: that all types can be tested is said in another way than that some can. */
+slice_t cost_capabilities(const cost_terms_t *terms, arena_t *arena)
+{
+    buf_t text = BUF_INIT;
+    size_t testable = 0;
+    for (size_t i = 0; i < terms->count; i++) {
+        testable += terms->offers[i].testable;
     }
-    buf_append_str(&text, constraints ? "],\"cost-constraints\":true}" : "]}");
+    buf_append_str(&text, "{\"cost-type-names\":");
+    write_names(terms->offers, terms->count, false, &text);
+    if (testable && testable == terms->count) {
+        buf_append_str(&text, ",\"cost-constraints\":true");
+    }
+    if (terms->max_types) {
+        buf_printf(&text, ",\"max-cost-types\":%zu", terms->max_types);
+    }
+    if (testable && testable < terms->count) {
+        buf_append_str(&text, ",\"testable-cost-type-names\":");
+        write_names(terms->offers, terms->count, true, &text);
+    }
+    buf_append_char(&text, '}');
     return keep(&text, arena);
 }
 
@@ -138,9 +175,9 @@ slice_t cost_types(cost_space_t *const *spaces, size_t count, arena_t *arena)
         return slice_of(NULL, 0);
     }
     buf_append_char(&text, '{');
-    for (size_t i = 0; i < all->count; i++) {
-        buf_printf(&text, "%s\"%.*s\":%.*s", i ? "," : "", SLICE_ARG(all->offers[i].name),
-                   SLICE_ARG(all->offers[i].text));
+    for (size_t i = 0; i < all->terms.count; i++) {
+        buf_printf(&text, "%s\"%.*s\":%.*s", i ? "," : "", SLICE_ARG(all->terms.offers[i].name),
+                   SLICE_ARG(all->terms.offers[i].text));
     }
     buf_append_char(&text, '}');
     return keep(&text, arena);
