@@ -31,7 +31,7 @@ typedef struct cost_map_content cost_map_content_t;
 typedef struct cost_offer {
     cost_type_t type;
     slice_t name; /* in the IRD: "num-routingcost" */
-    slice_t text; /* CostType: {"cost-mode":...,"cost-metric":...} */
+    slice_t text; /* CostType: {"cost-mode":...,"cost-metric":...}, "cost-context" too */
     const cost_matrix_t *costs;
     bool ranked; /* the answer is the ranks of these costs among those that are asked for */
     bool higher_is_better;
@@ -71,6 +71,11 @@ static inline cost_terms_t cost_space_terms(const cost_space_t *space)
 err_t cost_space_build(const network_map_content_t *map, const pid_index_t *index,
                        const model_cost_map_t *const *costs, size_t count, arena_t *arena,
                        cost_space_t **out) FPD_MUST_CHECK;
+/*
+ * Gives offers of the same name names of their own, where their types are not the same in each
+ * space, as contexts make them (RFC 9439 3.1); before anything points to offers.
+ */
+err_t cost_spaces_name(cost_space_t *const *spaces, size_t count, arena_t *arena) FPD_MUST_CHECK;
 /* NULL: there is none. */
 cost_offer_t *cost_offer_find(cost_offer_t *offers, size_t count, const cost_type_t *type);
 
