@@ -177,22 +177,36 @@ snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
 
 /* ---- from the directory ---- */
 
+static int by_name(const void *a, const void *b)
+{
+    const store_text_t *x = *(const store_text_t *const *)a, *y = *(const store_text_t *const *)b;
+    return slice_cmp(x->name, y->name);
+}
+
+/* Data files stand among the documents in some lists, and behind them in others. */
 err_t build_digest(const store_text_t *texts, size_t count, digest_t *out)
 {
     hasher_t h;
-    err_t err = hasher_init(&h);
+    const store_text_t **sorted = calloc(count + 1, sizeof(const store_text_t *));
+    err_t err = sorted ? hasher_init(&h) : ERR_NOMEM;
     if (err) {
+        free(sorted);
         return err;
     }
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &texts[i];
+    }
+    qsort(sorted, count, sizeof(const store_text_t *), by_name);
     hasher_begin(&h);
     for (size_t i = 0; i < count; i++) {
-        uint64_t lens[2] = {texts[i].name.len, texts[i].bytes.len};
+        uint64_t lens[2] = {sorted[i]->name.len, sorted[i]->bytes.len};
         hasher_update(&h, lens, sizeof lens);
-        hasher_update_slice(&h, texts[i].name);
-        hasher_update_slice(&h, texts[i].bytes);
+        hasher_update_slice(&h, sorted[i]->name);
+        hasher_update_slice(&h, sorted[i]->bytes);
     }
     err = hasher_finish(&h, out);
     hasher_release(&h);
+    free(sorted);
     return err;
 }
 
@@ -200,7 +214,7 @@ static err_t digest_documents(const store_documents_t *documents, digest_t *out)
 {
     store_text_t *texts = calloc(documents->count + 1, sizeof *texts);
     for (size_t i = 0; texts && i < documents->count; i++) {
-        texts[i].name = store_document_name(documents->items[i].name);
+        texts[i].name = documents->items[i].file;
         texts[i].bytes = documents->items[i].bytes;
     }
     err_t err = texts ? build_digest(texts, documents->count, out) : ERR_NOMEM;
@@ -365,7 +379,7 @@ err_t build_directory(builder_t *b, bool only_changed)
         model_free(model);
     } else {
         load_log_findings("build", &findings);
-        report.documents = documents.count;
+        report.documents = documents.count - documents.data_count;
         err = err ? err : build_snapshot(b, model, &report.objects, &next);
         err = err ? err : record_and_publish(b, &documents, &report, next);
         if (err && next) {

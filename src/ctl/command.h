@@ -25,6 +25,8 @@ int ctl_export_run(int argc, char **argv);
 int ctl_held_run(int argc, char **argv);
 int ctl_history_run(int argc, char **argv);
 int ctl_import_run(int argc, char **argv);
+int ctl_import_graph_run(int argc, char **argv);
+int ctl_import_rib_run(int argc, char **argv);
 int ctl_lookup_run(int argc, char **argv);
 int ctl_restore_run(int argc, char **argv);
 int ctl_rollback_run(int argc, char **argv);

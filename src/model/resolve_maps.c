@@ -147,6 +147,7 @@ static void check_coverage(builder_t *b, network_map_draft_t *map, const owned_t
 static void check_map(builder_t *b, network_map_draft_t *map)
 {
     size_t count = 0;
+    resolve_pid_footprints(b, map);
     owned_t *all = gather(map, &count);
     if (!all) {
         b->failed = true;
@@ -246,81 +247,6 @@ bool resolve_network_maps(builder_t *b)
         if (maps[i].is_default) {
             b->model->default_map = &maps[i];
         }
-    }
-    return !b->failed;
-}
-
-/* make_map has sorted the PIDs by name. */
-static bool has_pid(const network_map_draft_t *map, slice_t name)
-{
-    size_t low = 0, high = map->pids.count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const pid_draft_t *pid = map->pids.items[middle];
-        int cmp = slice_cmp(pid->pid.name, name);
-        if (!cmp) {
-            return true;
-        }
-        if (cmp < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return false;
-}
-
-static void find_cost_pids(builder_t *b, const cost_map_draft_t *cost,
-                           const network_map_draft_t *map)
-{
-    for (size_t i = 0; i < cost->pids.count; i++) {
-        const name_ref_t *ref = cost->pids.items[i];
-        if (has_pid(map, ref->name)) {
-            continue;
-        }
-        suggest_t s;
-        suggest_init(&s, ref->name);
-        for (size_t k = 0; k < map->pids.count; k++) {
-            suggest_offer(&s, ((const pid_draft_t *)map->pids.items[k])->pid.name);
-        }
-        slice_t removed = removed_pid(b, map->id, ref->name);
-        findings_add(b->findings, FINDING_UNKNOWN_PID,
-                     builder_place(b, cost->document, ref->line, ref->column), ref->pointer, s.best,
-                     "network map '%.*s' has no PID '%.*s'%.*s", SLICE_ARG(map->id),
-                     SLICE_ARG(ref->name), SLICE_ARG(removed));
-    }
-}
-
-bool resolve_cost_maps(builder_t *b)
-{
-    for (size_t i = 0; i < b->cost_map_list.count; i++) {
-        const cost_map_draft_t *cost = b->cost_map_list.items[i];
-        const name_ref_t *ref = &cost->map;
-        if (!ref->name.ptr) {
-            continue;
-        }
-        const network_map_draft_t *map = table_get(&b->network_maps, ref->name);
-        if (!map) {
-            suggest_t s;
-            suggest_init(&s, ref->name);
-            for (size_t k = 0; k < b->network_map_list.count; k++) {
-                suggest_offer(&s, ((const network_map_draft_t *)b->network_map_list.items[k])->id);
-            }
-            slice_t removed = removed_network_map(b, ref->name);
-            findings_add(b->findings, FINDING_UNKNOWN_MAP,
-                         builder_place(b, cost->document, ref->line, ref->column), ref->pointer,
-                         s.best, "no document defines network map '%.*s'%.*s", SLICE_ARG(ref->name),
-                         SLICE_ARG(removed));
-            continue;
-        }
-        if (!audience_within(b, cost->document, map->document)) {
-            findings_add(b->findings, FINDING_WIDER_AUDIENCE,
-                         builder_place(b, cost->document, ref->line, ref->column), ref->pointer,
-                         (slice_t){0},
-                         "network map '%.*s' is meant for fewer uCDNs than this document",
-                         SLICE_ARG(ref->name));
-        }
-        find_cost_pids(b, cost, map);
     }
     return !b->failed;
 }

@@ -21,6 +21,8 @@ CASES = {
     "held": ([], ["99"]),
     "history": ([], ["--server", "http://127.0.0.1:1"]),
     "import": (["--footprint", "office", "list.txt"], ["nowhere.txt"]),
+    "import-graph": (["graph.json"], ["nowhere.json"]),
+    "import-rib": (["table.txt"], ["nowhere.txt"]),
     "lookup": (["--config", "footprintd.yaml", "192.0.2.1", "192.0.2.0/23"],
                ["--config", "footprintd.yaml", "192.0.2"]),
     "restore": (["backup.db"], ["nowhere.db"]),
@@ -67,6 +69,8 @@ def test_every_command():
 def test_data(ctl, site, command):  # noqa: F811
     (site / "more.yaml").write_text(DOCUMENT % "http/1.1")
     (site / "list.txt").write_text("192.0.2.0/24\n")
+    (site / "table.txt").write_text("192.0.2.0\t24\t64496\n")
+    (site / "graph.json").write_text('{"nodes": {"a": {"prefixes": ["192.0.2.0/24"]}}}')
     if command == "restore":
         assert ask(ctl, "backup", "backup.db")[0] == 0
     code, out, err = ask(ctl, command, "--json", *CASES[command][0])

@@ -80,10 +80,11 @@ typedef struct config {
     uint64_t threads; /* 0: one per processor */
     uint64_t drain_s;
     uint64_t watchdog_stall_s;
-    uint64_t watchdog_abort_s; /* 0: never */
-    uint64_t watchdog_build_s; /* 0: never */
-    int log_format;            /* log_format_t */
-    int log_level;             /* log_level_t */
+    uint64_t watchdog_abort_s;      /* 0: never */
+    uint64_t watchdog_build_s;      /* 0: never */
+    int log_format;                 /* log_format_t */
+    int log_level;                  /* log_level_t */
+    int log_levels[LOG_AREA_COUNT]; /* 0: log_level; else log_level_t and one */
     uint64_t log_lines_per_s;
     config_limits_t limits;
 

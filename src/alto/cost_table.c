@@ -1,0 +1,225 @@
+#include "cost_table.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- values ---- */
+
+static void gather_row(const cost_matrix_t *m, uint32_t from, const cost_side_t *to,
+                       double *scratch, double *out)
+{
+    if (from == COST_NO_PID) {
+        for (size_t k = 0; k < to->count; k++) {
+            out[k] = COST_NONE;
+        }
+        return;
+    }
+    /* A sparse row is expanded where that is less than looking up each. */
+    const double *row = m->dense ? m->dense + (size_t)from * m->size : NULL;
+    if (!row && scratch) {
+        cost_matrix_row(m, from, scratch);
+        row = scratch;
+    }
+    for (size_t k = 0; k < to->count; k++) {
+        uint32_t pid = to->pids[k];
+        out[k] = pid == COST_NO_PID ? COST_NONE : row ? row[pid] : cost_matrix_get(m, from, pid);
+    }
+}
+
+static int by_cost(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return a < b ? -1 : a > b;
+}
+
+/*
+ * Equal costs have equal ranks, from 1, without gaps; the best has 1. Ranks are of the pairs that
+ * are asked for, before any test (RFC 7285 6.1.2.2, 6.2).
+ */
+static err_t rank(double *costs, size_t total, bool higher_is_better)
+{
+    size_t count = 0, distinct = 0;
+    double *sorted = malloc((total + 1) * sizeof *sorted);
+    if (!sorted) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < total; i++) {
+        if (cost_is_defined(costs[i])) {
+            sorted[count++] = costs[i];
+        }
+    }
+    qsort(sorted, count, sizeof *sorted, by_cost);
+    for (size_t i = 0; i < count; i++) {
+        if (!distinct || sorted[distinct - 1] < sorted[i]) {
+            sorted[distinct++] = sorted[i];
+        }
+    }
+    for (size_t i = 0; i < total; i++) {
+        if (!cost_is_defined(costs[i])) {
+            continue;
+        }
+        size_t low = 0, high = distinct;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (sorted[middle] < costs[i]) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        costs[i] = (double)(higher_is_better ? distinct - low : low + 1);
+    }
+    free(sorted);
+    return ERR_OK;
+}
+
+/* The costs of an offer that has two columns are the same ones. */
+static double *filled_before(const cost_table_t *t, size_t column)
+{
+    for (size_t i = 0; i < column; i++) {
+        if (t->columns[i].offer == t->columns[column].offer) {
+            return t->columns[i].costs;
+        }
+    }
+    return NULL;
+}
+
+err_t cost_table_fill(cost_table_t *t, size_t column, const cost_side_t *from,
+                      const cost_side_t *to, arena_t *arena)
+{
+    cost_column_t *c = &t->columns[column];
+    const cost_matrix_t *m = c->offer->costs;
+    c->costs = filled_before(t, column);
+    if (c->costs) {
+        return ERR_OK;
+    }
+    c->costs = arena_array(arena, from->count * to->count + 1, sizeof(double));
+    if (!c->costs) {
+        return ERR_NOMEM;
+    }
+    double *scratch = NULL;
+    if (!m->dense && to->count >= m->size / 16) {
+        scratch = arena_array(arena, m->size + 1, sizeof *scratch);
+        if (!scratch) {
+            return ERR_NOMEM;
+        }
+    }
+    for (size_t i = 0; i < from->count; i++) {
+        gather_row(m, from->pids[i], to, scratch, c->costs + i * to->count);
+    }
+    return c->offer->ranked ? rank(c->costs, from->count * to->count, c->offer->higher_is_better)
+                            : ERR_OK;
+}
+
+/* ---- tests ---- */
+
+static bool passes(const cost_table_t *t, const cost_test_t *test, size_t pair)
+{
+    size_t i = 0;
+    for (size_t g = 0; g < test->group_count; g++) {
+        bool all = true;
+        for (; i < test->ends[g] && all; i++) {
+            const cost_bound_t *b = &test->bounds[i];
+            all = cost_in_range(&b->range, t->columns[b->column].costs[pair]);
+        }
+        if (all) {
+            return true;
+        }
+        i = test->ends[g];
+    }
+    return false;
+}
+
+void cost_table_constrain(cost_table_t *t, const cost_test_t *test)
+{
+    size_t pairs = t->from.count * t->to.count;
+    for (size_t i = 0; test->group_count && i < pairs; i++) {
+        if (!passes(t, test, i)) {
+            /* A column that is here twice has nothing to lose the second time. */
+            for (size_t k = 0; k < t->shown; k++) {
+                t->columns[k].costs[i] = COST_NONE;
+            }
+        }
+    }
+}
+
+/* ---- text ---- */
+
+bool cost_row_write(const slice_t *keys, const double *costs, size_t count, buf_t *out)
+{
+    size_t start = out->len;
+    for (size_t i = 0; i < count; i++) {
+        if (!cost_is_defined(costs[i])) {
+            continue;
+        }
+        if (!buf_reserve(out, keys[i].len + JSON_DOUBLE_MAX + 2)) {
+            return false;
+        }
+        char *at = out->ptr + out->len;
+        *at++ = out->len == start ? '{' : ',';
+        memcpy(at, keys[i].ptr, keys[i].len);
+        at += keys[i].len;
+        at += json_format_double(costs[i], at);
+        out->len = (size_t)(at - out->ptr);
+    }
+    if (out->len > start) {
+        buf_append_char(out, '}');
+    }
+    return out->len > start;
+}
+
+static char *write_cost(double cost, char *at)
+{
+    if (cost_is_defined(cost)) {
+        return at + json_format_double(cost, at);
+    }
+    memcpy(at, "null", 4);
+    return at + 4;
+}
+
+static bool has_any(const cost_table_t *t, size_t pair)
+{
+    for (size_t k = 0; k < t->shown; k++) {
+        if (cost_is_defined(t->columns[k].costs[pair])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What has no cost of any type is left out, as it is where there is one type. */
+static bool write_arrays(const cost_table_t *t, size_t from, buf_t *out)
+{
+    size_t start = out->len;
+    for (size_t i = 0; i < t->to.count; i++) {
+        size_t pair = from * t->to.count + i;
+        if (!has_any(t, pair)) {
+            continue;
+        }
+        const slice_t key = t->to.keys[i];
+        if (!buf_reserve(out, key.len + t->shown * (JSON_DOUBLE_MAX + 1) + 4)) {
+            return false;
+        }
+        char *at = out->ptr + out->len;
+        *at++ = out->len == start ? '{' : ',';
+        memcpy(at, key.ptr, key.len);
+        at += key.len;
+        for (size_t k = 0; k < t->shown; k++) {
+            *at++ = k ? ',' : '[';
+            at = write_cost(t->columns[k].costs[pair], at);
+        }
+        *at++ = ']';
+        out->len = (size_t)(at - out->ptr);
+    }
+    if (out->len > start) {
+        buf_append_char(out, '}');
+    }
+    return out->len > start;
+}
+
+bool cost_table_row(const cost_table_t *t, size_t from, buf_t *out)
+{
+    return t->multi ? write_arrays(t, from, out)
+                    : cost_row_write(t->to.keys, t->columns[0].costs + from * t->to.count,
+                                     t->to.count, out);
+}
