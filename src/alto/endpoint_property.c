@@ -244,6 +244,7 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
     const slice_t *segments = property_text_end(&text, &count);
     if (segments) {
         request_answer(&r, ALTO_MEDIA_ENDPOINT_PROPERTY, segments, count);
+        out->entities = q.endpoint_count;
     }
     property_text_release(&text);
     return segments ? request_end(&r) : ERR_NOMEM;

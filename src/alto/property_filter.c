@@ -157,6 +157,7 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
         const slice_t *segments = property_text_end(&text, &count);
         if (segments) {
             request_answer(&r, ALTO_MEDIA_PROPERTY_MAP, segments, count);
+            out->entities = q.entity_count;
         }
         err = segments ? ERR_OK : ERR_NOMEM;
     }

@@ -11,7 +11,7 @@
 static err_t write_entry(const store_document_t *d, buf_t *out)
 {
     buf_append_str(out, "{\"name\":");
-    json_write_string(out, store_document_name(d->name));
+    json_write_string(out, d->file);
     if (!d->bytes.ptr) {
         buf_append_str(out, ",\"size\":null,\"etag\":null}");
         return ERR_OK;
@@ -78,7 +78,10 @@ void admin_document_get(admin_t *admin, const admin_request_t *request, admin_re
         return;
     }
     response->status = 200;
-    response->media_type = format == DOC_JSON ? ADMIN_MEDIA_JSON : ADMIN_MEDIA_YAML;
+    bool json = request->name.ptr[request->name.len - 1] == 'n';
+    response->media_type = format == DOC_YAML ? ADMIN_MEDIA_YAML
+                           : json             ? ADMIN_MEDIA_JSON
+                                              : ADMIN_MEDIA_CSV;
     slice_t path = arena_printf(&response->arena, "%.*s/%.*s", SLICE_ARG(admin->config->footprints),
                                 SLICE_ARG(request->name));
     if (path.ptr) {
