@@ -14,7 +14,8 @@ MARKER = "FCI.Marker"  # a type that nobody registered, which numbers the genera
 
 MEDIA = "application/alto-%s+json"
 TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap",
-         "endpoint-property": "endpointprop"}
+         "endpoint-property": "endpointprop", "num-routingcost": "costmap",
+         "endpoint-cost": "endpointcost"}
 PLAIN = ["netmap", "num-routingcost", "cdni", "propmap"]
 FILTERS = {"netmap-filtered": "networkmapfilter", "cdni-filtered": "cdnifilter",
            "propmap-filtered": "propmapparams",
