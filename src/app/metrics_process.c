@@ -1,7 +1,6 @@
 #include "metrics.h"
 
 #include <dirent.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -42,23 +41,15 @@ static uint64_t count_files(void)
     return count > 3 ? count - 3 : 0; /* itself, "." and ".." */
 }
 
-/* It takes the lock of one arena after the other, for as long as its free blocks are counted. */
-static void write_malloc(metrics_writer_t *w)
-{
-    struct mallinfo2 info = mallinfo2();
-    const slice_t used = SLICE_LIT("used"), unused = SLICE_LIT("free"),
-                  mapped = SLICE_LIT("mapped");
-    metrics_family(w, METRIC_MALLOC);
-    metrics_u64(w, &used, info.uordblks);
-    metrics_u64(w, &unused, info.fordblks);
-    metrics_u64(w, &mapped, info.hblkhd);
-}
-
 static uint64_t us_of(struct timeval time)
 {
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
+/*
+ * What the allocator has is not asked (mallinfo2): it would hold the lock of each arena for as long
+ * as its free blocks are counted, and loops wait for these locks.
+ */
 void metrics_write_process(const metrics_t *m, metrics_writer_t *w)
 {
     struct rusage used;
@@ -73,6 +64,5 @@ void metrics_write_process(const metrics_t *m, metrics_writer_t *w)
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         metrics_one(w, METRIC_PROCESS_MAX_FDS, files.rlim_cur);
     }
-    write_malloc(w);
     metrics_one(w, METRIC_LOG_DROPPED, log_dropped());
 }

@@ -20,11 +20,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-/* More would only cost tables somewhere: limits.connections goes no further. */
-#define FILES_MAX 1048576
 /* What a drain may take beyond drain-s before the process ends all the same. */
 #define DRAIN_GRACE_S 5
 
@@ -46,24 +43,6 @@ typedef struct server {
     notify_t notify;
     watchdog_t *watchdog;
 } server_t;
-
-static void raise_file_limit(uint64_t connections)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
-    }
-    rlim_t wanted = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (connections > wanted) {
-        log_line(LOG_LEVEL_WARNING, "app",
-                 "limits.connections is %llu, but this process may open only %llu files",
-                 (unsigned long long)connections, (unsigned long long)wanted);
-    }
-}
 
 static void on_news(void *arg)
 {
@@ -141,22 +120,6 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
     return err;
 }
 
-static guard_options_t guard_options_of(const config_limits_t *l)
-{
-    return (guard_options_t){.control_per_s = l->h2_control_per_s,
-                             .resets_per_s = l->h2_resets_per_s,
-                             .header_bytes = l->header_block_bytes,
-                             .header_fields = l->header_fields,
-                             .header_s = l->header_block_s,
-                             .conn_body_bytes = l->connection_body_bytes,
-                             .total_body_bytes = l->body_bytes,
-                             .body_bytes_per_s = l->body_bytes_per_s,
-                             .new_connections_per_s = l->new_connections_per_s,
-                             .connections_per_address = l->connections_per_address,
-                             .streams_per_address = l->streams_per_address,
-                             .connections_per_network = l->connections_per_network};
-}
-
 static err_t open_http(server_t *s)
 {
     static const proxy_header_t proxy_headers[] = {
@@ -201,7 +164,7 @@ static err_t open_http(server_t *s)
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
-                              .guard = guard_options_of(&c->limits),
+                              .guard = listeners_guard(&c->limits),
                               .admin = c->admin ? &admin : NULL,
                               .metrics = c->metrics ? &metrics : NULL,
                               .ucdns = ucdns,
@@ -414,7 +377,7 @@ static void filter_calls(const server_t *s)
 
 static int run_configured(server_t *s)
 {
-    raise_file_limit(s->config.limits.connections);
+    sockets_allow(s->config.limits.connections);
     if (start(s)) {
         stop(s);
         return EXIT_REFUSED;

@@ -165,6 +165,7 @@ static void conn_on_proxy_header(h2o_socket_t *sock, const char *err)
     if (verdict == PROXY_KNOWN) {
         peer_set(sock, &address, port);
         if (!peer_may_be_proxy(conn) && !guard_admit(&conn->guard)) {
+            count_add(&measure_listener(conn)->refused_peer, 1);
             h2o_socket_close(sock);
             return;
         }

@@ -186,6 +186,7 @@ void *loop_main(void *arg)
     if (loop->server->metrics) {
         h2o_context_init(&loop->metrics_ctx, loop->ctx.loop, &loop->server->metrics->config);
     }
+    measure_begin(loop);
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
     loop->read_mail.cb = loop_read_mail;
     loop_set_wakeable(loop, true);

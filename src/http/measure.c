@@ -31,6 +31,7 @@ void measure_names_free(measure_names_t *names)
         free(names->names[i]);
     }
     if (names) {
+        table_release(&names->places);
         (void)pthread_mutex_destroy(&names->lock);
     }
     free(names);
@@ -54,6 +55,14 @@ void measure_counts_free(loop_counts_t *counts)
         free(atomic_load(&counts->ucdns[i]));
     }
     free(counts);
+}
+
+void measure_begin(http_loop_t *loop)
+{
+    clockid_t clock;
+    if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+        count_set(&loop->counts->cpu_clock, (uint32_t)clock | MEASURE_CLOCK_SET);
+    }
 }
 
 void measure_turn(http_loop_t *loop)
@@ -81,23 +90,27 @@ void measure_turn(http_loop_t *loop)
 
 /* ---- uCDNs ---- */
 
+/* NULL when there is no room, or no memory, for one more. With the lock. */
+static char **add_name(measure_names_t *names, slice_t name)
+{
+    char *copy = names->count < MEASURE_UCDNS ? strndup(name.ptr, name.len) : NULL;
+    char **place = &names->names[names->count];
+    if (!copy || table_put(&names->places, slice_str(copy), place, NULL)) {
+        free(copy);
+        return NULL;
+    }
+    *place = copy;
+    names->count++;
+    return place;
+}
+
 static uint16_t place_of(measure_names_t *names, slice_t name)
 {
-    size_t i = PLACE_OTHER + 1;
     (void)pthread_mutex_lock(&names->lock);
-    while (i < names->count && !slice_is(name, names->names[i])) {
-        i++;
-    }
-    if (i == names->count) {
-        char *copy = i < MEASURE_UCDNS ? strndup(name.ptr, name.len) : NULL;
-        if (copy) {
-            names->names[names->count++] = copy;
-        } else {
-            i = PLACE_OTHER;
-        }
-    }
+    char **place = table_get(&names->places, name);
+    place = place ? place : add_name(names, name);
     (void)pthread_mutex_unlock(&names->lock);
-    return (uint16_t)i;
+    return place ? (uint16_t)(place - names->names) : PLACE_OTHER;
 }
 
 uint16_t *measure_places(http_server_t *server, const ucdns_t *ucdns)

@@ -281,11 +281,9 @@ static void write_cpu(http_server_t *server, metrics_writer_t *w)
     loop_label_t label;
     metrics_family(w, METRIC_LOOP_CPU);
     for (size_t i = 0; i < server->loop_count; i++) {
-        clockid_t clock;
+        uint64_t clock = count_get(&counts_of(server, i)->cpu_clock);
         struct timespec used;
-        /* The server is drained, and with it this listener, before a thread is joined. */
-        if (pthread_getcpuclockid(server->loops[i].thread, &clock) == 0 &&
-            clock_gettime(clock, &used) == 0) {
+        if (clock && clock_gettime((clockid_t)(uint32_t)clock, &used) == 0) {
             metrics_us(w, label_of(i, &label),
                        (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000);
         }

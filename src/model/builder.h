@@ -82,6 +82,7 @@ typedef struct network_map_draft {
 typedef struct pid_draft {
     model_pid_t pid;
     uint32_t line, column;
+    ptrs_t footprints; /* name_ref_t: those whose prefixes it has as well */
 } pid_draft_t;
 
 /* A PID that costs name, where that is first. */
@@ -101,6 +102,9 @@ typedef struct cost_map_draft {
     bool has_mode;
     double rest; /* of pairs that are not given; COST_NONE: nothing */
     name_ref_t rest_ref;
+    name_ref_t source; /* cost-source; name.ptr NULL: not said, or wrong */
+    const json_value_t *parameters;
+    uint32_t parameters_line, parameters_column;
     name_ref_t file; /* of the costs; name.ptr NULL: they stand in the document */
     uint32_t costs_document;
     slice_t costs_pointer;
@@ -266,6 +270,10 @@ fp_constraint_t *make_union(builder_t *b, const fp_draft_t *members);
 /* ---- resolution ---- */
 
 bool resolve_network_maps(builder_t *b);
+/* PIDs get the prefixes of the footprints that they name. */
+void resolve_pid_footprints(builder_t *b, network_map_draft_t *map);
+/* The footprint of this name, for a document that may use it; NULL after a finding. */
+footprint_draft_t *find_footprint(builder_t *b, uint32_t document, const name_ref_t *ref);
 bool resolve_cost_maps(builder_t *b);
 /* What is withdrawn, and how long the model holds; before footprints and advertisements. */
 bool resolve_windows(builder_t *b);

@@ -231,6 +231,12 @@ def test_confined_to_its_files(site, certificates):
         ca = str(certificates / "ca.pem")
         assert b"https/1.1" in curl("--cacert", ca, f"{server.url}/cdni")[2]
         assert curl(*token, f"{server.admin}/v1/backup")[0] == 200
+        # Nor does a great upload need a file in /tmp.
+        great = site / "great"
+        great.write_bytes(b"# " + b"x" * (40 << 20))
+        status, _, body = curl(*token, "-X", "PUT", "--data-binary", f"@{great}", "-H", "expect:",
+                               "-H", "content-type: application/yaml", f"{server.admin}/v1/documents/x.yaml")
+        assert status in (200, 201, 409, 422), body
         assert not any("Permission denied" in line for line in server.log)
         # And a link that leads elsewhere is refused, with the reason.
         elsewhere = pathlib.Path(tempfile.mkdtemp())

@@ -343,11 +343,12 @@ def test_all_tags_current_after_restart(site):
     bodies = {name: site.get(name) for name in PLAIN}
     site.restart()
     assert {name: site.get(name) for name in PLAIN} == bodies
-    stream = site.stream({name: {"resource-id": name, "tag": site.tag(name)} for name in PLAIN})
-    stream.held = {name: read_json(body) for name, body in bodies.items()}
+    tagged = [name for name in PLAIN if name != "num-routingcost"]  # it has the map's tag alone
+    stream = site.stream({name: {"resource-id": name, "tag": site.tag(name)} for name in tagged})
+    stream.held = {name: read_json(bodies[name]) for name in tagged}
     site.publish(pid_a=["192.0.2.0/28"])
-    seen = stream.until(lambda s: same(s, site, *PLAIN))
-    assert [event.id for event in seen] == PLAIN
+    seen = stream.until(lambda s: same(s, site, *tagged))
+    assert [event.id for event in seen] == tagged
 
 
 @pytest.mark.parametrize("kind", ["older", "unknown", "of-another"])
