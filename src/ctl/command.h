@@ -19,6 +19,7 @@ int ctl_apply_run(int argc, char **argv);
 int ctl_backup_run(int argc, char **argv);
 int ctl_check_run(int argc, char **argv);
 int ctl_diff_run(int argc, char **argv);
+int ctl_discover_run(int argc, char **argv);
 int ctl_edit_run(int argc, char **argv);
 int ctl_explain_run(int argc, char **argv);
 int ctl_export_run(int argc, char **argv);

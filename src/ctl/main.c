@@ -12,6 +12,7 @@ static const ctl_command_t commands[] = {
     {"backup", "take a backup of a server's history", ctl_backup_run},
     {"check", "validate a directory of footprint documents", ctl_check_run},
     {"diff", "tell what a change of documents means", ctl_diff_run},
+    {"discover", "look ALTO servers up in DNS", ctl_discover_run},
     {"edit", "edit a document of a server, with its check and its difference", ctl_edit_run},
     {"explain", "ask a server which footprints and capabilities addresses have", ctl_explain_run},
     {"export", "write all documents as one", ctl_export_run},

@@ -7,7 +7,7 @@ import random
 import pytest
 import yaml
 
-from footprintd import run
+from footprintd import Server, curl, run, write_config
 
 GRAPH = {
     "nodes": {"fra1": {"pid": "fra", "prefixes": ["192.0.2.0/24", "2001:db8:1::/48"]},
@@ -252,3 +252,22 @@ def test_which_form(tmp_path):
     for args, text in ((["a.csv"], "wants --nodes"), (["--nodes", "a.csv", "a.json"], "belongs to")):
         done = run("footprintctl", "import-graph", *args, cwd=tmp_path)
         assert done.returncode == 2 and text in done.stderr
+
+
+@pytest.mark.parametrize("files", [[], ["--costs-file"]])
+def test_served(tmp_path, files):
+    """What is imported is what is served, from the document and from files."""
+    (tmp_path / "footprints").mkdir()
+    (tmp_path / "igp.json").write_text(json.dumps(GRAPH))
+    done = run("footprintctl", "import-graph", "--metric", "both", *files, "--output",
+               str(tmp_path / "footprints"), str(tmp_path / "igp.json"))
+    assert done.returncode == 0, done.stderr
+    with Server(write_config(tmp_path)) as server:
+        got = {name: json.loads(curl(f"{server.url}/netmap-{name}")[2])
+               for name in ("hopcount", "routingcost")}
+    assert got["hopcount"]["cost-map"] == {
+        "alone": {"alone": 0}, "fra": {"fra": 0, "muc": 2}, "muc": {"fra": 2, "muc": 0}}
+    assert got["routingcost"]["cost-map"] == {
+        "alone": {"alone": 0}, "fra": {"fra": 0, "muc": 8}, "muc": {"fra": 10, "muc": 0}}
+    assert got["routingcost"]["meta"]["cost-type"] == {
+        "cost-metric": "routingcost", "cost-mode": "numerical"}

@@ -35,6 +35,8 @@ CASES = {
 FOLLOWING = {"watch"}
 # Those whose data is a document, with --format json.
 DOCUMENTS = {"export"}
+# What asks a name server; test_ctl_discover.py has it.
+OF_NAMES = {"discover"}
 # That of an ALTO client, not of the admin interface; and what writes a file and prints the one secret
 # in it. test_ctl_ucdn.py has them.
 OF_UCDNS = {"whoami"}
@@ -59,9 +61,10 @@ def commands():
 
 
 def test_every_command():
-    listed = [*CASES, *FOLLOWING, *DOCUMENTS, *OF_UCDNS, *OF_FILES]
+    listed = [*CASES, *FOLLOWING, *DOCUMENTS, *OF_UCDNS, *OF_FILES,
+              *OF_NAMES]
     assert sorted(listed) == sorted(commands()) and len(listed) == len(set(listed))
-    for command in (*CASES, *FOLLOWING, *OF_UCDNS):
+    for command in (*CASES, *FOLLOWING, *OF_UCDNS, *OF_NAMES):
         assert re.search(r"^  --json +\S", run("footprintctl", command, "--help").stdout, re.M)
 
 
