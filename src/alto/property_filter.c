@@ -1,8 +1,8 @@
 #include "properties.h"
 
 #include "property_query.h"
-#include "property_tree.h"
 #include "request.h"
+#include "trees.h"
 
 /* ---- validation (RFC 9240 8.6) ---- */
 
@@ -157,6 +157,7 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
         const slice_t *segments = property_text_end(&text, &count);
         if (segments) {
             request_answer(&r, ALTO_MEDIA_PROPERTY_MAP, segments, count);
+            out->entities = q.entity_count;
         }
         err = segments ? ERR_OK : ERR_NOMEM;
     }
@@ -215,6 +216,6 @@ const resource_kind_t resource_kind_property_map_filtered = {
     .accepts = ALTO_MEDIA_PROPERTY_MAP_PARAMS,
     .answer = answer,
     .cost = cost,
-    .tree = property_map_filtered_tree,
+    .tree = answer_tree,
     .rank = 2,
 };

@@ -208,24 +208,3 @@ err_t property_map_tree(const resource_t *resource, slice_t input, const alto_li
     buf_release(&p.text);
     return err;
 }
-
-/* Answers are of any shape, and limited in size: they are read. */
-err_t property_map_filtered_tree(const resource_t *resource, slice_t input,
-                                 const alto_limits_t *limits, arena_t *arena,
-                                 alto_answer_t *refused, nodes_t *nodes, node_t **out)
-{
-    *out = NULL;
-    err_t err = resource->kind->answer(resource, input, limits, arena, refused);
-    if (err || refused->status != 200) {
-        return err;
-    }
-    planter_t p = {.c = resource->content, .nodes = nodes, .text = BUF_INIT};
-    arena_init(&p.arena, 0);
-    for (size_t i = 0; i < refused->count; i++) {
-        buf_append_slice(&p.text, refused->segments[i]);
-    }
-    nodes->failed |= buf_failed(&p.text);
-    *out = nodes->failed ? NULL : parsed(&p, buf_slice(&p.text));
-    buf_release(&p.text);
-    return nodes->failed ? ERR_NOMEM : ERR_OK;
-}

@@ -1,6 +1,7 @@
 #include "trees.h"
 #include "footprintd/alto/cdni.h"
 #include "footprintd/alto/network_map.h"
+#include "request.h"
 #include "value_list.h"
 
 #include <stdlib.h>
@@ -190,5 +191,31 @@ err_t network_map_tree(const network_map_content_t *c, const uint8_t *wanted, un
     *out = tree_resource(nodes, tree_vtag(nodes, c->id, c->tag), NULL, NAME("network-map"), map);
     free(names);
     free(pids);
+    return nodes->failed ? ERR_NOMEM : ERR_OK;
+}
+
+/* ---- answers ---- */
+
+err_t answer_tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
+{
+    *out = NULL;
+    err_t err = resource->kind->answer(resource, input, limits, arena, refused);
+    if (err || refused->status != 200) {
+        return err;
+    }
+    buf_t text = BUF_INIT;
+    arena_t parsed;
+    json_value_t *value = NULL;
+    json_error_t error;
+    arena_init(&parsed, 0);
+    for (size_t i = 0; i < refused->count; i++) {
+        buf_append_slice(&text, refused->segments[i]);
+    }
+    nodes->failed |= buf_failed(&text) ||
+                     json_parse(buf_slice(&text), REQUEST_DEPTH, &parsed, &value, &error);
+    *out = nodes->failed ? NULL : nodes_json(nodes, value);
+    arena_release(&parsed);
+    buf_release(&text);
     return nodes->failed ? ERR_NOMEM : ERR_OK;
 }

@@ -4,6 +4,7 @@
 #ifndef FPD_ALTO_TREES_H
 #define FPD_ALTO_TREES_H
 
+#include "footprintd/alto/resource.h"
 #include "footprintd/alto/tree.h"
 
 #include <stdarg.h>
@@ -17,5 +18,13 @@ node_t *tree_vtag(nodes_t *nodes, slice_t id, const char *tag);
 /* {"meta":{"vtag":...,"dependent-vtags":...},name:content}; vtag and dependent may be NULL. */
 node_t *tree_resource(nodes_t *nodes, node_t *vtag, node_t *dependent, slice_t name,
                       node_t *content);
+
+/*
+ * The tree of a POST resource whose answers are of any shape, and limited in size: what is answered
+ * is read. As resource_kind_t.tree has it.
+ */
+err_t answer_tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes,
+                  node_t **out) FPD_MUST_CHECK;
 
 #endif

@@ -22,10 +22,10 @@ static void log_propmap(const snapshot_t *snapshot, const config_t *config)
 {
     size_t bytes = snapshot_view_public(snapshot)->propmap_bytes;
     if (bytes) {
-        log_line(LOG_LEVEL_WARNING, "build",
-                 "the property map by GET is not offered: it would have %zu bytes or more, and "
-                 "propmap.max-get-bytes is %llu; propmap-filtered answers all the same",
-                 bytes, (unsigned long long)config->propmap_max_get_bytes);
+        log_listed(LOG_LEVEL_WARNING, "build",
+                   "the property map by GET is not offered: it would have %zu bytes or more, and "
+                   "propmap.max-get-bytes is %llu; propmap-filtered answers all the same",
+                   bytes, (unsigned long long)config->propmap_max_get_bytes);
     }
 }
 
@@ -42,18 +42,18 @@ static void log_audiences(const builder_t *b, const snapshot_t *snapshot)
         meant_for_some += d->audience_count > 0;
         for (size_t k = 0; b->ucdns && k < d->audience_count && told < STRANGERS_MAX; k++) {
             if (ucdns_find(b->ucdns, d->audience[k]) == UCDN_NONE) {
-                log_line(LOG_LEVEL_WARNING, "build",
-                         "%.*s is for '%.*s', and ucdns has no profile of this name",
-                         SLICE_ARG(d->file), SLICE_ARG(d->audience[k]));
+                log_listed(LOG_LEVEL_WARNING, "build",
+                           "%.*s is for '%.*s', and ucdns has no profile of this name",
+                           SLICE_ARG(d->file), SLICE_ARG(d->audience[k]));
                 told++;
             }
         }
     }
     if (meant_for_some && !b->ucdns) {
-        log_line(LOG_LEVEL_WARNING, "build",
-                 "%zu documents have an audience, and there are no profiles (ucdns): nobody sees "
-                 "what they say",
-                 meant_for_some);
+        log_listed(LOG_LEVEL_WARNING, "build",
+                   "%zu documents have an audience, and there are no profiles (ucdns): nobody sees "
+                   "what they say",
+                   meant_for_some);
     }
 }
 
@@ -68,7 +68,7 @@ static void log_withheld(snapshot_t *snapshot)
             for (size_t k = 0; k < count && k < 5; k++) {
                 buf_printf(&who, "%s%.*s", k ? ", " : "", SLICE_ARG(names[k]));
             }
-            log_line(
+            log_listed(
                 LOG_LEVEL_WARNING, "build",
                 "%zu objects are withheld from %.*s%s: they have a capability or footprint type "
                 "that these do not understand, or a limit that cannot be told them",
@@ -96,7 +96,7 @@ static void log_unmatched(const snapshot_t *snapshot)
     }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (snapshot_join(snapshot)->named_count[types[i].type] && !(has & types[i].has)) {
-            log_line(
+            log_listed(
                 LOG_LEVEL_WARNING, "build",
                 "documents use %s, and no database knows it: the property map finds no address "
                 "in these footprints (geoip.%s)",
@@ -110,8 +110,8 @@ void build_log_difference(uint64_t number, const difference_t *d)
     buf_t line = BUF_INIT;
     if (!d->same) {
         difference_write_summary(d, &line);
-        log_line(LOG_LEVEL_INFO, "build", "generation %llu: %.*s", (unsigned long long)number,
-                 SLICE_ARG(buf_slice(&line)));
+        log_listed(LOG_LEVEL_INFO, "build", "generation %llu: %.*s", (unsigned long long)number,
+                   SLICE_ARG(buf_slice(&line)));
     }
     buf_release(&line);
 }
@@ -134,14 +134,14 @@ void build_compare_and_log(builder_t *b, snapshot_t *before, snapshot_t *after)
 void build_log_versions(uint64_t number, const hub_publication_t *p)
 {
     if (p->refused) {
-        log_line(
+        log_listed(
             LOG_LEVEL_ERROR, "updates",
             "generation %llu: %zu patches were wrong and are not sent: their readers get whole "
             "documents; this is a defect of footprintd",
             (unsigned long long)number, p->refused);
     }
     if (p->changed) {
-        log_line(
+        log_listed(
             LOG_LEVEL_INFO, "updates",
             "generation %llu: %zu resources changed, %zu bytes of patches; change set %.2f ms, "
             "patches %.2f ms",
@@ -160,6 +160,7 @@ snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
     b->documents = *documents;
     b->state.number = number;
     b->state.published = time(NULL);
+    figures_published(b);
     if (of_directory) {
         b->state.refused = 0;
         buf_clear(&b->refusal);
@@ -248,25 +249,26 @@ err_t build_snapshot(builder_t *b, model_t *model, size_t *objects, snapshot_t *
         err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
     }
     arena_release(&arena);
+    figures_part(b, BUILD_SNAPSHOT);
     return err;
 }
 
 static void log_build(const builder_t *b, const report_t *report, uint64_t took_ms, uint64_t number,
                       snapshot_t *snapshot)
 {
-    log_line(LOG_LEVEL_INFO, "build",
-             "generation %llu: %zu documents, %zu capability objects, in %llu ms",
-             (unsigned long long)number, report->documents, report->objects,
-             (unsigned long long)took_ms);
+    log_listed(LOG_LEVEL_INFO, "build",
+               "generation %llu: %zu documents, %zu capability objects, in %llu ms",
+               (unsigned long long)number, report->documents, report->objects,
+               (unsigned long long)took_ms);
     log_propmap(snapshot, b->config);
     log_unmatched(snapshot);
     log_audiences(b, snapshot);
     log_withheld(snapshot);
     if (!report->documents) {
-        log_line(LOG_LEVEL_WARNING, "build",
-                 "there are no documents in %.*s: clients are told that nothing is offered "
-                 "anywhere",
-                 SLICE_ARG(b->config->footprints));
+        log_listed(LOG_LEVEL_WARNING, "build",
+                   "there are no documents in %.*s: clients are told that nothing is offered "
+                   "anywhere",
+                   SLICE_ARG(b->config->footprints));
     }
 }
 
@@ -283,9 +285,11 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
         /* Better unrecorded than unserved, when there is nothing else. */
         err = b->generation ? err : ERR_OK;
     }
+    figures_part(b, BUILD_RECORD);
     number = number ? number : b->generation + 1;
     hub_publication_t publication;
     err = err ? err : hubs_publish(b->hubs, next, &publication);
+    figures_part(b, BUILD_CHANGES);
     if (!err) {
         snapshot_t *previous = build_publish(b, next, number, &digest, true);
         log_build(b, report, took_ms, number, next); /* what the log tells of is served */
@@ -321,13 +325,13 @@ static void note_refusal(builder_t *b, err_t err, const store_documents_t *docum
     pthread_mutex_unlock(&b->lock);
     buf_release(&before);
     if (b->generation) {
-        log_line(LOG_LEVEL_ERROR, "build",
-                 "the documents were refused: %.*s; generation %llu goes on being served",
-                 SLICE_ARG(buf_slice(&why)), (unsigned long long)b->state.number);
+        log_listed(LOG_LEVEL_ERROR, "build",
+                   "the documents were refused: %.*s; generation %llu goes on being served",
+                   SLICE_ARG(buf_slice(&why)), (unsigned long long)b->state.number);
     } else {
-        log_line(LOG_LEVEL_ERROR, "build",
-                 "the documents were refused: %.*s; there is nothing to serve",
-                 SLICE_ARG(buf_slice(&why)));
+        log_listed(LOG_LEVEL_ERROR, "build",
+                   "the documents were refused: %.*s; there is nothing to serve",
+                   SLICE_ARG(buf_slice(&why)));
     }
     buf_release(&why);
 }
@@ -354,6 +358,7 @@ bool build_is_news(const builder_t *b, const store_documents_t *documents)
 err_t build_directory(builder_t *b, bool only_changed)
 {
     report_t report = {.start = now_ms()};
+    figures_start(b);
     findings_t findings;
     store_documents_t documents;
     model_t *model = NULL;
@@ -362,12 +367,15 @@ err_t build_directory(builder_t *b, bool only_changed)
     store_documents_init(&documents);
     const model_t *before = b->current ? snapshot_model(b->current) : NULL;
     err_t err = config_read_model(b->config, before, &documents, &findings, &model);
+    figures_part(b, BUILD_READ);
+    figures_findings(b, findings.errors, findings.warnings);
     if (!err && only_changed && is_served(b, &documents)) {
         pthread_mutex_lock(&b->lock);
         b->state.refused = 0;
         buf_clear(&b->refusal);
         pthread_mutex_unlock(&b->lock);
-        log_line(LOG_LEVEL_DEBUG, "build", "the documents are what is served");
+        figures_count(b, BUILD_UNCHANGED);
+        log_listed(LOG_LEVEL_DEBUG, "build", "the documents are what is served");
         model_free(model);
     } else {
         load_log_findings("build", &findings);
@@ -378,6 +386,7 @@ err_t build_directory(builder_t *b, bool only_changed)
             snapshot_unref(next);
         }
         if (err) {
+            figures_count(b, findings.errors ? BUILD_REFUSED : BUILD_FAILED);
             note_refusal(b, err, &documents, &findings);
         }
     }

@@ -1,5 +1,6 @@
 #include "builder_private.h"
 
+#include "footprintd/base/time.h"
 #include "footprintd/log/log.h"
 
 #include <stdlib.h>
@@ -75,12 +76,23 @@ static void work_commit(builder_t *b, builder_commit_t *c)
  */
 #define BUILDER_NICE 5
 
+/* Not while somebody has asked again. With the lock, but for the call. */
+static void tell_done(builder_t *b, bool requested)
+{
+    if (requested && !b->requested && b->on_done) {
+        pthread_mutex_unlock(&b->lock);
+        b->on_done(b->on_done_arg);
+        pthread_mutex_lock(&b->lock);
+    }
+}
+
 static void *builder_main(void *arg)
 {
     builder_t *b = arg;
     (void)pthread_setname_np(pthread_self(), "builder");
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
     held_look(b);
+    figures_look(b);
     pthread_mutex_lock(&b->lock);
     for (;;) {
         wait_for_work(b);
@@ -96,6 +108,7 @@ static void *builder_main(void *arg)
             b->changed = false;
         }
         pthread_mutex_unlock(&b->lock);
+        atomic_store(&b->busy_since, monotonic_ms());
         if (take_ucdns(b)) {
             build_again(b, "profiles of uCDNs changed"); /* also when the directory is refused */
         }
@@ -113,7 +126,10 @@ static void *builder_main(void *arg)
         if (pending_try(b->pending, false)) {
             work_directory(b, false, true);
         }
+        atomic_store(&b->busy_since, 0);
+        figures_look(b);
         pthread_mutex_lock(&b->lock);
+        tell_done(b, requested);
     }
     /* Nothing is committed any more. */
     while (b->commits) {
@@ -219,6 +235,11 @@ void builder_write_pending(builder_t *b, buf_t *out)
     pending_write_json(b->pending, out);
 }
 
+size_t builder_pending(builder_t *b)
+{
+    return pending_count(b->pending);
+}
+
 void builder_set_ucdns(builder_t *b, ucdns_t *ucdns)
 {
     pthread_mutex_lock(&b->lock);
@@ -247,6 +268,18 @@ void builder_request(builder_t *b)
     b->requested = true;
     pthread_cond_signal(&b->work);
     pthread_mutex_unlock(&b->lock);
+}
+
+void builder_on_done(builder_t *b, void (*call)(void *arg), void *arg)
+{
+    b->on_done = call;
+    b->on_done_arg = arg;
+}
+
+uint64_t builder_busy_ms(const builder_t *b)
+{
+    uint64_t since = atomic_load(&b->busy_since);
+    return since ? monotonic_ms() - since : 0;
 }
 
 void builder_look(builder_t *b)

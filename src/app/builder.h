@@ -9,6 +9,7 @@
 #define FPD_APP_BUILDER_H
 
 #include "compressor.h"
+#include "figures.h"
 #include "footprintd/config/config.h"
 #include "footprintd/config/ucdns.h"
 #include "footprintd/http/server.h"
@@ -17,8 +18,6 @@
 #include "updater.h"
 
 #include <time.h>
-
-typedef struct builder builder_t;
 
 /* All are borrowed; what is built is recorded in the journal (NULL: is not), then published. */
 err_t builder_new(const config_t *config, hubs_t *hubs, journal_t *journal,
@@ -41,11 +40,17 @@ typedef struct builder_state {
 void builder_read_state(builder_t *b, builder_state_t *state, buf_t *findings);
 /* Any thread. Appends the edits whose files are not written yet, as pending_write_json. */
 void builder_write_pending(builder_t *b, buf_t *out);
+/* Any thread. How many of these there are. */
+size_t builder_pending(builder_t *b);
 /* Starts the thread; it publishes to server, compressor and updater, which are borrowed. */
 err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor,
                     updater_t *updater) FPD_MUST_CHECK;
 /* Asks for a build. Any thread. */
 void builder_request(builder_t *b);
+/* Before builder_start: what the builder's thread calls when all that was asked for is done. */
+void builder_on_done(builder_t *b, void (*call)(void *arg), void *arg);
+/* For how many ms the thread has been at what it is doing; 0: nothing. Any thread. */
+uint64_t builder_busy_ms(const builder_t *b);
 /*
  * Who sees what, from the next build on; takes a reference. Before builder_build_first, or any
  * thread.

@@ -10,6 +10,7 @@
 #include "pending.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct builder {
     const config_t *config;
@@ -24,11 +25,16 @@ struct builder {
     pending_t *pending;
     snapshot_t *current;    /* its thread writes it, under the lock */
     uint64_t generation;    /* of current, in this process; 0: none */
+    stopwatch_t stopwatch;  /* of the build at hand */
     digest_t documents;     /* what current was made of */
     digest_t refused;       /* what was refused last for its errors */
     int64_t held_due;       /* seconds since the epoch: of the next held change; INT64_MAX: none */
     int64_t held_retry_ms;  /* monotonic: held changes are not tried before */
     int64_t timed_retry_ms; /* monotonic: what a time made due is not tried before */
+
+    void (*on_done)(void *arg); /* NULL: nobody wants to know */
+    void *on_done_arg;
+    _Atomic(uint64_t) busy_since; /* monotonic, ms; 0: waits */
 
     pthread_t thread;
     bool running;
@@ -41,6 +47,7 @@ struct builder {
     bool stopping;
     builder_commit_t *commits; /* that wait, the first one first */
     builder_state_t state;
+    builder_figures_t figures;
     buf_t refusal; /* findings of what was refused, as JSON */
 };
 

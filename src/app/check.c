@@ -5,7 +5,7 @@
 #include "footprintd/http/admin.h"
 #include "footprintd/store/history.h"
 #include "listeners.h"
-#include "options.h"
+#include "privileges.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -146,6 +146,12 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
         }
         check_tokens(config, findings);
     }
+    if (config->metrics && config->metrics_listener.tls) {
+        err_t err = check_tls(&config->metrics_listener, findings);
+        if (err) {
+            return err;
+        }
+    }
     check_history(config, findings);
     err_t databases = check_databases(config, findings);
     if (databases == ERR_NOMEM) {
@@ -159,8 +165,26 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
     return err ? err : databases;
 }
 
-int check_config(const char *file)
+/* From here on this process is the user. Prints what stands in the way. */
+static err_t become_user(const config_t *config, bool refuse_root)
 {
+    privileges_t user;
+    buf_t why = BUF_INIT;
+    err_t err = privileges_choose(config, refuse_root, &user, &why);
+    err = err ? err : privileges_drop(&user, config->core_dumps, &why);
+    err = err ? err : privileges_check_files(config, &user, &why);
+    if (err) {
+        /* Not what it would warn of: whoever checks need not be who starts the server. */
+        (void)fprintf(stderr, "footprintd: %.*s\n", SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+    privileges_release(&user);
+    return err;
+}
+
+int check_config(const options_t *options)
+{
+    const char *file = options->config;
     config_t config;
     config_init(&config);
     findings_t findings;
@@ -168,9 +192,11 @@ int check_config(const char *file)
     store_documents_t documents;
     store_documents_init(&documents);
     err_t err = config_load(file, &config, &findings);
+    err_t user = err ? ERR_OK : become_user(&config, options->refuse_root);
     if (!err) {
         err = check_what_it_names(&config, &documents, &findings);
     }
+    err = err ? err : user;
     check_print_findings(&findings);
     bool refused = err || findings.errors;
     if (err == ERR_NOMEM) {

@@ -30,8 +30,8 @@ static void log_settled(const store_settlements_t *settled)
     for (size_t i = 0; i < settled->count; i++) {
         const store_settlement_t *s = &settled->items[i];
         if (s->settled != STORE_SETTLED_DONE) {
-            log_line(LOG_LEVEL_WARNING, "history", "%.*s: %.*s", SLICE_ARG(s->file),
-                     SLICE_ARG(s->why));
+            log_listed(LOG_LEVEL_WARNING, "history", "%.*s: %.*s", SLICE_ARG(s->file),
+                       SLICE_ARG(s->why));
         }
     }
 }
@@ -99,17 +99,19 @@ static void publish(builder_t *b, builder_commit_t *c)
     digest_t digest;
     err_t err = build_digest(p->texts, p->text_count, &digest);
     hub_publication_t publication;
+    figures_part(b, BUILD_RECORD);
     err = err ? err : hubs_publish(b->hubs, p->snapshot, &publication);
+    figures_part(b, BUILD_CHANGES);
     if (err) {
         /* It is durable all the same: the directory has it, and the next look publishes it. */
-        log_line(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
-                 (unsigned long long)c->number, err_text(err));
+        log_listed(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
+                   (unsigned long long)c->number, err_text(err));
         builder_look(b);
         return;
     }
     snapshot_t *previous = build_publish(b, snapshot_ref(p->snapshot), c->number, &digest, true);
-    log_line(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s", (unsigned long long)c->number,
-             store_kind_names[c->kind], SLICE_ARG(c->author));
+    log_listed(LOG_LEVEL_INFO, "build", "generation %llu: %s by %.*s",
+               (unsigned long long)c->number, store_kind_names[c->kind], SLICE_ARG(c->author));
     build_log_versions(c->number, &publication);
     build_log_difference(c->number, p->difference);
     if (previous) {
@@ -120,7 +122,11 @@ static void publish(builder_t *b, builder_commit_t *c)
 static err_t propose(builder_t *b, builder_commit_t *c)
 {
     c->proposal.ucdns = b->ucdns;
-    return proposal_make(&c->proposal, b->config, b->current, b->generation + 1, &c->wish, &c->why);
+    figures_start(b);
+    err_t err = proposal_make(&c->proposal, b->config, b->current, b->generation + 1, &c->wish,
+                              &c->why);
+    figures_part(b, BUILD_SNAPSHOT);
+    return err;
 }
 
 /* So often somebody may save while what was saved before is being recorded. */

@@ -9,17 +9,10 @@
 /* When the system refuses: a full disk, a history that cannot be read. */
 #define RETRY_MS 10000
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void log_trouble(const char *what, err_t err, const buf_t *why)
 {
-    log_line(LOG_LEVEL_ERROR, "held", "%s: %.*s", what,
-             SLICE_ARG(why->len ? buf_slice(why) : slice_str(err_text(err))));
+    log_listed(LOG_LEVEL_ERROR, "held", "%s: %.*s", what,
+               SLICE_ARG(why->len ? buf_slice(why) : slice_str(err_text(err))));
 }
 
 /* ---- when ---- */
@@ -33,14 +26,14 @@ void held_look(builder_t *b)
     if (err) {
         log_trouble("held changes cannot be read", err, &why);
         b->held_due = INT64_MIN;
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     }
     buf_release(&why);
 }
 
 bool held_is_due(const builder_t *b)
 {
-    return moment_now() >= b->held_due && monotonic_ms() >= b->held_retry_ms;
+    return moment_now() >= b->held_due && (int64_t)monotonic_ms() >= b->held_retry_ms;
 }
 
 int64_t held_patience(const builder_t *b, int64_t most_ms)
@@ -49,7 +42,7 @@ int64_t held_patience(const builder_t *b, int64_t most_ms)
     (void)clock_gettime(CLOCK_REALTIME, &now);
     int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, left = 0;
     if (now.tv_sec >= b->held_due) {
-        left = b->held_retry_ms - monotonic_ms();
+        left = b->held_retry_ms - (int64_t)monotonic_ms();
     } else if (b->held_due - now.tv_sec > most_ms / 1000) {
         return most_ms;
     } else {
@@ -120,8 +113,9 @@ err_t held_keep(builder_t *b, builder_commit_t *c)
     if (!err) {
         buf_t when = BUF_INIT;
         moment_write(held.due, &when);
-        log_line(LOG_LEVEL_INFO, "held", "change %llu by %.*s waits until %.*s",
-                 (unsigned long long)c->held_id, SLICE_ARG(c->author), SLICE_ARG(buf_slice(&when)));
+        log_listed(LOG_LEVEL_INFO, "held", "change %llu by %.*s waits until %.*s",
+                   (unsigned long long)c->held_id, SLICE_ARG(c->author),
+                   SLICE_ARG(buf_slice(&when)));
         buf_release(&when);
         c->verdict = COMMIT_HELD;
     }
@@ -179,10 +173,10 @@ static void give_up(builder_t *b, const store_held_t *held, slice_t reason)
     err_t err = store_held_fail(journal_history(b->journal), held->id, reason, &audit, &why);
     if (err) {
         log_trouble("that a change could not be made cannot be recorded", err, &why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     }
-    log_line(LOG_LEVEL_ERROR, "held", "change %llu by %.*s is not made: %.*s",
-             (unsigned long long)held->id, SLICE_ARG(held->author), SLICE_ARG(reason));
+    log_listed(LOG_LEVEL_ERROR, "held", "change %llu by %.*s is not made: %.*s",
+               (unsigned long long)held->id, SLICE_ARG(held->author), SLICE_ARG(reason));
     buf_release(&why);
 }
 
@@ -207,9 +201,9 @@ static void conclude(builder_t *b, const store_held_t *held, const builder_commi
     switch (c->verdict) {
     case COMMIT_DONE:
     case COMMIT_SAME:
-        log_line(LOG_LEVEL_INFO, "held", "change %llu by %.*s is made: generation %llu",
-                 (unsigned long long)held->id, SLICE_ARG(held->author),
-                 (unsigned long long)c->number);
+        log_listed(LOG_LEVEL_INFO, "held", "change %llu by %.*s is made: generation %llu",
+                   (unsigned long long)held->id, SLICE_ARG(held->author),
+                   (unsigned long long)c->number);
         break;
     case COMMIT_FAILED:
     case COMMIT_PENDING:
@@ -217,7 +211,7 @@ static void conclude(builder_t *b, const store_held_t *held, const builder_commi
     case COMMIT_FULL:
     case COMMIT_ENDING:
         log_trouble("a held change cannot be made now, and is tried again", ERR_IO, &c->why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
         break;
     default:
         write_reason(c, &reason);
@@ -230,7 +224,7 @@ static void make(builder_t *b, const store_held_t *held, arena_t *arena)
 {
     proposal_change_t *changes = arena_array(arena, held->count + 1, sizeof *changes);
     if (!changes) {
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
         return;
     }
     for (size_t i = 0; i < held->count; i++) {
@@ -265,7 +259,7 @@ static void run_one(builder_t *b, uint64_t id)
     err_t err = store_held_find(journal_history(b->journal), id, &arena, &held, &why);
     if (err && err != ERR_NOT_FOUND) {
         log_trouble("a held change cannot be read", err, &why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     } else if (!err && held.until <= moment_now()) {
         give_up(b, &held, SLICE_LIT("its time has passed"));
     } else if (!err) {
@@ -285,9 +279,9 @@ void held_run(builder_t *b)
                            : ERR_OK;
     if (err) {
         log_trouble("held changes cannot be read", err, &why);
-        b->held_retry_ms = monotonic_ms() + RETRY_MS;
+        b->held_retry_ms = (int64_t)monotonic_ms() + RETRY_MS;
     }
-    for (size_t i = 0; i < list.count && monotonic_ms() >= b->held_retry_ms; i++) {
+    for (size_t i = 0; i < list.count && (int64_t)monotonic_ms() >= b->held_retry_ms; i++) {
         if (!list.items[i].failure.len && list.items[i].due <= moment_now()) {
             run_one(b, list.items[i].id);
         }

@@ -13,8 +13,8 @@ void load_log_findings(const char *area, findings_t *findings)
         buf_clear(&line);
         finding_format(f, &line);
         bool error = finding_infos[f->code].severity == SEVERITY_ERROR;
-        log_line(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, area, "%.*s",
-                 SLICE_ARG(buf_slice(&line)));
+        log_listed(error ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, area, "%.*s",
+                   SLICE_ARG(buf_slice(&line)));
     }
     buf_release(&line);
     size_t found = findings->errors + findings->warnings;
@@ -60,4 +60,14 @@ err_t load_texts(const config_t *config, const model_t *before, const store_text
     model_options_t options = config_model_options(config);
     options.before = before;
     return model_build(sources, count, &options, findings, out);
+}
+
+void load_log_levels(const config_t *config)
+{
+    log_set((log_format_t)config->log_format, (log_level_t)config->log_level);
+    for (int i = 0; i < LOG_AREA_COUNT; i++) {
+        if (config->log_levels[i]) {
+            log_set_area((log_area_t)i, (log_level_t)(config->log_levels[i] - 1));
+        }
+    }
 }

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "healthcheck.h"
 #include "options.h"
 #include "server.h"
 
@@ -20,7 +21,10 @@ int main(int argc, char **argv)
         return code;
     }
     if (options.check_config) {
-        return check_config(options.config);
+        return check_config(&options);
+    }
+    if (options.healthcheck) {
+        return healthcheck(options.config);
     }
     /* Blocked before any thread is made: only the main thread takes signals, by sigwait. */
     sigset_t set;
@@ -32,5 +36,5 @@ int main(int argc, char **argv)
     sigaddset(&set, SIGUSR2);
     sigprocmask(SIG_BLOCK, &set, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    return server_run(options.config);
+    return server_run(&options);
 }

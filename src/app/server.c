@@ -4,22 +4,24 @@
 #include "builder.h"
 #include "check.h"
 #include "footprintd/store/file.h"
-#include "footprintd/updates/tips.h"
 #include "listeners.h"
 #include "load.h"
-#include "options.h"
+#include "metrics.h"
+#include "notify.h"
+#include "privileges.h"
+#include "readers.h"
+#include "sandbox.h"
 #include "shutdown.h"
+#include "sockets.h"
 #include "watch.h"
+#include "watchdog.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-/* More would only cost tables somewhere: limits.connections goes no further. */
-#define FILES_MAX 1048576
 /* What a drain may take beyond drain-s before the process ends all the same. */
 #define DRAIN_GRACE_S 5
 
@@ -27,38 +29,30 @@ typedef struct server {
     const char *config_file;
     buf_t config_text; /* as it was at the start */
     config_t config;
+    sockets_t sockets; /* until the HTTP server has its own */
     hubs_t *hubs;
     journal_t *journal;
     admin_t *admin; /* NULL without an admin interface */
+    metrics_t metrics;
     http_server_t *http;
     ucdns_t *ucdns; /* as they were at the start; NULL: none */
     builder_t *builder;
     compressor_t *compressor;
     updater_t *updater;
     watch_t *watch;
+    notify_t notify;
+    watchdog_t *watchdog;
 } server_t;
-
-static void raise_file_limit(uint64_t connections)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
-    }
-    rlim_t wanted = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (connections > wanted) {
-        log_line(LOG_LEVEL_WARNING, "app",
-                 "limits.connections is %llu, but this process may open only %llu files",
-                 (unsigned long long)connections, (unsigned long long)wanted);
-    }
-}
 
 static void on_news(void *arg)
 {
     http_server_news(((server_t *)arg)->http);
+}
+
+/* On the builder's thread. */
+static void on_reloaded(void *arg)
+{
+    notify_ready(&((server_t *)arg)->notify);
 }
 
 static err_t open_hubs(server_t *s)
@@ -89,8 +83,18 @@ static err_t open_admin(server_t *s, arena_t *arena, http_admin_options_t *optio
                                       .max_body_bytes = (size_t)c->limits.admin_body_bytes,
                                       .answer = admin_answer};
     err_t err = listeners_convert(&c->admin_listener, arena, &options->listener);
+    options->listener.fd = err ? 0 : sockets_find(&s->sockets, c->admin_listener.address);
     err = err ? err : admin_new(c, s->hubs, &s->admin);
     options->arg = s->admin;
+    return err;
+}
+
+static err_t open_metrics(server_t *s, arena_t *arena, http_metrics_options_t *options)
+{
+    *options = (http_metrics_options_t){
+        .scrape = metrics_scrape, .healthy = metrics_healthy, .arg = &s->metrics};
+    err_t err = listeners_convert(&s->config.metrics_listener, arena, &options->listener);
+    options->listener.fd = err ? 0 : sockets_find(&s->sockets, s->config.metrics_listener.address);
     return err;
 }
 
@@ -116,22 +120,6 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
     return err;
 }
 
-static guard_options_t guard_options_of(const config_limits_t *l)
-{
-    return (guard_options_t){.control_per_s = l->h2_control_per_s,
-                             .resets_per_s = l->h2_resets_per_s,
-                             .header_bytes = l->header_block_bytes,
-                             .header_fields = l->header_fields,
-                             .header_s = l->header_block_s,
-                             .conn_body_bytes = l->connection_body_bytes,
-                             .total_body_bytes = l->body_bytes,
-                             .body_bytes_per_s = l->body_bytes_per_s,
-                             .new_connections_per_s = l->new_connections_per_s,
-                             .connections_per_address = l->connections_per_address,
-                             .streams_per_address = l->streams_per_address,
-                             .connections_per_network = l->connections_per_network};
-}
-
 static err_t open_http(server_t *s)
 {
     static const proxy_header_t proxy_headers[] = {
@@ -140,14 +128,17 @@ static err_t open_http(server_t *s)
         [CONFIG_PROXY_HEADER_X_FORWARDED_FOR] = PROXY_HEADER_X_FORWARDED_FOR};
     const config_t *c = &s->config;
     http_admin_options_t admin;
+    http_metrics_options_t metrics;
     ucdns_t *ucdns = NULL;
     arena_t arena;
     arena_init(&arena, 0);
     err_t err = c->admin ? open_admin(s, &arena, &admin) : ERR_OK;
+    err = !err && c->metrics ? open_metrics(s, &arena, &metrics) : err;
     http_listener_t *listeners = arena_array(&arena, c->listener_count, sizeof *listeners);
     err = !err && !listeners ? ERR_NOMEM : err;
     for (size_t i = 0; i < c->listener_count && !err; i++) {
         err = listeners_convert(&c->listeners[i], &arena, &listeners[i]);
+        listeners[i].fd = err ? 0 : sockets_find(&s->sockets, c->listeners[i].address);
     }
     err = err ? err : load_ucdns(s, &ucdns);
     if (err) {
@@ -165,15 +156,21 @@ static err_t open_http(server_t *s)
                               .handshake_timeout_s = (unsigned)c->limits.handshake_timeout_s,
                               .send_timeout_s = (unsigned)c->limits.send_timeout_s,
                               .worker_queue = (size_t)c->limits.worker_queue,
+                              .answer_bytes = (size_t)c->limits.answer_bytes,
+                              .answers_bytes = (size_t)c->limits.answers_bytes,
                               .alto = {.filter_entries = (size_t)c->limits.filter_entries},
                               .base_uri = c->base_uri,
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
-                              .guard = guard_options_of(&c->limits),
+                              .guard = listeners_guard(&c->limits),
                               .admin = c->admin ? &admin : NULL,
+                              .metrics = c->metrics ? &metrics : NULL,
                               .ucdns = ucdns,
+                              .ucdn_rates = {.requests = c->limits.ucdn_requests_per_s,
+                                             .entities = c->limits.ucdn_entities_per_s,
+                                             .bytes = c->limits.ucdn_bytes_per_s},
                               .trusted_proxies = c->trusted_proxies,
                               .trusted_proxy_count = c->trusted_proxy_count,
                               .proxy_header = proxy_headers[c->proxy_header],
@@ -186,6 +183,7 @@ static err_t open_http(server_t *s)
         log_line(LOG_LEVEL_ERROR, "http", "%.*s",
                  SLICE_ARG(why.len ? buf_slice(&why) : slice_str(err_text(err))));
     }
+    sockets_close(&s->sockets);
     buf_release(&why);
     arena_release(&arena);
     s->ucdns = ucdns; /* the HTTP server has its own reference */
@@ -224,17 +222,27 @@ static err_t start(server_t *s)
     if (s->admin) {
         admin_attach(s->admin, s->builder, s->http, s->journal);
     }
+    s->metrics.health = (health_t){
+        .config = &s->config, .builder = s->builder, .http = s->http, .journal = s->journal};
+    s->metrics.hubs = s->hubs;
     hubs_on_news(s->hubs, on_news, s);
     err = http_server_start(s->http, builder_current(s->builder));
     if (err) {
         log_line(LOG_LEVEL_ERROR, "http", "the server does not start: %s", err_text(err));
         return err;
     }
+    builder_on_done(s->builder, on_reloaded, s);
     err = builder_start(s->builder, s->http, s->compressor, s->updater);
     if (!err && s->watch) {
         say_not_watched(watch_start(s->watch, s->builder));
     }
-    return err;
+    watchdog_options_t watchdog = {.http = s->http,
+                                   .builder = s->builder,
+                                   .notify = &s->notify,
+                                   .stall_s = s->config.watchdog_stall_s,
+                                   .abort_s = s->config.watchdog_abort_s,
+                                   .build_s = s->config.watchdog_build_s};
+    return err ? err : watchdog_new(&watchdog, &s->watchdog);
 }
 
 static void say_ready(const server_t *s)
@@ -248,6 +256,9 @@ static void say_ready(const server_t *s)
     }
     if (s->admin) {
         buf_printf(&line, " admin=%.*s", SLICE_ARG(http_server_admin_uri(s->http)));
+    }
+    if (s->config.metrics) {
+        buf_printf(&line, " metrics=%.*s", SLICE_ARG(http_server_metrics_uri(s->http)));
     }
     log_raw(buf_slice(&line));
     buf_release(&line);
@@ -266,6 +277,7 @@ static err_t read_config_text(const char *file, buf_t *out)
 static void reload(server_t *s)
 {
     log_line(LOG_LEVEL_INFO, "app", "SIGHUP: reading documents, databases and certificates again");
+    notify_reloading(&s->notify);
     buf_t text = BUF_INIT;
     if (read_config_text(s->config_file, &text)) {
         log_line(LOG_LEVEL_WARNING, "app", "the configuration %s cannot be read any more",
@@ -291,66 +303,15 @@ static void reload(server_t *s)
     if (load_ucdns(s, &ucdns)) {
         log_line(LOG_LEVEL_ERROR, "config", "the old profiles stay in use");
     } else if (ucdns) {
-        builder_set_ucdns(s->builder, ucdns);
-        http_server_set_ucdns(s->http, ucdns);
-        log_line(LOG_LEVEL_INFO, "config", "profiles of uCDNs: %zu", ucdns_count(ucdns));
+        if (http_server_set_ucdns(s->http, ucdns)) {
+            log_line(LOG_LEVEL_ERROR, "config", "no memory: the old profiles stay in use");
+        } else {
+            builder_set_ucdns(s->builder, ucdns);
+            log_line(LOG_LEVEL_INFO, "config", "profiles of uCDNs: %zu", ucdns_count(ucdns));
+        }
     }
     ucdns_unref(ucdns);
     builder_request(s->builder);
-}
-
-static void describe_views(void *arg, hub_t *hub)
-{
-    tips_describe(hub, arg);
-}
-
-/* SIGUSR2: who reads what, and what readers were sent so far. */
-static void log_guard(const server_t *s)
-{
-    buf_t line = BUF_INIT;
-    for (int kind = 0; kind < GUARD_KIND_COUNT; kind++) {
-        uint64_t count = http_server_guard_count(s->http, (guard_kind_t)kind);
-        buf_printf(&line, "%s%s=%llu", line.len ? " " : "", guard_kind_name((guard_kind_t)kind),
-                   (unsigned long long)count);
-    }
-    log_line(LOG_LEVEL_INFO, "guard", "%.*s", SLICE_ARG(buf_slice(&line)));
-    buf_release(&line);
-}
-
-static void log_readers(server_t *s)
-{
-    hub_counters_t c;
-    hubs_read_counters(s->hubs, &c);
-    http_fan_out_t f = http_server_fan_out(s->http);
-    log_line(LOG_LEVEL_INFO, "updates",
-             "streams=%llu views=%llu feeds=%llu log-bytes=%llu streams-opened=%llu "
-             "streams-refused=%llu views-opened=%llu views-refused=%llu",
-             (unsigned long long)c.streams, (unsigned long long)c.views,
-             (unsigned long long)c.feeds, (unsigned long long)c.log_bytes,
-             (unsigned long long)c.streams_opened, (unsigned long long)c.streams_refused,
-             (unsigned long long)c.views_opened, (unsigned long long)c.views_refused);
-    log_line(LOG_LEVEL_INFO, "updates",
-             "versions=%llu json-patches=%llu merge-patches=%llu patches-refused=%llu "
-             "frames-made=%llu edges=%llu edges-gone=%llu edges-early=%llu",
-             (unsigned long long)c.versions, (unsigned long long)c.patches_json,
-             (unsigned long long)c.patches_merge, (unsigned long long)c.patches_refused,
-             (unsigned long long)c.frames_made, (unsigned long long)c.edges,
-             (unsigned long long)c.edges_gone, (unsigned long long)c.edges_early);
-    log_line(LOG_LEVEL_INFO, "updates", "fan-outs=%llu last-ms=%llu greatest-ms=%llu mean-ms=%.1f",
-             (unsigned long long)f.count, (unsigned long long)f.last_ms,
-             (unsigned long long)f.greatest_ms,
-             f.count ? (double)f.total_ms / (double)f.count : 0.0);
-    log_guard(s);
-    http_server_log_readers(s->http);
-    buf_t views = BUF_INIT;
-    hubs_each(s->hubs, describe_views, &views);
-    for (size_t at = 0; at < views.len;) {
-        size_t len = (size_t)((char *)memchr(views.ptr + at, '\n', views.len - at) - views.ptr) -
-                     at;
-        log_line(LOG_LEVEL_INFO, "tips", "view: %.*s", (int)len, views.ptr + at);
-        at += len + 1;
-    }
-    buf_release(&views);
 }
 
 static void wait_for_the_end(server_t *s)
@@ -371,7 +332,7 @@ static void wait_for_the_end(server_t *s)
             continue;
         }
         if (signal == SIGUSR2) {
-            log_readers(s);
+            readers_log(s->hubs, s->http);
             continue;
         }
         log_line(LOG_LEVEL_INFO, "app", "%s: draining, at most %llu seconds",
@@ -382,6 +343,7 @@ static void wait_for_the_end(server_t *s)
 
 static void stop(server_t *s)
 {
+    watchdog_free(s->watchdog);
     watch_free(s->watch);
     if (s->builder) {
         builder_stop(s->builder);
@@ -403,18 +365,34 @@ static void stop(server_t *s)
     journal_close(s->journal);
 }
 
+/* Without it the server serves all the same: there are kernels and containers that have none. */
+static void filter_calls(const server_t *s)
+{
+    buf_t why = BUF_INIT;
+    if (sandbox_calls((config_seccomp_t)s->config.seccomp, &why)) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+}
+
 static int run_configured(server_t *s)
 {
-    raise_file_limit(s->config.limits.connections);
+    sockets_allow(s->config.limits.connections);
     if (start(s)) {
         stop(s);
         return EXIT_REFUSED;
     }
+    filter_calls(s);
     say_ready(s);
+    notify_ready(&s->notify);
+    log_limit(s->config.log_lines_per_s); /* not what a start has to say */
     wait_for_the_end(s);
     shutdown_watch_t watch;
-    bool watched = shutdown_watch_start(&watch, (unsigned)s->config.drain_s + DRAIN_GRACE_S) ==
-                   ERR_OK;
+    unsigned most_s = (unsigned)s->config.drain_s + DRAIN_GRACE_S;
+    notify_stopping(&s->notify, most_s + DRAIN_GRACE_S);
+    bool watched = shutdown_watch_start(&watch, most_s) == ERR_OK;
+    watchdog_free(s->watchdog);
+    s->watchdog = NULL;
     builder_stop(s->builder);
     if (!http_server_drain(s->http, (unsigned)s->config.drain_s)) {
         /* A loop that does not end cannot be joined, and nothing it uses may be freed. */
@@ -430,27 +408,71 @@ static int run_configured(server_t *s)
     return EXIT_FINE;
 }
 
-int server_run(const char *config_file)
+/*
+ * What comes before anything is read, and before there is another thread: ports are opened with the
+ * rights that the process was started with, and the rest is done without them.
+ */
+static err_t prepare(server_t *s, bool refuse_root)
 {
-    server_t s = {.config_file = config_file, .config_text = BUF_INIT};
+    privileges_t user;
+    buf_t why = BUF_INIT;
+    privileges_deny(s->config.core_dumps);
+    err_t err = privileges_choose(&s->config, refuse_root, &user, &why);
+    if (!err && why.len) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+        buf_clear(&why);
+    }
+    err = err ? err : sockets_open(&s->config, &s->sockets, &why);
+    err = err ? err : privileges_drop(&user, s->config.core_dumps, &why);
+    err = err ? err : privileges_check_files(&s->config, &user, &why);
+    if (!err && s->config.landlock) {
+        err = sandbox_files(&s->config, s->config_file, &why);
+    }
+    if (!err && why.len) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    if (err) {
+        log_line(LOG_LEVEL_ERROR, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    if (!err && user.drop) {
+        log_line(LOG_LEVEL_INFO, "app", "running as the user %s from now on", user.name);
+    }
+    buf_release(&why);
+    privileges_release(&user);
+    return err;
+}
+
+int server_run(const options_t *options)
+{
+    server_t s = {.config_file = options->config,
+                  .config_text = BUF_INIT,
+                  .notify = NOTIFY_INIT,
+                  .metrics = {.started = time(NULL)}};
+    notify_open(&s.notify);
     config_init(&s.config);
     findings_t findings;
     findings_init(&findings, 0);
     int code = EXIT_REFUSED;
-    err_t err = config_load(config_file, &s.config, &findings);
+    err_t err = config_load(s.config_file, &s.config, &findings);
+    load_log_levels(&s.config);
     if (err) {
         check_print_findings(&findings);
-        (void)fprintf(stderr, "footprintd: the configuration %s was refused: %s\n", config_file,
+        (void)fprintf(stderr, "footprintd: the configuration %s was refused: %s\n", s.config_file,
                       err_text(err));
+    } else if (prepare(&s, options->refuse_root)) {
+        /* The log has said why. */
     } else if (log_start(STDERR_FILENO, (log_format_t)s.config.log_format,
                          (log_level_t)s.config.log_level)) {
         (void)fprintf(stderr, "footprintd: the log does not start\n");
     } else {
+        load_log_levels(&s.config);
         load_log_findings("config", &findings);
-        (void)!read_config_text(config_file, &s.config_text); /* config_load could just now */
+        (void)!read_config_text(s.config_file, &s.config_text); /* config_load could just now */
         code = run_configured(&s);
         log_stop();
     }
+    sockets_close(&s.sockets);
+    notify_close(&s.notify);
     findings_release(&findings);
     buf_release(&s.config_text);
     config_release(&s.config);

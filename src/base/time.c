@@ -92,6 +92,13 @@ int64_t moment_now(void)
     return now.tv_sec;
 }
 
+uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void moment_write(int64_t seconds, buf_t *out)
 {
     struct tm tm;

@@ -44,9 +44,20 @@ const config_limit_info_t config_limit_infos[] = {
     {"streams-per-address", FIELD(streams_per_address), 6144, 0, 10000000,
      "HTTP/2 requests of one address at a time; refused above; 0: no limit"},
     {"filter-entries", FIELD(filter_entries), 0, 0, 1000000,
-     "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs, 131,072 entities"},
+     "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs or endpoints, "
+     "131,072 entities"},
     {"worker-queue", FIELD(worker_queue), 256, 1, 65536,
      "filter requests that wait for a worker; 503 above"},
+    {"answer-bytes", FIELD(answer_bytes), 128 * MIB, MIB, 16 * GIB,
+     "memory of one computed answer; 503 above"},
+    {"answers-bytes", FIELD(answers_bytes), 256 * MIB, MIB, 64 * GIB,
+     "computed answers of all that are not wholly sent; 503 above"},
+    {"ucdn-requests-per-s", FIELD(ucdn_requests_per_s), 0, 0, 1000000000,
+     "requests of a uCDN without rates of its own a second; 429 above; 0: no limit"},
+    {"ucdn-entities-per-s", FIELD(ucdn_entities_per_s), 0, 0, 1000000000000,
+     "entities that one asks about a second; 429 above; 0: no limit"},
+    {"ucdn-bytes-per-s", FIELD(ucdn_bytes_per_s), 0, 0, 1000000000000,
+     "bytes of answers and events of one a second; 429 above; 0: no limit"},
     {"documents", FIELD(documents), 10000, 1, 1000000, "documents in the footprints directory"},
     {"document-bytes", FIELD(document_bytes), 64 * MIB, KIB, 4 * GIB, "bytes of one document"},
     {"document-depth", FIELD(document_depth), 32, 8, 512, "nested collections in a document"},
@@ -93,5 +104,16 @@ void config_limits_init(config_limits_t *limits)
 {
     for (size_t i = 0; i < config_limit_count; i++) {
         *config_limit_at(limits, &config_limit_infos[i]) = config_limit_infos[i].initial;
+    }
+}
+
+void config_limits_write_reference(buf_t *out)
+{
+    buf_append_str(out, "| key | default | range | what it limits |\n| --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < config_limit_count; i++) {
+        const config_limit_info_t *info = &config_limit_infos[i];
+        buf_printf(out, "| `%s` | %llu | %llu to %llu | %s |\n", info->name,
+                   (unsigned long long)info->initial, (unsigned long long)info->min,
+                   (unsigned long long)info->max, info->summary);
     }
 }

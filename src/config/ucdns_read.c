@@ -40,20 +40,19 @@ typedef enum member_kind {
 static const struct {
     const char *parent; /* "" for the profile */
     const char *name;
-    bool in_force;
 } members[MEMBER_COUNT] = {
-    [MEMBER_CERTIFICATES] = {"", "certificates", true},
-    [MEMBER_DIGEST] = {"", "digest", true},
-    [MEMBER_CAPABILITY_TYPES] = {"", "capability-types", true},
-    [MEMBER_FOOTPRINT_TYPES] = {"", "footprint-types", true},
-    [MEMBER_GEO_PROPERTIES] = {"", "geo-properties", true},
-    [MEMBER_RATES] = {"", "rates", false},
-    [MEMBER_USER] = {"digest", "user", true},
-    [MEMBER_SHA256] = {"digest", "ha1-sha256", true},
-    [MEMBER_MD5] = {"digest", "ha1-md5", true},
-    [MEMBER_REQUESTS] = {"rates", "requests-per-s", true},
-    [MEMBER_ENTITIES] = {"rates", "entities-per-s", true},
-    [MEMBER_BYTES] = {"rates", "bytes-per-s", true},
+    [MEMBER_CERTIFICATES] = {"", "certificates"},
+    [MEMBER_DIGEST] = {"", "digest"},
+    [MEMBER_CAPABILITY_TYPES] = {"", "capability-types"},
+    [MEMBER_FOOTPRINT_TYPES] = {"", "footprint-types"},
+    [MEMBER_GEO_PROPERTIES] = {"", "geo-properties"},
+    [MEMBER_RATES] = {"", "rates"},
+    [MEMBER_USER] = {"digest", "user"},
+    [MEMBER_SHA256] = {"digest", "ha1-sha256"},
+    [MEMBER_MD5] = {"digest", "ha1-md5"},
+    [MEMBER_REQUESTS] = {"rates", "requests-per-s"},
+    [MEMBER_ENTITIES] = {"rates", "entities-per-s"},
+    [MEMBER_BYTES] = {"rates", "bytes-per-s"},
 };
 
 const char *ucdns_member_name(size_t i)
@@ -388,10 +387,6 @@ static void read_map(ucdns_reader_t *r, const json_value_t *map, const char *par
             findings_add(r->base.findings, FINDING_UNKNOWN_KEY, place, pointer, near.best,
                          "'%.*s' is not a key of %s", SLICE_ARG(shown(member->name)),
                          parent[0] ? parent : "a profile");
-        } else if (!members[kind].in_force) {
-            findings_add(r->base.findings, FINDING_NOT_IN_FORCE, place, pointer, NO_SLICE,
-                         "'%s' is checked, but this version does not use it yet",
-                         members[kind].name);
         }
         read_member(r, (member_kind_t)kind, &member->value, profile);
         config_reader_leave(&r->base, mark);

@@ -1,5 +1,6 @@
 #include "http/certificates.h"
 
+#include "http/measure.h"
 #include "http/send.h"
 #include "http/target.h"
 
@@ -20,6 +21,9 @@ err_t identity_new(const http_options_t *options, http_identity_t **out, buf_t *
         identity_refuse_init(&identity->wrong);
         identity->configured = options->ucdns != NULL;
         identity->md5 = options->digest_md5;
+        identity->limits = (rate_limits_t){{[RATE_REQUESTS] = options->ucdn_rates.requests,
+                                            [RATE_ENTITIES] = options->ucdn_rates.entities,
+                                            [RATE_BYTES] = options->ucdn_rates.bytes}};
         identity->realm = strndup(options->digest_realm.len ? options->digest_realm.ptr : "",
                                   options->digest_realm.len);
         bool ready = identity->realm && nonces_init(&identity->nonces, options->digest_nonce_s);
@@ -30,6 +34,7 @@ err_t identity_new(const http_options_t *options, http_identity_t **out, buf_t *
     } else if (!err) {
         err = ucdns_new_open(&identity->ucdns);
     }
+    err = err ? err : identity_make_rates(identity, identity->ucdns, &identity->rates);
     if (err) {
         buf_append_str(why, err_text(err));
         identity_free(identity);
@@ -39,9 +44,15 @@ err_t identity_new(const http_options_t *options, http_identity_t **out, buf_t *
     return ERR_OK;
 }
 
+err_t identity_make_rates(http_identity_t *identity, const ucdns_t *ucdns, rates_t **out)
+{
+    return rates_new(ucdns, &identity->limits, identity->rates, identity->ucdns, out);
+}
+
 void identity_free(http_identity_t *identity)
 {
     if (identity) {
+        rates_unref(identity->rates);
         ucdns_unref(identity->ucdns);
         free(identity->realm);
         OPENSSL_cleanse(identity->nonces.key, sizeof identity->nonces.key);
@@ -56,6 +67,8 @@ void identity_free(http_identity_t *identity)
 static void pin_on_dispose(void *chunk)
 {
     identity_pin_t *pin = chunk;
+    rates_unref(pin->rates);
+    free(pin->places);
     ucdns_unref(pin->ucdns);
 }
 
@@ -66,11 +79,14 @@ static void take_ucdns(http_loop_t *loop)
     identity_pin_t *pin = h2o_mem_alloc_shared(NULL, sizeof *pin, pin_on_dispose);
     (void)pthread_mutex_lock(&identity->lock);
     pin->ucdns = ucdns_ref(identity->ucdns);
+    pin->rates = rates_ref(identity->rates);
     (void)pthread_mutex_unlock(&identity->lock);
+    pin->places = measure_places(loop->server, pin->ucdns);
     size_t index = ucdns_anonymous(pin->ucdns);
     pin->stranger = (principal_t){.ucdns = pin->ucdns, .index = index};
     if (index != UCDN_NONE) {
         pin->stranger.profile = ucdns_profile(pin->ucdns, index);
+        pin->stranger.rate = rates_of(pin->rates, index);
     }
     loop->identity = pin;
     loop->trust++;
@@ -132,6 +148,7 @@ static bool is_known(h2o_req_t *req, size_t index, principal_means_t means)
     *principal = (principal_t){.ucdns = pin->ucdns,
                                .index = index,
                                .profile = ucdns_profile(pin->ucdns, index),
+                               .rate = rates_of(pin->rates, index),
                                .means = means};
     h2o_mem_link_shared(&req->pool, pin);
     h2o_iovec_t *kept = h2o_req_getenv(req, H2O_STRLIT(PRINCIPAL_KEY), 1);

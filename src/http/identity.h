@@ -8,11 +8,14 @@
 #include "http/digest.h"
 #include "http/internal.h"
 #include "http/principal.h"
+#include "http/rates.h"
 #include "http/wrong.h"
 
 /* Of one loop: all its requests that began with this table. See snapshot_pin_t. */
 struct identity_pin {
     ucdns_t *ucdns;
+    rates_t *rates;
+    uint16_t *places;     /* of the profiles, for what is counted: measure.h */
     principal_t stranger; /* profile is NULL when strangers get nothing */
 };
 
@@ -22,12 +25,18 @@ struct http_identity {
     bool md5;
     wrong_t wrong; /* users and passwords */
 
+    rate_limits_t limits; /* of profiles that say nothing */
+
     pthread_mutex_t lock; /* of all below */
     ucdns_t *ucdns;
+    rates_t *rates; /* of ucdns */
     nonces_t nonces;
 };
 
 err_t identity_new(const http_options_t *options, http_identity_t **out, buf_t *why) FPD_MUST_CHECK;
+/* For another table of profiles: the accounts of the one that there is go on. */
+err_t identity_make_rates(http_identity_t *identity, const ucdns_t *ucdns,
+                          rates_t **out) FPD_MUST_CHECK;
 /* NULL is fine. */
 void identity_free(http_identity_t *identity);
 

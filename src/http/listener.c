@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -60,17 +61,75 @@ static bool parse_address(slice_t text, socket_address_t *out, slice_t *host, so
     return inet_pton(AF_INET, buf, &out->v4.sin_addr) == 1;
 }
 
-static bool open_socket(listener_t *listener, const socket_address_t *address, socklen_t len)
+static bool open_socket(int *out, const socket_address_t *address, socklen_t len)
 {
     int on = 1;
     int received = RECEIVE_BYTES;
     int family = address->any.sa_family;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    listener->fd = fd;
+    *out = fd;
     return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
            setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &received, sizeof received) == 0 &&
            (family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0) &&
            bind(fd, &address->any, len) == 0 && listen(fd, LISTEN_BACKLOG) == 0;
+}
+
+/* One of another's making is as ours are, as far as that can be said of one that is bound. */
+static bool take_socket(listener_t *listener, int given)
+{
+    int received = RECEIVE_BYTES;
+    int fd = fcntl(given, F_DUPFD_CLOEXEC, 0);
+    listener->fd = fd;
+    return fd >= 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &received, sizeof received) == 0;
+}
+
+static void refuse_address(slice_t text, buf_t *why)
+{
+    buf_printf(why, "listen %.*s: not an address and port such as 127.0.0.1:8080 or [::1]:8080",
+               SLICE_ARG(text));
+}
+
+err_t http_listen(slice_t address, int *fd, buf_t *why)
+{
+    socket_address_t wanted;
+    socklen_t len;
+    slice_t host;
+    if (!parse_address(address, &wanted, &host, &len)) {
+        refuse_address(address, why);
+        return ERR_SYNTAX;
+    }
+    int opened;
+    *fd = open_socket(&opened, &wanted, len) ? fcntl(opened, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+                                             : -1;
+    if (*fd < 0) {
+        buf_printf(why, "listen %.*s: %s", SLICE_ARG(address), strerror(errno));
+    }
+    if (opened >= 0) {
+        (void)close(opened);
+    }
+    return *fd < 0 ? ERR_IO : ERR_OK;
+}
+
+bool http_listens_at(int fd, slice_t address)
+{
+    socket_address_t wanted, bound;
+    socklen_t len, bound_len = sizeof bound;
+    slice_t host;
+    int listens = 0;
+    socklen_t listens_len = sizeof listens;
+    if (!parse_address(address, &wanted, &host, &len) ||
+        getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_len) != 0 || !listens ||
+        getsockname(fd, &bound.any, &bound_len) != 0 ||
+        bound.any.sa_family != wanted.any.sa_family) {
+        return false;
+    }
+    if (bound.any.sa_family == AF_INET6) {
+        return bound.v6.sin6_port == wanted.v6.sin6_port &&
+               memcmp(&bound.v6.sin6_addr, &wanted.v6.sin6_addr, sizeof bound.v6.sin6_addr) == 0;
+    }
+    return bound.v4.sin_port == wanted.v4.sin_port &&
+           bound.v4.sin_addr.s_addr == wanted.v4.sin_addr.s_addr;
 }
 
 /* The address as it was written, with the port that the kernel gave. */
@@ -123,8 +182,7 @@ err_t listener_init(listener_t *listener, const http_listener_t *settings, unsig
     socklen_t len;
     slice_t host;
     if (!parse_address(text, &address, &host, &len)) {
-        buf_printf(why, "listen %.*s: not an address and port such as 127.0.0.1:8080 or [::1]:8080",
-                   SLICE_ARG(text));
+        refuse_address(text, why);
         listener_release(listener);
         return ERR_SYNTAX;
     }
@@ -135,7 +193,9 @@ err_t listener_init(listener_t *listener, const http_listener_t *settings, unsig
             return err;
         }
     }
-    err = open_socket(listener, &address, len) ? format_uri(listener, host) : ERR_IO;
+    bool listens = settings->fd ? take_socket(listener, settings->fd)
+                                : open_socket(&listener->fd, &address, len);
+    err = listens ? format_uri(listener, host) : ERR_IO;
     if (err) {
         buf_printf(why, "listen %.*s: %s", SLICE_ARG(text),
                    err == ERR_IO ? strerror(errno) : err_text(err));

@@ -4,6 +4,8 @@
 #include "http/admin_server.h"
 #include "http/events.h"
 #include "http/job.h"
+#include "http/measure.h"
+#include "http/metrics_server.h"
 #include "http/tips.h"
 
 #include <errno.h>
@@ -57,15 +59,22 @@ void loop_take_snapshot(http_loop_t *loop)
 
 /* ---- mailbox ---- */
 
-void loop_wake(http_loop_t *loop)
+bool loop_rouse(http_loop_t *loop)
 {
-    atomic_store_explicit(&loop->mail, true, memory_order_release);
     (void)pthread_mutex_lock(&loop->server->lock);
-    if (loop->wakeable) {
+    bool wakeable = loop->wakeable;
+    if (wakeable) {
         /* Without a message this only makes the poll return. */
         h2o_multithread_send_message(&loop->jobs_back, NULL);
     }
     (void)pthread_mutex_unlock(&loop->server->lock);
+    return wakeable;
+}
+
+void loop_wake(http_loop_t *loop)
+{
+    atomic_store_explicit(&loop->mail, true, memory_order_release);
+    (void)loop_rouse(loop);
 }
 
 /*
@@ -148,6 +157,10 @@ static void loop_release(http_loop_t *loop)
         h2o_context_dispose(&loop->admin_ctx);
         h2o_timeout_dispose(events, &loop->soon);
     }
+    if (loop->server->metrics) {
+        h2o_timeout_unlink(&loop->metrics_ctx.http2._graceful_shutdown_timeout);
+        h2o_context_dispose(&loop->metrics_ctx);
+    }
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
     (void)h2o_mem_release_shared(loop->pin);
@@ -170,6 +183,10 @@ void *loop_main(void *arg)
         h2o_context_init(&loop->admin_ctx, loop->ctx.loop, &loop->server->admin->config);
         h2o_timeout_init(loop->ctx.loop, &loop->soon, 1);
     }
+    if (loop->server->metrics) {
+        h2o_context_init(&loop->metrics_ctx, loop->ctx.loop, &loop->server->metrics->config);
+    }
+    measure_begin(loop);
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
     loop->read_mail.cb = loop_read_mail;
     loop_set_wakeable(loop, true);
@@ -194,6 +211,8 @@ void *loop_main(void *arg)
             h2o_timeout_link(loop->ctx.loop, &loop->ctx.zero_timeout, &loop->read_mail);
         }
         (void)h2o_evloop_run(loop->ctx.loop, INT32_MAX);
+        pulse_answer(loop);
+        measure_turn(loop);
     }
     loop_release(loop);
     loop_report(loop, &loop->server->ended);

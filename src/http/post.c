@@ -2,6 +2,8 @@
 
 #include "footprintd/log/log.h"
 #include "http/job.h"
+#include "http/measure.h"
+#include "http/principal.h"
 #include "http/send.h"
 
 #include <stdlib.h>
@@ -11,18 +13,13 @@
 #define POST_ON_LOOP_MAX_US 2000
 
 /*
- * Bytes of computed answers in memory, over all connections: clients that ask and do not read must
- * not be able to fill it. What goes beyond is answered 503.
+ * Counts an answer; false when there are too many bytes of them: clients that ask and do not read
+ * must not be able to fill the memory. The charge is to be given back.
  */
-#define POST_ANSWERS_MAX ((size_t)256 << 20)
-/* What one request, its tree and its answer, may take of it. */
-#define POST_ANSWER_MAX ((size_t)128 << 20)
-
-/* Counts an answer; false when there are too many bytes of them. The charge is to be given back. */
 static bool charge(http_server_t *server, size_t bytes)
 {
     size_t before = atomic_fetch_add_explicit(&server->answers, bytes, memory_order_relaxed);
-    return before + bytes <= POST_ANSWERS_MAX;
+    return before + bytes <= server->options.answers_bytes;
 }
 
 static void discharge(http_server_t *server, size_t bytes)
@@ -61,7 +58,9 @@ static void log_unavailable(const char *why)
 static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
 {
     if (err) {
-        if (err != ERR_NOT_NOW) {
+        if (err == ERR_NOT_NOW) {
+            measure_hit(loop_of_request(req), HTTP_HIT_ANSWERS);
+        } else {
             log_line(LOG_LEVEL_ERROR, "http", "a POST cannot be answered: %s", err_text(err));
         }
         send_busy(req);
@@ -70,6 +69,7 @@ static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
             log_unavailable(
                 "the answer would have more entities than propmap.max-response-entities");
         }
+        principal_pay(req, RATE_ENTITIES, answer->entities);
         send_answer(req, answer);
     }
 }
@@ -89,7 +89,7 @@ static void answer_here(h2o_req_t *req, const resource_t *resource)
     limits.client = client_of(req, &client) ? &client : NULL;
     post_local_t *local = h2o_mem_alloc_shared(&req->pool, sizeof *local, local_on_dispose);
     *local = (post_local_t){.server = server};
-    arena_init(&local->arena, POST_ANSWER_MAX);
+    arena_init(&local->arena, server->options.answer_bytes);
     alto_answer_t answer = {.status = 0};
     err_t err = resource->kind->answer(resource, slice_of_iovec(req->entity), &limits,
                                        &local->arena, &answer);
@@ -180,7 +180,7 @@ static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
         .limits = loop->server->options.alto,
     };
     job->limits.client = client_of(req, &job->client) ? &job->client : NULL;
-    arena_init(&job->arena, POST_ANSWER_MAX);
+    arena_init(&job->arena, loop->server->options.answer_bytes);
     if (!http_job_submit(req, &job->super)) {
         snapshot_unref(job->snapshot);
         free(job);

@@ -14,6 +14,7 @@
 #define FOOTPRINTD_HTTP_PRINCIPAL_H
 
 #include "footprintd/config/ucdns.h"
+#include "http/rates.h"
 
 #include <h2o.h>
 
@@ -27,6 +28,7 @@ typedef struct principal {
     const ucdns_t *ucdns;
     size_t index;
     const ucdn_profile_t *profile; /* ucdns_profile(ucdns, index) */
+    const rate_t *rate;            /* what it may ask for; NULL: as much as it likes */
     principal_means_t means;
 } principal_t;
 
@@ -38,5 +40,13 @@ bool identity_resolve(h2o_req_t *req);
 
 /* NULL before identity_resolve, and when that said no. */
 const principal_t *principal_of_request(h2o_req_t *req);
+
+/*
+ * Whether whoever asks may ask for something now (http/rates.h), behind identity_resolve. False: it
+ * is answered 429.
+ */
+bool principal_admit(h2o_req_t *req);
+/* Counts what an answer had; nothing on listeners of operators. */
+void principal_pay(h2o_req_t *req, rate_kind_t kind, uint64_t amount);
 
 #endif

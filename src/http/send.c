@@ -2,6 +2,7 @@
 
 #include "http/conditional.h"
 #include "http/identity.h"
+#include "http/measure.h"
 #include "http/reason.h"
 
 #include <stdio.h>
@@ -23,6 +24,13 @@ static void add_header(h2o_req_t *req, const h2o_token_t *name, slice_t value)
 static void reserve_headers(h2o_req_t *req)
 {
     h2o_vector_reserve(&req->pool, &req->res.headers, 8);
+}
+
+static void add_retry_after(h2o_req_t *req, uint64_t seconds)
+{
+    char *text = h2o_mem_alloc_pool(&req->pool, 24);
+    int len = snprintf(text, 24, "%llu", (unsigned long long)seconds);
+    add_header(req, H2O_TOKEN_RETRY_AFTER, slice_of(text, (size_t)len));
 }
 
 static void set_status(h2o_req_t *req, int status)
@@ -83,6 +91,7 @@ static void send_nothing(h2o_req_t *req)
 /* segments: none of them empty. */
 static void send_segments(h2o_req_t *req, const slice_t *segments, size_t count, size_t size)
 {
+    principal_pay(req, RATE_BYTES, size);
     if (count == 0) {
         send_nothing(req);
     } else if (count == 1 && size <= SEND_ONCE_MAX) {
@@ -120,8 +129,7 @@ void send_empty(h2o_req_t *req, int status)
 
 void send_busy(h2o_req_t *req)
 {
-    add_header(req, H2O_TOKEN_RETRY_AFTER, SLICE_LIT("1"));
-    send_empty(req, 503);
+    send_after(req, 503, 1);
 }
 
 /* Clients that are sent away together should not come back together. */
@@ -133,9 +141,12 @@ void send_later(h2o_req_t *req, int status)
     http_server_t *server = loop_of_request(req)->server;
     uint32_t n = atomic_fetch_add_explicit(&server->random, 1, memory_order_relaxed);
     uint32_t seconds = LATER_MIN_S + (n * 2654435761u >> 16) % (LATER_MAX_S - LATER_MIN_S + 1);
-    char *text = h2o_mem_alloc_pool(&req->pool, 2);
-    text[0] = (char)('0' + seconds);
-    add_header(req, H2O_TOKEN_RETRY_AFTER, slice_of(text, 1));
+    send_after(req, status, seconds);
+}
+
+void send_after(h2o_req_t *req, int status, uint64_t seconds)
+{
+    add_retry_after(req, seconds);
     send_empty(req, status);
 }
 
@@ -156,8 +167,7 @@ void send_text(h2o_req_t *req, int status, const char *media_type, slice_t body)
 
 void send_poll_over(h2o_req_t *req)
 {
-    add_header(req, H2O_TOKEN_RETRY_AFTER, SLICE_LIT("0"));
-    send_empty(req, 503);
+    send_after(req, 503, 0);
 }
 
 void send_edge(h2o_req_t *req, const char *media_type, slice_t etag, const slice_t *segments,
@@ -240,6 +250,9 @@ void send_document(h2o_req_t *req, const resource_t *resource, coding_t coding, 
 
 void send_answer(h2o_req_t *req, const alto_answer_t *answer)
 {
+    if (answer->status == 413) {
+        measure_hit(loop_of_request(req), HTTP_HIT_FILTER_ENTRIES);
+    }
     set_status(req, answer->status);
     if (answer->media_type) {
         add_header(req, H2O_TOKEN_CONTENT_TYPE, slice_str(answer->media_type));
@@ -253,6 +266,9 @@ void send_admin(h2o_req_t *req, const admin_response_t *response, bool head)
 {
     reserve_headers(req);
     set_status(req, response->status);
+    if (response->status == 507) {
+        measure_hit(loop_of_request(req), HTTP_HIT_ADMIN_BACKUP);
+    }
     add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
     if (response->etag[0]) {
         h2o_iovec_t copy = h2o_strdup(&req->pool, response->etag, strlen(response->etag));
@@ -262,9 +278,7 @@ void send_admin(h2o_req_t *req, const admin_response_t *response, bool head)
         add_header(req, H2O_TOKEN_LOCATION, response->location);
     }
     if (response->retry_after) {
-        char *text = h2o_mem_alloc_pool(&req->pool, 16);
-        int len = snprintf(text, 16, "%u", response->retry_after);
-        add_header(req, H2O_TOKEN_RETRY_AFTER, slice_of(text, (size_t)len));
+        add_retry_after(req, response->retry_after);
     }
     if (response->status == 204 || response->status == 304) {
         send_empty(req, response->status);

@@ -17,6 +17,8 @@ void send_empty(h2o_req_t *req, int status);
 void send_busy(h2o_req_t *req);
 /* 503 or 429, to be asked again after some seconds, not the same for everybody. */
 void send_later(h2o_req_t *req, int status);
+/* 503 or 429, to be asked again after these seconds. */
+void send_after(h2o_req_t *req, int status, uint64_t seconds);
 /* What the hub refused; the body is copied. */
 void send_refusal(h2o_req_t *req, const hub_refusal_t *refusal);
 /* A body of the request's pool. */

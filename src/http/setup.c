@@ -1,6 +1,7 @@
 #include "http/setup.h"
 
 #include "http/internal.h"
+#include "http/measure.h"
 
 #include <sched.h>
 
@@ -10,6 +11,8 @@
 #define DEFAULT_HANDSHAKE_TIMEOUT 10
 #define DEFAULT_SEND_TIMEOUT      30
 #define DEFAULT_WORKER_QUEUE      256
+#define DEFAULT_ANSWER_BYTES      ((size_t)128 << 20)
+#define DEFAULT_ANSWERS_BYTES     ((size_t)256 << 20)
 #define DEFAULT_HEARTBEAT         15
 #define DEFAULT_STALL             30
 #define DEFAULT_STREAMS           32
@@ -40,6 +43,12 @@ void setup_defaults(http_options_t *options)
     }
     if (!options->worker_queue) {
         options->worker_queue = DEFAULT_WORKER_QUEUE;
+    }
+    if (!options->answer_bytes) {
+        options->answer_bytes = DEFAULT_ANSWER_BYTES;
+    }
+    if (!options->answers_bytes) {
+        options->answers_bytes = DEFAULT_ANSWERS_BYTES;
     }
     if (!options->heartbeat_s) {
         options->heartbeat_s = DEFAULT_HEARTBEAT;
@@ -77,6 +86,7 @@ void setup_config(h2o_globalconf_t *config, const http_options_t *options, size_
     host->http2.push_preload = 0;
     /* No path is registered: the fallback sees every request, in absolute form or not. */
     handler(&host->fallback_path);
+    measure_register(&host->fallback_path);
     if (options->access_log) {
         access_log_register(&host->fallback_path);
     }

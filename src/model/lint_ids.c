@@ -99,8 +99,20 @@ static void suggest_source(const table_t *sources, suggest_t *near)
     }
 }
 
-static void check_reference(builder_t *b, const table_t *sources, const capability_draft_t *cap,
-                            const json_value_t *limit)
+/* Whether anything of the capability is published at this time. */
+static bool is_published(const model_advertisement_t *a, const capability_draft_t *cap)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        const model_object_t *o = &a->objects[i];
+        if (o->document == cap->document && o->line == cap->line && o->column == cap->column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_reference(builder_t *b, const model_advertisement_t *a, const table_t *sources,
+                            const capability_draft_t *cap, const json_value_t *limit)
 {
     const json_value_t *ref = json_get(limit, "telemetry-source");
     if (!ref) {
@@ -126,6 +138,13 @@ static void check_reference(builder_t *b, const table_t *sources, const capabili
     for (size_t i = 0; i < metrics->u.array.count; i++) {
         slice_t name = json_get(&metrics->u.array.items[i], "name")->u.text;
         if (slice_eq(name, metric->u.text)) {
+            /* Windows of time cannot do that, see find_source; withdrawals may. */
+            if (is_published(a, cap) && !is_published(a, use->cap)) {
+                find_at(b, cap, FINDING_SOURCE_WITHDRAWN, id, (slice_t){0},
+                        "who sees this limit does not see, while it is withdrawn, its telemetry "
+                        "source",
+                        id->u.text, NULL);
+            }
             return;
         }
         suggest_offer(&near, name);
@@ -172,7 +191,7 @@ void lint_ids(builder_t *b, const model_advertisement_t *a)
             if (id) {
                 use_id(b, &limits, cap, id, NULL, "limit id");
             }
-            check_reference(b, &sources, cap, limit);
+            check_reference(b, a, &sources, cap, limit);
         }
     }
     table_release(&sources);

@@ -9,6 +9,9 @@ typedef struct maker {
     table_t by_key;    /* what a class sees and understands -> class + 1 */
     size_t *audienced; /* documents that not everybody sees */
     size_t audienced_count;
+    slice_t *capability_types; /* that there are objects of */
+    size_t capability_type_count;
+    bool footprint_types[FP_TYPE_COUNT]; /* that are in objects */
     buf_t key;
 } maker_t;
 
@@ -32,22 +35,32 @@ static bool is_meant_for(const model_document_t *d, slice_t name)
     return bsearch(&name, d->audience, d->audience_count, sizeof name, cmp_slice) != NULL;
 }
 
-/* Equal for profiles of one class, and for no others. */
+static bool knows_capability(const view_profile_t *p, slice_t type)
+{
+    return p->all_capability_types ||
+           (p->capability_type_count &&
+            bsearch(&type, p->capability_types, p->capability_type_count, sizeof type, cmp_slice));
+}
+
+/*
+ * Equal for profiles of one class, and for no others: what they do not understand tells them apart
+ * only where there is something of it.
+ */
 static void write_key(maker_t *m, const view_profile_t *p)
 {
     buf_clear(&m->key);
     buf_append_char(&m->key, p->geo_properties ? 'g' : '-');
     for (size_t i = 0; i < FP_TYPE_COUNT; i++) {
-        buf_append_char(&m->key, p->footprint_types[i] ? 'f' : '-');
+        if (m->footprint_types[i]) {
+            buf_append_char(&m->key, p->footprint_types[i] ? 'f' : '-');
+        }
+    }
+    for (size_t i = 0; i < m->capability_type_count; i++) {
+        buf_append_char(&m->key, knows_capability(p, m->capability_types[i]) ? 'c' : '-');
     }
     for (size_t i = 0; i < m->audienced_count; i++) {
         bool sees = p->name.ptr && is_meant_for(&m->model->documents[m->audienced[i]], p->name);
         buf_append_char(&m->key, sees ? 'd' : '-');
-    }
-    buf_append_char(&m->key, p->all_capability_types ? '*' : ' ');
-    for (size_t i = 0; i < p->capability_type_count && !p->all_capability_types; i++) {
-        buf_append_slice(&m->key, p->capability_types[i]);
-        buf_append_char(&m->key, '\n');
     }
 }
 
@@ -137,6 +150,42 @@ static err_t find_audienced(maker_t *m)
     return m->audienced ? ERR_OK : ERR_NOMEM;
 }
 
+static void note_footprints(maker_t *m, const fp_set_t *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const fp_constraint_t *c = &set->constraints[i];
+        m->footprint_types[c->type] = true;
+        for (size_t k = 0; c->type == FP_UNION && k < c->member_count; k++) {
+            m->footprint_types[c->members[k]->type] = true;
+        }
+    }
+}
+
+/* The types that objects have, whoever sees them. */
+static err_t find_types(maker_t *m)
+{
+    table_t seen = TABLE_INIT;
+    size_t most = 0;
+    err_t err = ERR_OK;
+    for (size_t i = 0; i < m->model->advertisement_count; i++) {
+        most += m->model->advertisements[i].count;
+    }
+    m->capability_types = arena_array(m->arena, most + 1, sizeof *m->capability_types);
+    for (size_t i = 0; i < m->model->advertisement_count && m->capability_types && !err; i++) {
+        const model_advertisement_t *a = &m->model->advertisements[i];
+        for (size_t k = 0; k < a->count && !err; k++) {
+            slice_t type = a->objects[k].capability->name;
+            note_footprints(m, &a->objects[k].footprints);
+            if (!table_get(&seen, type)) {
+                m->capability_types[m->capability_type_count++] = type;
+                err = table_put(&seen, type, number(k), NULL);
+            }
+        }
+    }
+    table_release(&seen);
+    return m->capability_types ? err : ERR_NOMEM;
+}
+
 err_t view_classes_make(const model_t *model, const view_profile_t *profiles, size_t count,
                         arena_t *arena, view_classes_t *out)
 {
@@ -148,6 +197,7 @@ err_t view_classes_make(const model_t *model, const view_profile_t *profiles, si
         everybody.footprint_types[i] = true;
     }
     err_t err = find_audienced(&m);
+    err = err ? err : find_types(&m);
     err = err ? err : add_profile(&m, &everybody, false);
     if (!err && !count) {
         err = add_name(&m, &out->items[0], SLICE_LIT(""), 0);

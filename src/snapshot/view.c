@@ -2,6 +2,7 @@
 
 #include "footprintd/alto/cdni.h"
 #include "footprintd/alto/directory.h"
+#include "footprintd/alto/endpoint_property.h"
 #include "footprintd/alto/network_map.h"
 #include "footprintd/alto/property_map.h"
 #include "footprintd/alto/services.h"
@@ -177,11 +178,10 @@ static err_t add_cost_map(maker_t *m, const view_cost_map_t *map)
     }
     c->document = d;
     list(m, add(m, &resource_kind_cost_map, c->id, path, d, c), uses, 1);
-    m->entries[m->entry_count - 1].capabilities = cost_capabilities(c->offer, 1, false,
-                                                                    m->in->arena);
+    m->entries[m->entry_count - 1].capabilities = cost_map_capabilities(c->offer, m->in->arena);
     add_filtered(m, &resource_kind_cost_map_filtered, c->id, map->space, uses, 1);
-    m->entries[m->entry_count - 1].capabilities = cost_capabilities(
-        map->space->offers, map->space->offer_count, true, m->in->arena);
+    const cost_terms_t terms = cost_space_terms(map->space);
+    m->entries[m->entry_count - 1].capabilities = cost_capabilities(&terms, m->in->arena);
     return ERR_OK;
 }
 
@@ -200,8 +200,7 @@ static err_t add_costs(maker_t *m)
              add(m, &resource_kind_endpoint_cost, SLICE_LIT(ALTO_ENDPOINT_COST_ID),
                  SLICE_LIT("/" ALTO_ENDPOINT_COST_ID), NULL, c),
              NULL, 0);
-        m->entries[m->entry_count - 1].capabilities = cost_capabilities(c->offers, c->count, true,
-                                                                        m->in->arena);
+        m->entries[m->entry_count - 1].capabilities = cost_capabilities(&c->terms, m->in->arena);
     }
     return err;
 }
@@ -295,6 +294,22 @@ static err_t add_property_map(maker_t *m, const property_map_content_t *c, const
     return err;
 }
 
+/* The same for endpoints alone; it uses nothing (RFC 7285 11.4.1.5). */
+static err_t add_endpoint_properties(maker_t *m, const property_map_content_t *maps)
+{
+    endpoint_property_content_t *c = NULL;
+    err_t err = endpoint_property_build(maps, m->in->arena, &c);
+    if (!err) {
+        list(m,
+             add(m, &resource_kind_endpoint_property, SLICE_LIT(ALTO_ENDPOINT_PROPERTY_ID),
+                 SLICE_LIT("/" ALTO_ENDPOINT_PROPERTY_ID), NULL, c),
+             NULL, 0);
+        m->entries[m->entry_count - 1].capabilities = endpoint_property_capabilities(c,
+                                                                                     m->in->arena);
+    }
+    return err;
+}
+
 static err_t add_property_maps(maker_t *m)
 {
     const view_input_t *in = m->in;
@@ -327,7 +342,7 @@ static err_t add_property_maps(maker_t *m)
              uses, uses_count);
         m->entries[m->entry_count - 1].capabilities = property_map_capabilities(c, true);
     }
-    return err;
+    return err ? err : add_endpoint_properties(m, c);
 }
 
 /* ---- services ---- */
@@ -422,11 +437,11 @@ err_t view_build(const view_input_t *input, view_t *out)
     maker_t m = {.in = input, .view = out};
     *out = (view_t){0};
     /*
-     * A map and an advertisement that only this view has, two of each, property maps, two services,
-     * the IRD twice; costs.
+     * A map and an advertisement that only this view has, two of each, property maps, endpoint
+     * properties, two services, the IRD twice; costs.
      */
     size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
-    m.cap = 2 * (maps + ads + 1) + 4 + VIEW_COSTS_RESOURCES(model);
+    m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model);
     out->pids = calloc(maps, sizeof *out->pids);
     m.maps = arena_array(input->arena, maps, sizeof *m.maps);
     m.advertisements = arena_array(input->arena, ads, sizeof(const cdni_content_t *));

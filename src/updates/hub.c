@@ -1,7 +1,8 @@
 #include "hub.h"
 
+#include "footprintd/base/time.h"
+
 #include <stdlib.h>
-#include <time.h>
 
 #define LOG_BYTES        ((size_t)64 << 20)
 #define VIEW_IDLE_S      600
@@ -16,7 +17,7 @@
 #define OPENS_PER_S      2000
 #define FULL_BYTES_PER_S ((size_t)256 << 20)
 
-static void set_defaults(hub_options_t *o)
+void hub_set_defaults(hub_options_t *o)
 {
     o->log_bytes = o->log_bytes ? o->log_bytes : LOG_BYTES;
     o->view_idle_s = o->view_idle_s ? o->view_idle_s : VIEW_IDLE_S;
@@ -32,19 +33,12 @@ static void set_defaults(hub_options_t *o)
     o->full_bytes_per_s = o->full_bytes_per_s ? o->full_bytes_per_s : FULL_BYTES_PER_S;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 uint64_t hub_now_ms(const hub_t *hub)
 {
-    return hub->options.now_ms ? hub->options.now_ms() : now_us() / 1000;
+    return hub->options.now_ms ? hub->options.now_ms() : monotonic_ms();
 }
 
-err_t hub_new(const hub_options_t *options, hub_t **out)
+err_t hub_new_of(const hub_options_t *options, hub_totals_t *totals, hub_t **out)
 {
     hub_t *hub = calloc(1, sizeof *hub);
     nodes_t *nodes = calloc(1, sizeof *nodes);
@@ -53,21 +47,35 @@ err_t hub_new(const hub_options_t *options, hub_t **out)
         free(nodes);
         return ERR_NOMEM;
     }
+    hub->options = *options;
+    hub_set_defaults(&hub->options);
+    hub->now_ms = hub_now_ms(hub);
+    if (!totals && totals_new(&hub->options, hub->now_ms, &hub->own_totals)) {
+        free(hub);
+        free(nodes);
+        return ERR_NOMEM;
+    }
+    hub->totals = totals ? totals : hub->own_totals;
     nodes_init(nodes, NULL, NULL);
     hub->nodes = nodes;
-    hub->options = *options;
-    set_defaults(&hub->options);
-    uint64_t now = hub_now_ms(hub);
-    hub->opens = meter_full(hub->options.opens_per_s, now);
-    hub->full_bytes = meter_full(hub->options.full_bytes_per_s, now);
-    hub->now_ms = now;
     pthread_mutex_init(&hub->making, NULL);
     pthread_mutex_init(&hub->lock, NULL);
     *out = hub;
     return ERR_OK;
 }
 
-static void free_nodes(nodes_t *nodes)
+err_t hub_new(const hub_options_t *options, hub_t **out)
+{
+    return hub_new_of(options, NULL, out);
+}
+
+void hub_count(hub_t *hub, total_t what, ptrdiff_t more)
+{
+    hub->used[what] += (size_t)more;
+    (void)atomic_fetch_add_explicit(&hub->totals->used[what], (size_t)more, memory_order_relaxed);
+}
+
+void hub_free_nodes(nodes_t *nodes)
 {
     if (nodes) {
         nodes_release(nodes);
@@ -75,7 +83,7 @@ static void free_nodes(nodes_t *nodes)
     }
 }
 
-static void free_offers(offer_t *offers, size_t count)
+void hub_free_offers(offer_t *offers, size_t count)
 {
     for (size_t i = 0; offers && i < count; i++) {
         free(offers[i].id);
@@ -97,13 +105,14 @@ void hub_free(hub_t *hub)
     table_release(&hub->feeds);
     table_release(&hub->streams);
     table_release(&hub->views);
-    free_offers(hub->offers, hub->offer_count);
-    free_nodes(hub->nodes);
+    hub_free_offers(hub->offers, hub->offer_count);
+    hub_free_nodes(hub->nodes);
     if (hub->snapshot) {
         snapshot_unref(hub->snapshot);
     }
     pthread_mutex_destroy(&hub->making);
     pthread_mutex_destroy(&hub->lock);
+    totals_free(hub->own_totals);
     free(hub);
 }
 
@@ -180,11 +189,12 @@ void hub_feed_remove(hub_t *hub, feed_t *f)
     }
     f->gone = true;
     if (f->kind->accepts) {
-        hub->input_feeds--;
-        hub->input_bytes -= feed_is_empty(f) ? 0 : feed_newest(f)->root->size;
+        hub_count(hub, TOTAL_INPUTS, -1);
+        hub_count(hub, TOTAL_INPUT_BYTES,
+                  feed_is_empty(f) ? 0 : -(ptrdiff_t)feed_newest(f)->root->size);
     }
     while (f->count > 1) {
-        hub->bytes -= feed_forget_oldest(f);
+        hub_count(hub, TOTAL_LOG_BYTES, -(ptrdiff_t)feed_forget_oldest(f));
     }
     (void)table_remove(&hub->feeds, f->key);
     if (!f->readers) {
@@ -194,7 +204,7 @@ void hub_feed_remove(hub_t *hub, feed_t *f)
 
 static void keep_budget(hub_t *hub)
 {
-    while (hub->bytes > hub->options.log_bytes) {
+    while (hub->used[TOTAL_LOG_BYTES] > totals_share(hub->totals, TOTAL_LOG_BYTES)) {
         feed_t *oldest = NULL;
         for (feed_t *f = hub->list; f; f = f->next) {
             if (f->count > 1 &&
@@ -205,7 +215,7 @@ static void keep_budget(hub_t *hub)
         if (!oldest) {
             return;
         }
-        hub->bytes -= feed_forget_oldest(oldest);
+        hub_count(hub, TOTAL_LOG_BYTES, -(ptrdiff_t)feed_forget_oldest(oldest));
     }
 }
 
@@ -223,111 +233,15 @@ err_t hub_feed_append(hub_t *hub, feed_t *f, uint64_t generation, node_t *root, 
         return err;
     }
     hub->counters.versions++;
-    hub->bytes += (size_t)bytes;
+    hub_count(hub, TOTAL_LOG_BYTES, bytes);
     if (f->kind->accepts) {
-        hub->input_bytes += root->size - before;
+        hub_count(hub, TOTAL_INPUT_BYTES, (ptrdiff_t)(root->size - before));
     }
     keep_budget(hub);
     return ERR_OK;
 }
 
-/* ---- publication ---- */
-
-/* What becomes of one GET resource. */
-typedef struct change {
-    const resource_t *resource;
-    feed_t *feed;   /* NULL: it is new */
-    node_t *before; /* its newest version; a reference */
-    node_t *root;
-    frame_t *step;
-} change_t;
-
-static err_t take_offers(const view_t *view, offer_t **out, size_t *count)
-{
-    offer_t *offers = calloc(view->count + 1, sizeof *offers);
-    size_t n = 0;
-    for (size_t i = 0; offers && i < view->count; i++) {
-        const resource_t *r = &view->resources[i];
-        if (!r->kind->tree) {
-            continue;
-        }
-        offers[n].kind = r->kind;
-        offers[n].id = strndup(r->id.ptr, r->id.len);
-        if (!offers[n++].id) {
-            free_offers(offers, n);
-            return ERR_NOMEM;
-        }
-    }
-    *out = offers;
-    *count = n;
-    return offers ? ERR_OK : ERR_NOMEM;
-}
-
-/* Other threads may not add to the feed of a GET resource, but forget what is old in it. */
-static void find_feed(hub_t *hub, change_t *c)
-{
-    (void)pthread_mutex_lock(&hub->lock);
-    feed_t *f = hub_get_feed(hub, c->resource->id);
-    if (f && f->kind == c->resource->kind) {
-        c->feed = f;
-        c->before = node_ref(feed_newest(f)->root);
-    }
-    (void)pthread_mutex_unlock(&hub->lock);
-}
-
-static err_t make_change(hub_t *hub, change_t *c, hub_publication_t *report)
-{
-    uint64_t start = now_us();
-    err_t err = c->resource->kind->tree(c->resource, SLICE_LIT(""), NULL, NULL, NULL, hub->nodes,
-                                        &c->root);
-    report->trees_us += now_us() - start;
-    if (err) {
-        return err;
-    }
-    if (!c->before || c->before == c->root) {
-        return ERR_OK;
-    }
-    start = now_us();
-    err = frame_new_patch(c->before, c->root, &c->step);
-    report->patch_us += now_us() - start;
-    if (err == ERR_DATA) {
-        report->refused++;
-        err = ERR_OK;
-    }
-    report->patch_bytes += c->step ? c->step->size : 0;
-    report->changed++;
-    return err;
-}
-
-/* Under `lock`. */
-static err_t apply_change(hub_t *hub, change_t *c, uint64_t generation)
-{
-    feed_t *f = c->feed;
-    if (!f) {
-        err_t err = feed_new(c->resource->id, SLICE_LIT(""), SLICE_LIT(""), &f);
-        if (err || table_put(&hub->feeds, f->key, f, NULL)) {
-            feed_free(err ? NULL : f);
-            return ERR_NOMEM;
-        }
-        f->kind = c->resource->kind;
-        f->rank = f->kind->rank;
-        f->next = hub->list;
-        hub->list = f;
-    }
-    f->generation = generation;
-    if (c->before == c->root) {
-        feed_newest(f)->through = generation;
-        return ERR_OK;
-    }
-    frame_t *step = c->step;
-    c->step = NULL;
-    body_t *body = atomic_load_explicit(&c->resource->document->bodies[CODING_IDENTITY],
-                                        memory_order_acquire);
-    return hub_feed_append(hub, f, generation, c->root, body, step);
-}
-
-/* Feeds whose resource is not there any more. Under `lock`. */
-static void remove_missing(hub_t *hub)
+void hub_remove_missing(hub_t *hub)
 {
     for (feed_t *f = hub->list, *next; f; f = next) {
         next = f->next;
@@ -337,81 +251,10 @@ static void remove_missing(hub_t *hub)
     }
 }
 
-static err_t publish_changes(hub_t *hub, const view_t *view, uint64_t generation,
-                             hub_publication_t *report)
-{
-    change_t *changes = calloc(view->count + 1, sizeof *changes);
-    offer_t *offers = NULL;
-    size_t count = 0, offer_count = 0;
-    err_t err = changes ? take_offers(view, &offers, &offer_count) : ERR_NOMEM;
-    for (size_t i = 0; i < view->count && !err; i++) {
-        const resource_t *r = &view->resources[i];
-        if (r->kind->tree && !resource_is_post(r)) {
-            changes[count].resource = r;
-            find_feed(hub, &changes[count]);
-            err = make_change(hub, &changes[count++], report);
-        }
-    }
-    if (!err) {
-        (void)pthread_mutex_lock(&hub->lock);
-        offer_t *old = hub->offers;
-        size_t old_count = hub->offer_count;
-        hub->offers = offers;
-        hub->offer_count = offer_count;
-        remove_missing(hub);
-        for (size_t i = 0; i < count && !err; i++) {
-            err = apply_change(hub, &changes[i], generation);
-        }
-        hub->counters.publications++;
-        hub->counters.patches_refused += report->refused;
-        atomic_store_explicit(&hub->generation, generation, memory_order_release);
-        (void)pthread_mutex_unlock(&hub->lock);
-        free_offers(old, old_count);
-    } else {
-        free_offers(offers, offer_count);
-    }
-    for (size_t i = 0; i < count; i++) {
-        frame_unref(changes[i].step);
-        node_unref(changes[i].before);
-    }
-    free(changes);
-    return err;
-}
-
 void hub_tick(hub_t *hub, uint64_t now_ms)
 {
     hub_tick_feeds(hub, now_ms);
     hub_tick_views(hub, now_ms);
-}
-
-err_t hub_publish(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report)
-{
-    *report = (hub_publication_t){0};
-    nodes_t *fresh = calloc(1, sizeof *fresh);
-    if (!fresh) {
-        return ERR_NOMEM;
-    }
-    (void)pthread_mutex_lock(&hub->making);
-    nodes_t *old = hub->nodes;
-    snapshot_t *old_snapshot = hub->snapshot;
-    nodes_init(fresh, old, NULL);
-    hub->nodes = fresh;
-    err_t err = publish_changes(hub, view, snapshot_generation(snapshot), report);
-    nodes_seal(fresh);
-    if (err) {
-        hub->nodes = old;
-        old = fresh;
-        old_snapshot = NULL;
-    } else {
-        hub->snapshot = snapshot_ref(snapshot);
-        hub->view = view;
-    }
-    (void)pthread_mutex_unlock(&hub->making);
-    free_nodes(old);
-    if (old_snapshot) {
-        snapshot_unref(old_snapshot);
-    }
-    return err;
 }
 
 /* All streams, each with a reference. Under `lock`. */
@@ -445,7 +288,7 @@ void hub_retire(hub_t *hub)
     hub->offer_count = 0;
     stream_t **streams = take_streams(hub, &count);
     hub_close_views(hub);
-    remove_missing(hub);
+    hub_remove_missing(hub);
     (void)pthread_mutex_unlock(&hub->lock);
     (void)pthread_mutex_unlock(&hub->making);
     for (size_t i = 0; streams && i < count; i++) {
@@ -453,19 +296,29 @@ void hub_retire(hub_t *hub)
         stream_unref(streams[i]);
     }
     free(streams);
-    free_offers(offers, offer_count);
-    free_nodes(fresh ? nodes : NULL);
+    hub_free_offers(offers, offer_count);
+    hub_free_nodes(fresh ? nodes : NULL);
     if (snapshot) {
         snapshot_unref(snapshot);
     }
+}
+
+void hub_count_one(hub_t *hub, uint64_t *counter)
+{
+    (void)pthread_mutex_lock(&hub->lock);
+    ++*counter;
+    (void)pthread_mutex_unlock(&hub->lock);
 }
 
 void hub_read_counters(hub_t *hub, hub_counters_t *out)
 {
     (void)pthread_mutex_lock(&hub->lock);
     *out = hub->counters;
-    out->log_bytes = hub->bytes;
-    out->streams = hub->stream_count;
+    out->log_bytes = hub->used[TOTAL_LOG_BYTES];
+    out->streams = hub->used[TOTAL_STREAMS];
+    out->substreams = atomic_load_explicit(&hub->substreams, memory_order_relaxed);
+    out->inputs = hub->used[TOTAL_INPUTS];
+    out->input_bytes = hub->used[TOTAL_INPUT_BYTES];
     out->views = hub->views.count;
     out->feeds = 0;
     for (const feed_t *f = hub->list; f; f = f->next) {

@@ -3,6 +3,7 @@
 #include "hub.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /*
  * Hubs are never freed before the end, so that whoever has one may keep it; those without a class
@@ -12,11 +13,16 @@ typedef struct member {
     hub_t *hub;
     char **names; /* of its class, as it was published last; NULL: it has none */
     size_t name_count;
-    size_t class; /* in the publication at hand; SIZE_MAX: none */
+    /* In the publication at hand: */
+    size_t class; /* SIZE_MAX: none */
+    hub_prepared_t *prepared;
+    char **next_names;
+    size_t next_name_count;
 } member_t;
 
 struct hubs {
     hub_options_t options;
+    hub_totals_t *totals;
     void (*notify)(void *arg);
     void *notify_arg;
     pthread_mutex_t lock; /* of the table; members are written by the publisher alone */
@@ -31,6 +37,16 @@ err_t hubs_new(const hub_options_t *options, hubs_t **out)
         return ERR_NOMEM;
     }
     hubs->options = *options;
+    hub_set_defaults(&hubs->options);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t now_ms = options->now_ms
+                          ? options->now_ms()
+                          : (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    if (totals_new(&hubs->options, now_ms, &hubs->totals)) {
+        free(hubs);
+        return ERR_NOMEM;
+    }
     (void)pthread_mutex_init(&hubs->lock, NULL);
     *out = hubs;
     return ERR_OK;
@@ -54,6 +70,7 @@ void hubs_free(hubs_t *hubs)
         free_names(hubs->members[i].names, hubs->members[i].name_count);
     }
     free(hubs->members);
+    totals_free(hubs->totals);
     (void)pthread_mutex_destroy(&hubs->lock);
     free(hubs);
 }
@@ -129,7 +146,7 @@ static member_t *take_member(hubs_t *hubs)
         hubs->cap = cap;
     }
     hub_t *hub = NULL;
-    if (hub_new(&hubs->options, &hub)) {
+    if (hub_new_of(&hubs->options, hubs->totals, &hub)) {
         return NULL;
     }
     hub_on_news(hub, hubs->notify, hubs->notify_arg);
@@ -148,13 +165,9 @@ static err_t copy_names(member_t *m, const slice_t *names, size_t count)
             return ERR_NOMEM;
         }
     }
-    if (!kept) {
-        return ERR_NOMEM;
-    }
-    free_names(m->names, m->name_count);
-    m->names = kept;
-    m->name_count = count;
-    return ERR_OK;
+    m->next_names = kept;
+    m->next_name_count = count;
+    return kept ? ERR_OK : ERR_NOMEM;
 }
 
 /* ---- publication ---- */
@@ -168,35 +181,66 @@ static void add_report(hub_publication_t *to, const hub_publication_t *p)
     to->refused += p->refused;
 }
 
-static err_t publish_class(hubs_t *hubs, snapshot_t *snapshot, size_t class,
-                           hub_publication_t *report)
+/* Every class that somebody has gets a hub. */
+static err_t assign_classes(hubs_t *hubs, snapshot_t *snapshot)
+{
+    for (size_t i = 0; i < snapshot_class_count(snapshot); i++) {
+        size_t count = 0;
+        (void)snapshot_class_names(snapshot, i, &count);
+        member_t *m = count ? find_class(hubs, i) : NULL;
+        if (!count || m) {
+            continue; /* what nobody has is followed by nobody */
+        }
+        m = take_member(hubs);
+        if (!m) {
+            return ERR_NOMEM;
+        }
+        m->class = i;
+    }
+    return ERR_OK;
+}
+
+static err_t prepare(member_t *m, snapshot_t *snapshot, hub_publication_t *report)
 {
     size_t count = 0;
-    const slice_t *names = snapshot_class_names(snapshot, class, &count);
-    view_t *view = snapshot_class_view(snapshot, class);
+    const slice_t *names = snapshot_class_names(snapshot, m->class, &count);
     hub_publication_t part;
-    if (!count) {
-        return ERR_OK; /* what nobody has is followed by nobody */
-    }
-    member_t *m = find_class(hubs, class);
-    m = m ? m : take_member(hubs);
-    if (!m) {
-        return ERR_NOMEM;
-    }
-    m->class = class;
-    err_t err = hub_publish(m->hub, snapshot, view, &part);
-    err = err ? err : copy_names(m, names, count);
+    err_t err = copy_names(m, names, count);
+    err = err ? err
+              : hub_prepare(m->hub, snapshot, snapshot_class_view(snapshot, m->class), &part,
+                            &m->prepared);
     if (!err) {
-        view->hub = m->hub;
         add_report(report, &part);
     }
     return err;
 }
 
+static void take_names(member_t *m)
+{
+    free_names(m->names, m->name_count);
+    m->names = m->next_names;
+    m->name_count = m->names ? m->next_name_count : 0;
+    m->next_names = NULL;
+}
+
+static void finish(member_t *m, snapshot_t *snapshot, bool failed)
+{
+    if (m->prepared && failed) {
+        hub_abandon(m->prepared);
+    } else if (m->prepared) {
+        hub_commit(m->prepared);
+        snapshot_class_view(snapshot, m->class)->hub = m->hub;
+        take_names(m);
+    }
+    free_names(m->next_names, m->next_name_count);
+    m->prepared = NULL;
+    m->next_names = NULL;
+}
+
 err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *report)
 {
     *report = (hub_publication_t){0};
-    err_t err = ERR_OK;
+    size_t classes = 0;
     (void)pthread_mutex_lock(&hubs->lock);
     for (size_t i = 0; i < hubs->count; i++) {
         hubs->members[i].class = SIZE_MAX;
@@ -205,17 +249,26 @@ err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *report
         }
     }
     keep_greatest(hubs);
-    for (size_t i = 0; i < snapshot_class_count(snapshot) && !err; i++) {
-        err = publish_class(hubs, snapshot, i, report);
+    err_t err = assign_classes(hubs, snapshot);
+    /* Always in the same order: each holds a lock until it is finished. */
+    for (size_t i = 0; i < hubs->count && !err; i++) {
+        if (hubs->members[i].class != SIZE_MAX) {
+            err = prepare(&hubs->members[i], snapshot, report);
+            classes++;
+        }
+    }
+    for (size_t i = 0; i < hubs->count; i++) {
+        finish(&hubs->members[i], snapshot, err != ERR_OK);
     }
     for (size_t i = 0; i < hubs->count && !err; i++) {
         member_t *m = &hubs->members[i];
         if (m->class == SIZE_MAX && m->names) {
             hub_retire(m->hub);
-            free_names(m->names, m->name_count);
-            m->names = NULL;
-            m->name_count = 0;
+            take_names(m);
         }
+    }
+    if (!err) {
+        atomic_store_explicit(&hubs->totals->classes, classes, memory_order_relaxed);
     }
     (void)pthread_mutex_unlock(&hubs->lock);
     return err;

@@ -187,6 +187,12 @@ err_t hub_refresh(hub_t *hub, feed_t *f, bool all)
 
 /* ---- opening ---- */
 
+static bool room_for_inputs(const hub_t *hub)
+{
+    return totals_has_room(hub->totals, TOTAL_INPUTS, hub->used[TOTAL_INPUTS]) &&
+           totals_has_room(hub->totals, TOTAL_INPUT_BYTES, hub->used[TOTAL_INPUT_BYTES]);
+}
+
 static bool has_room(hub_t *hub, slice_t client)
 {
     size_t own = 0;
@@ -197,15 +203,19 @@ static bool has_room(hub_t *hub, slice_t client)
         }
         bool same = slice_eq(f->client, client);
         /* What the client does not read any more makes room for what it asks for now. */
-        if (!f->readers && (same || hub->input_feeds >= hub->options.inputs ||
-                            hub->input_bytes >= hub->options.input_bytes)) {
+        if (!f->readers && (same || !room_for_inputs(hub))) {
             hub_feed_remove(hub, f);
         } else {
             own += same;
         }
     }
-    return own < hub->options.client_inputs && hub->input_feeds < hub->options.inputs &&
-           hub->input_bytes < hub->options.input_bytes;
+    bool full = own >= hub->options.client_inputs;
+    bool inputs = !totals_has_room(hub->totals, TOTAL_INPUTS, hub->used[TOTAL_INPUTS]);
+    bool bytes = !totals_has_room(hub->totals, TOTAL_INPUT_BYTES, hub->used[TOTAL_INPUT_BYTES]);
+    hub->counters.hits_client_inputs += full;
+    hub->counters.hits_inputs += inputs;
+    hub->counters.hits_input_bytes += bytes;
+    return !full && !inputs && !bytes;
 }
 
 static feed_t *hold_existing(hub_t *hub, slice_t key)
@@ -231,8 +241,8 @@ static err_t enlist(hub_t *hub, feed_t *f, bool *taken)
     if (*taken && !err) {
         f->next = hub->list;
         hub->list = f;
-        hub->input_feeds++;
-        hub->input_bytes += feed_newest(f)->root->size;
+        hub_count(hub, TOTAL_INPUTS, 1);
+        hub_count(hub, TOTAL_INPUT_BYTES, (ptrdiff_t)feed_newest(f)->root->size);
         hub_feed_hold(f);
     }
     (void)pthread_mutex_unlock(&hub->lock);

@@ -1,4 +1,4 @@
-#include "hub.h"
+#include "totals.h"
 
 /* So many seconds' worth may be spent at once. */
 #define BURST_S 4

@@ -48,6 +48,7 @@ void stream_end_substream(stream_t *s, substream_t *sub, const char *description
     sub->tell_stopped = true;
     sub->tell_started = false;
     s->live--;
+    (void)atomic_fetch_sub_explicit(&s->hub->substreams, 1, memory_order_relaxed);
     s->description = description ? description : s->description;
 }
 
@@ -56,7 +57,7 @@ void stream_forget(stream_t *s)
 {
     if (s->listed) {
         (void)table_remove(&s->hub->streams, slice_str(s->token));
-        s->hub->stream_count--;
+        hub_count(s->hub, TOTAL_STREAMS, -1);
         s->hub->counters.streams_closed++;
         s->listed = false;
     }

@@ -24,6 +24,7 @@ static void close_view(hub_t *hub, tips_view_t *v)
     v->feed->view = NULL;
     hub_feed_drop(hub, v->feed);
     hub->counters.views_closed++;
+    hub_count(hub, TOTAL_VIEWS, -1);
     free(v);
 }
 
@@ -51,7 +52,7 @@ static tips_view_t *view_of(hub_t *hub, feed_t *f, bool *full)
     if (f->view) {
         return f->view;
     }
-    if (hub->views.count >= hub->options.views) {
+    if (!totals_has_room(hub->totals, TOTAL_VIEWS, hub->used[TOTAL_VIEWS])) {
         *full = true;
         return NULL;
     }
@@ -64,6 +65,7 @@ static tips_view_t *view_of(hub_t *hub, feed_t *f, bool *full)
     f->view = v;
     hub_feed_hold(f);
     hub->counters.views_opened++;
+    hub_count(hub, TOTAL_VIEWS, 1);
     return v;
 }
 

@@ -54,7 +54,8 @@ def test_snapshot(site, name):
 
 @pytest.mark.parametrize("name,request_", [
     ("netmap-filtered", {"pids": ["pid-a"]}), ("cdni-filtered", INPUT),
-    ("propmap-filtered", {"entities": ["ipv4:192.0.2.1"], "properties": ["netmap.pid"]})])
+    ("propmap-filtered", {"entities": ["ipv4:192.0.2.1"], "properties": ["netmap.pid"]}),
+    ("endpoint-property", {"endpoints": ["ipv4:192.0.2.77"], "properties": ["netmap.pid"]})])
 def test_snapshot_of_filtered(site, name, request_):
     view = View(site, name, request_)
     assert view.get(0, view.end).body == site.get(name, request_)

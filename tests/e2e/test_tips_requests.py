@@ -147,7 +147,8 @@ def test_open_refused(old, row, protocol):
 
 @pytest.mark.parametrize("resource,request_", [
     ("cdni-filtered", {}), ("cdni-filtered", {"cdni-capabilities": [1]}),
-    ("netmap-filtered", {"pids": 1}), ("propmap-filtered", {"entities": ["x"]})])
+    ("netmap-filtered", {"pids": 1}), ("propmap-filtered", {"entities": ["x"]}),
+    ("endpoint-property", {"properties": ["netmap.pid"], "endpoints": ["x"]})])
 def test_open_with_bad_input(old, resource, request_):
     """As the resource itself answers."""
     own = old.request("POST", old.uri(resource), json.dumps(request_),

@@ -18,6 +18,8 @@ INPUTS = {"netmap-filtered": {"pids": ["pid-a"]},
               {"capability-type": MARKER, "capability-value": {}}]},
           "propmap-filtered": {"entities": ["ipv4:192.0.2.1", "ipv4:198.51.100.1"],
                                "properties": ["cdni.cdni-capabilities", "netmap.pid"]},
+          "endpoint-property": {"endpoints": ["ipv4:192.0.2.1", "ipv4:192.0.2.77"],
+                                "properties": ["netmap.pid"]},
           "num-routingcost-filtered": {"cost-type": ROUTING,
                                        "pids": {"srcs": ["pid-a"], "dsts": []}},
           "endpoint-cost": {"cost-type": ROUTING, "endpoints": {
@@ -141,7 +143,8 @@ def test_changes(site, protocol):
         seen = stream.until(lambda s: all_same(s, site))
         order = [event.id for event in seen]
         for first, then in [("netmap", "cdni"), ("cdni", "propmap"), ("netmap", "propmap"),
-                            ("cdni", "propmap-filtered"), ("netmap", "cdni-filtered")]:
+                            ("cdni", "propmap-filtered"), ("netmap", "cdni-filtered"),
+                            ("netmap", "endpoint-property")]:
             if first in order and then in order:
                 assert order.index(first) < order.index(then)
         assert len(set(order)) == len(order), "one event for each substream"

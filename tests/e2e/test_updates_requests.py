@@ -212,6 +212,8 @@ INPUTS = [
     ("propmap-filtered", {}), ("propmap-filtered", {"entities": ["nope"]}),
     ("propmap-filtered", {"entities": ["ipv4:192.0.2.1/33"]}),
     ("propmap-filtered", {"entities": [], "properties": ["nope"]}),
+    ("endpoint-property", {}), ("endpoint-property", {"properties": [], "endpoints": []}),
+    ("endpoint-property", {"properties": ["netmap.pid"], "endpoints": ["ipv4:192.0.2.1/32"]}),
 ]
 
 

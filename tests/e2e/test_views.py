@@ -7,6 +7,7 @@ import pytest
 import requests
 import requests.auth
 
+import mmdb
 from admin import write_tokens
 from footprintd import LIMIT, Server, write_config
 from identity import PASSWORD, ha1, write_ucdns
@@ -202,6 +203,30 @@ def test_geo_properties_only_where_the_profile_allows_them(site):
     for name in ("ucdn-a", "ucdn-b"):  # without databases nobody has them
         assert Client(server, name).post("/propmap-filtered", body,
                                          "propmapparams").status_code == 400
+
+
+def test_endpoint_properties(site):
+    """PIDs of the maps that one sees, and what databases say where the profile allows it."""
+    (site.directory / "all.mmdb").write_bytes(mmdb.database({"192.0.2.0/24": mmdb.place("DE")}))
+    inner = FOR_A.replace("version: 1\n", "version: 1\nnetwork-maps:\n"
+                          "  inner: {default: true, pids: {p: {ipv4: [0.0.0.0/0], "
+                          'ipv6: ["::/0"]}}}\n')
+    server = site(profile("ucdn-a", "geo-properties: true") + profile("ucdn-b"),
+                  "geoip: {country: all.mmdb}\n", public=PUBLIC, a=inner)
+    offered = {"ucdn-a": {"inner.pid": "p", "priv:countrycode": "de"},
+               "ucdn-b": {"netmap.pid": "pid-default"}}
+    for name, properties in offered.items():
+        client = Client(server, name)
+        entry = client.json("/")["resources"]["endpoint-property"]
+        assert entry["capabilities"] == {"prop-types": list(properties)}
+        for asked in ("inner.pid", "netmap.pid", "priv:countrycode"):
+            answer = client.post("/endpoint-property", {
+                "properties": [asked], "endpoints": ["ipv4:192.0.2.1"]}, "endpointpropparams")
+            if asked in properties:
+                assert answer.json()["endpoint-properties"] == {
+                    "ipv4:192.0.2.1": {asked: properties[asked]}}
+            else:
+                assert answer.status_code == 400 and answer.json()["meta"]["value"] == asked
 
 
 # ---- what they understand ----

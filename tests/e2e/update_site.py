@@ -14,10 +14,12 @@ MARKER = "FCI.Marker"  # a type that nobody registered, which numbers the genera
 
 MEDIA = "application/alto-%s+json"
 TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap",
-         "num-routingcost": "costmap", "endpoint-cost": "endpointcost"}
+         "endpoint-property": "endpointprop", "num-routingcost": "costmap",
+         "endpoint-cost": "endpointcost"}
 PLAIN = ["netmap", "num-routingcost", "cdni", "propmap"]
 FILTERS = {"netmap-filtered": "networkmapfilter", "cdni-filtered": "cdnifilter",
            "propmap-filtered": "propmapparams",
+           "endpoint-property": "endpointpropparams",
            "num-routingcost-filtered": "costmapfilter", "endpoint-cost": "endpointcostparams"}
 
 

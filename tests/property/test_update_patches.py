@@ -35,12 +35,15 @@ FILTERED = {
     "propmap-filtered": {"entities": ["ipv4:203.0.113.0/30", "ipv6:2001:db8::1", "countrycode:de",
                                       "ipv4:192.0.2.7"],
                          "properties": ["cdni.cdni-capabilities", "netmap.pid"]},
+    "endpoint-property": {"endpoints": ["ipv4:203.0.113.1", "ipv6:2001:db8::1", "ipv4:192.0.2.7"],
+                          "properties": ["netmap.pid"]},
 }
 EVERY = [*PLAIN, *FILTERED]
 # Whose documents name the versions of whose.
 BEFORE = [("netmap", "cdni"), ("netmap", "propmap"), ("cdni", "propmap"),
           ("netmap", "cdni-filtered"),
-          ("netmap", "propmap-filtered"), ("cdni", "propmap-filtered")]
+          ("netmap", "propmap-filtered"), ("cdni", "propmap-filtered"),
+          ("netmap", "endpoint-property")]
 
 
 def adding():

@@ -160,9 +160,11 @@ static void test_case(void **state)
     }
     snapshot_t *s = joined_one(documents.ptr, &options);
     buf_t answer = BUF_INIT;
-    if (read_file(name, "request.json", &request)) {
+    bool endpoints = read_file(name, "endpoints.json", &request);
+    if (endpoints || read_file(name, "request.json", &request)) {
         alto_answer_t a;
-        answer = fixture_post(s, "/propmap-filtered", request.ptr, &a);
+        answer = fixture_post(s, endpoints ? "/endpoint-property" : "/propmap-filtered",
+                              request.ptr, &a);
         assert_int_equal(a.status, 200);
     } else {
         answer = fixture_body(s, "/propmap");

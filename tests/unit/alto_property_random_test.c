@@ -517,6 +517,98 @@ static void check_get(world_t *w)
     buf_release(&text);
 }
 
+/* ---- endpoint properties ---- */
+
+static void append_endpoint(buf_t *out, const addr_t *a)
+{
+    char text[ADDR_TEXT_MAX];
+    buf_printf(out, "%s\"%s:%.*s\"", out->ptr[out->len - 1] == '[' ? "" : ",",
+               a->family == FAMILY_IPV4 ? "ipv4" : "ipv6", (int)addr_format(a, text), text);
+}
+
+static slice_t value_text(const json_value_t *of, const char *name, buf_t *out)
+{
+    const json_value_t *value = of ? json_get(of, name) : NULL;
+    buf_clear(out);
+    if (value) {
+        json_write_value(out, value);
+    }
+    return buf_slice(out);
+}
+
+/* At every address they say what the matcher says, and what the property map says there. */
+static void check_endpoints(world_t *w)
+{
+    names_t names = all_names(w, true);
+    buf_t list = BUF_INIT, properties = BUF_INIT, text = BUF_INIT;
+    buf_t want = BUF_INIT, got = BUF_INIT, other = BUF_INIT;
+    arena_t arena;
+    alto_answer_t answer;
+    arena_init(&arena, 0);
+    buf_append_char(&list, '[');
+    for (unsigned f = 0; f < FAMILY_COUNT; f++) {
+        addresses_t set = interesting(w, (family_t)f, NULL);
+        for (size_t i = 0; i < set.count; i++) {
+            append_endpoint(&list, &set.list[i]);
+        }
+        free(set.list);
+    }
+    buf_append_char(&list, ']');
+    for (size_t i = 0; i < names.count; i++) {
+        if (!names.list[i].ad) {
+            buf_printf(&properties, "%s\"%s\"", properties.len ? "," : "",
+                       names.list[i].text + (names.list[i].text[0] == '.'));
+        }
+    }
+    buf_printf(&text, "{\"endpoints\":%.*s,\"properties\":[%.*s]}%c", SLICE_ARG(buf_slice(&list)),
+               SLICE_ARG(buf_slice(&properties)), 0);
+    buf_t endpoints = fixture_post(w->snapshot, "/endpoint-property", text.ptr, &answer);
+    assert_int_equal(answer.status, 200);
+    buf_clear(&text);
+    buf_printf(&text, "{\"entities\":%.*s,\"properties\":[]}%c", SLICE_ARG(buf_slice(&list)), 0);
+    buf_t entities = fixture_post(w->snapshot, "/propmap-filtered", text.ptr, &answer);
+    assert_int_equal(answer.status, 200);
+    const json_value_t *map = json_get(fixture_json(&arena, slice_str(entities.ptr)),
+                                       "property-map");
+    const json_value_t *eps = json_get(fixture_json(&arena, slice_str(endpoints.ptr)),
+                                       "endpoint-properties");
+    assert_true(eps->u.object.count > 20);
+    for (size_t i = 0; i < eps->u.object.count; i++) {
+        const json_member_t *m = &eps->u.object.members[i];
+        const json_value_t *entity = json_get_slice(map, m->name);
+        prefix_t p;
+        size_t members = 0;
+        assert_true(read_entity(m->name, &p));
+        addr_t a = {.family = p.family};
+        if (p.family == FAMILY_IPV4) {
+            a.u.v4 = p.u.v4.addr;
+        } else {
+            a.u.v6 = p.u.v6.addr;
+        }
+        for (size_t n = 0; n < names.count; n++) {
+            const char *name = names.list[n].text;
+            if (names.list[n].ad) {
+                continue;
+            }
+            say(w, &names.list[n], &a, true, &want);
+            slice_t said = value_text(&m->value, name + (name[0] == '.'), &got);
+            members += said.len > 0;
+            if (!slice_eq(said, buf_slice(&want)) ||
+                !slice_eq(said, value_text(entity, name, &other))) {
+                fail_msg("%s of %.*s is %.*s, want %.*s", name, SLICE_ARG(m->name), SLICE_ARG(said),
+                         SLICE_ARG(buf_slice(&want)));
+            }
+        }
+        assert_int_equal(m->value.u.object.count, members);
+        w->probes++;
+    }
+    arena_release(&arena);
+    buf_t *const all[] = {&list, &properties, &text, &want, &got, &other, &endpoints, &entities};
+    for (size_t i = 0; i < sizeof all / sizeof(buf_t *); i++) {
+        buf_release(all[i]);
+    }
+}
+
 /* ---- POST ---- */
 
 #define ASKED_MOST 12
@@ -801,6 +893,7 @@ static void test_against_naive_matcher(void **unused)
         world_t w = {0};
         make_world(&w);
         check_get(&w);
+        check_endpoints(&w);
         check_all(&w);
         for (int i = 0; i < 25; i++) {
             check_post(&w);

@@ -265,6 +265,9 @@ static void test_filtered(void **state)
         {"/propmap-filtered", "{\"entities\":[\"ipv4:192.0.2.7\"],\"properties\":[]}", 200},
         {"/propmap-filtered", "{\"entities\":[\"ipv4:192.0.2.0/23\"],\"properties\":[]}", 200},
         {"/propmap-filtered", "{\"entities\":[7]}", 400},
+        {"/endpoint-property",
+         "{\"properties\":[\"netmap.pid\"],\"endpoints\":[\"ipv4:192.0.2.7\"]}", 200},
+        {"/endpoint-property", "{\"properties\":[\"netmap.pid\"],\"endpoints\":[]}", 400},
     };
     nodes_t nodes;
     nodes_init(&nodes, NULL, NULL);

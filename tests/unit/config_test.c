@@ -110,6 +110,37 @@ static void test_defaults(void **state)
     config_release(&c);
 }
 
+static void note_path(void *arg, const char *key, slice_t path)
+{
+    buf_printf(arg, "%s=%.*s%s ", key, SLICE_ARG(path), path.ptr[path.len] == '\0' ? "" : "?");
+}
+
+static void test_each_path(void **state)
+{
+    (void)state;
+    slice_t text = SLICE_LIT("listen:\n"
+                             "  - {address: '127.0.0.1:0', tls: {certificate: c, key: k, "
+                             "certificates: [{certificate: c2,"
+                             " key: k2}]}}\n"
+                             "  - {address: '127.0.0.1:1', tls: {certificate: /c3, key: k3}}\n"
+                             "footprints: f\nstate: s\ngeoip: {asn: a}\nuser: u\n");
+    config_t c;
+    config_init(&c);
+    findings_t f;
+    findings_init(&f, 0);
+    assert_int_equal(config_parse(text, SLICE_LIT("e/f.yaml"), &c, &f), ERR_OK);
+    buf_t got = BUF_INIT;
+    config_each_path(&c, note_path, &got);
+    buf_append_char(&got, '\0');
+    assert_string_equal(got.ptr, "listen[].tls.certificate=e/c listen[].tls.certificate=/c3 "
+                                 "listen[].tls.key=e/k listen[].tls.key=e/k3 "
+                                 "listen[].tls.certificates=e/c2 listen[].tls.certificates=e/k2 "
+                                 "footprints=e/f state=e/s geoip.asn=e/a ");
+    buf_release(&got);
+    findings_release(&f);
+    config_release(&c);
+}
+
 static void test_limits_table(void **state)
 {
     (void)state;
@@ -196,9 +227,9 @@ static void test_load_unreadable(void **state)
 int main(void)
 {
     static struct CMUnitTest tests[256] = {
-        cmocka_unit_test(test_defaults),        cmocka_unit_test(test_limits_table),
-        cmocka_unit_test(test_paths),           cmocka_unit_test(test_json_file),
-        cmocka_unit_test(test_load_unreadable),
+        cmocka_unit_test(test_defaults),     cmocka_unit_test(test_each_path),
+        cmocka_unit_test(test_limits_table), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_json_file),    cmocka_unit_test(test_load_unreadable),
     };
     size_t own = 5;
     size_t count = golden_cases_add(GOLDEN, "valid", test_golden, tests, own, 256);

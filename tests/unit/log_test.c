@@ -1,5 +1,6 @@
 #include "footprintd/log/log.h"
 
+#include "log/flood.h"
 #include "log/line.h"
 
 #include <fcntl.h>
@@ -93,14 +94,33 @@ static size_t count_of(const char *text, const char *what)
     return n;
 }
 
+static void test_levels_of_areas(void **state)
+{
+    (void)state;
+    log_set(LOG_FORMAT_TEXT, LOG_LEVEL_WARNING);
+    log_set_area(LOG_AREA_HTTP, LOG_LEVEL_DEBUG);
+    log_set_area(LOG_AREA_WATCH, LOG_LEVEL_ERROR);
+    assert_true(log_enabled(LOG_LEVEL_DEBUG, "http"));
+    assert_false(log_enabled(LOG_LEVEL_WARNING, "watch"));
+    assert_true(log_enabled(LOG_LEVEL_ERROR, "watch"));
+    assert_false(log_enabled(LOG_LEVEL_INFO, "watchdog"));
+    assert_true(log_enabled(LOG_LEVEL_WARNING, "watchdog"));
+    /* One that is in no list is as the others. */
+    assert_false(log_enabled(LOG_LEVEL_INFO, "somewhere"));
+    assert_true(log_enabled(LOG_LEVEL_WARNING, "somewhere"));
+    log_set(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+    assert_false(log_enabled(LOG_LEVEL_DEBUG, "http"));
+    assert_true(log_enabled(LOG_LEVEL_INFO, "watch"));
+}
+
 static void test_levels_and_raw(void **state)
 {
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(log_start(ends[1], LOG_FORMAT_TEXT, LOG_LEVEL_WARNING), ERR_OK);
-    assert_false(log_enabled(LOG_LEVEL_INFO));
-    assert_true(log_enabled(LOG_LEVEL_ERROR));
+    assert_false(log_enabled(LOG_LEVEL_INFO, "http"));
+    assert_true(log_enabled(LOG_LEVEL_ERROR, "http"));
     log_line(LOG_LEVEL_INFO, "app", "not wanted");
     log_line(LOG_LEVEL_ERROR, "app", "wanted %d", 7);
     log_raw(SLICE_LIT("as is"));
@@ -205,11 +225,129 @@ static void test_full_queue_drops_and_counts(void **state)
         dropped += strtoull(at + strlen("warning log: "), NULL, 10);
     }
     assert_true(dropped > 0);
+    assert_int_equal(log_dropped(), dropped);
     size_t warnings = count_of(text, "lines dropped");
     assert_int_equal(count_of(text, "\n") - warnings + dropped, sent);
     /* The budget, the pipe, and nothing more. */
     assert_true(strlen(text) < ((size_t)4 << 20) + ((size_t)1 << 20));
     free(text);
+}
+
+/* Nobody ever reads: whoever ends does not wait for it, and whoever logs later does not either. */
+static void test_stuck_reader(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(log_start(ends[1], LOG_FORMAT_TEXT, LOG_LEVEL_INFO), ERR_OK);
+    char line[1024];
+    memset(line, 'x', sizeof line);
+    for (size_t i = 0; i < 8192; i++) {
+        log_raw(slice_of(line, sizeof line));
+    }
+    log_flush();
+    log_stop();
+    log_raw(SLICE_LIT("lost"));
+    log_line(LOG_LEVEL_ERROR, "app", "lost");
+    /* The writer that was left behind ends when its pipe does. */
+    close(ends[0]);
+}
+
+static void test_flood(void **state)
+{
+    (void)state;
+    static const char a[] = "%d", b[] = "%s";
+    static flood_t f;
+    flood_kind_t kind;
+    flood_init(&f, 10);
+    size_t written = 0;
+    for (int i = 0; i < 1000; i++) {
+        written += flood_admit(&f, LOG_LEVEL_WARNING, "x", a, 5000);
+    }
+    assert_int_equal(written, 50);
+    /* Another kind is another matter: another format, and another area. */
+    assert_true(flood_admit(&f, LOG_LEVEL_INFO, "x", b, 5000));
+    assert_true(flood_admit(&f, LOG_LEVEL_INFO, "y", a, 5000));
+    assert_true(flood_tell(&f, &kind));
+    assert_int_equal(kind.omitted, 950);
+    assert_ptr_equal(kind.fmt, a);
+    assert_string_equal(kind.area, "x");
+    assert_int_equal(kind.level, LOG_LEVEL_WARNING);
+    assert_false(flood_tell(&f, &kind));
+    /* As time goes by there are more, up to five seconds' worth. */
+    assert_false(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 5099));
+    assert_true(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 5100));
+    assert_false(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 5100));
+    written = 0;
+    for (int i = 0; i < 1000; i++) {
+        written += flood_admit(&f, LOG_LEVEL_INFO, "x", a, 1000000000);
+    }
+    assert_int_equal(written, 50);
+    assert_true(flood_tell(&f, &kind));
+    assert_int_equal(kind.omitted, 952);
+    flood_init(&f, 0);
+    for (int i = 0; i < 1000; i++) {
+        assert_true(flood_admit(&f, LOG_LEVEL_INFO, "x", a, 0));
+    }
+    assert_false(flood_tell(&f, &kind));
+}
+
+/* More kinds than the table has are limited as well. */
+static void test_flood_of_kinds(void **state)
+{
+    (void)state;
+    static const char many[FLOOD_KINDS * 4];
+    static flood_t f;
+    flood_kind_t kind;
+    uint64_t omitted = 0;
+    flood_init(&f, 1);
+    for (size_t i = 0; i < sizeof many; i++) {
+        for (int k = 0; k < 5; k++) {
+            bool admitted = flood_admit(&f, LOG_LEVEL_INFO, "x", &many[i], 0);
+            assert_true(admitted || i >= FLOOD_KINDS);
+        }
+    }
+    while (flood_tell(&f, &kind)) {
+        omitted += kind.omitted;
+    }
+    assert_int_equal(omitted, (sizeof many - FLOOD_KINDS) * 5);
+}
+
+/* What is left out is counted in the log itself, and a list never is. */
+static void test_limit(void **state)
+{
+    (void)state;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_int_equal(log_start(fileno(file), LOG_FORMAT_TEXT, LOG_LEVEL_INFO), ERR_OK);
+    for (int i = 0; i < 200; i++) {
+        log_line(LOG_LEVEL_ERROR, "app", "early %d", i);
+    }
+    log_limit(1);
+    for (int i = 0; i < 200; i++) {
+        log_line(LOG_LEVEL_WARNING, "app", "flood %d", i);
+        log_listed(LOG_LEVEL_WARNING, "app", "list %d", i);
+    }
+    log_stop();
+    rewind(file);
+    char *text = read_all(fileno(file));
+    assert_int_equal(count_of(text, "early "), 200);
+    assert_int_equal(count_of(text, "list "), 200);
+    unsigned long long omitted = 0;
+    const char *said = text;
+    while ((said = strstr(said, " lines like \"flood %d\" were left out\n"))) {
+        const char *number = said;
+        while (number > text && number[-1] != ' ') {
+            number--;
+        }
+        omitted += strtoull(number, NULL, 10);
+        said++;
+    }
+    assert_true(omitted > 0);
+    assert_int_equal(count_of(text, "app: flood ") + omitted, 200);
+    assert_non_null(strstr(text, " warning app: "));
+    free(text);
+    (void)fclose(file);
 }
 
 /* Before log_start, and after log_stop, nothing is lost either. */
@@ -238,10 +376,15 @@ int main(void)
         cmocka_unit_test(test_json_format),
         cmocka_unit_test(test_json_always_valid),
         cmocka_unit_test(test_without_writer),
+        cmocka_unit_test(test_levels_of_areas),
         cmocka_unit_test(test_levels_and_raw),
         cmocka_unit_test(test_flush),
         cmocka_unit_test(test_producers),
         cmocka_unit_test(test_full_queue_drops_and_counts),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_flood_of_kinds),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_stuck_reader), /* the last: it leaves the writer behind */
     };
     return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

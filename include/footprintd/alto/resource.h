@@ -22,6 +22,7 @@ typedef struct alto_answer {
     size_t size;
     const slice_t *segments;
     size_t count;
+    size_t entities; /* that it is about, for the rates of clients; 0 where nothing is looked up */
 } alto_answer_t;
 
 /*
@@ -30,7 +31,7 @@ typedef struct alto_answer {
  */
 typedef struct alto_limits {
     size_t filter_entries; /* capabilities or PIDs in one filter; default 1024 and 65536 */
-    size_t cost_pairs;     /* sources times destinations; default 4,194,304 */
+    size_t cost_values;    /* sources times destinations times cost types; default 4,194,304 */
     const addr_t *client;  /* where the request comes from; NULL: not known */
 } alto_limits_t;
 

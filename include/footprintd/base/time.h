@@ -1,5 +1,5 @@
 /*
- * Moments as text: date and time with a zone (RFC 3339 5.6, "date-time").
+ * Clocks, and moments as text: date and time with a zone (RFC 3339 5.6, "date-time").
  */
 #ifndef FOOTPRINTD_BASE_TIME_H
 #define FOOTPRINTD_BASE_TIME_H
@@ -13,6 +13,8 @@
 bool moment_parse(slice_t text, int64_t *seconds);
 /* The system's clock: not time(), which may lag behind others by some milliseconds. */
 int64_t moment_now(void);
+/* A clock that nobody sets, and that stands still while the system is suspended; never 0. */
+uint64_t monotonic_ms(void);
 /* "2026-11-26T16:00:00Z"; years from 0 to 9999, nothing for others. */
 void moment_write(int64_t seconds, buf_t *out);
 

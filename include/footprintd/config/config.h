@@ -3,9 +3,7 @@
  *
  * Every key is a row of one const table (its type, range and default); the reader, the dump and
  * footprintd.yaml(5)'s test iterate over it. Unknown keys, wrong types and bad values are errors
- * with their place. Keys that this version knows but does not use yet are checked all the same and
- * give the warning not-in-force; where ignoring a key could show data to the wrong client, it is an
- * error. Paths are relative to the directory of the file and are kept joined with it.
+ * with their place. Paths are relative to the directory of the file and are kept joined with it.
  */
 #ifndef FOOTPRINTD_CONFIG_CONFIG_H
 #define FOOTPRINTD_CONFIG_CONFIG_H
@@ -25,6 +23,12 @@ typedef enum config_proxy_header {
     CONFIG_PROXY_HEADER_FORWARDED,
     CONFIG_PROXY_HEADER_X_FORWARDED_FOR,
 } config_proxy_header_t;
+
+typedef enum config_seccomp {
+    CONFIG_SECCOMP_OFF,
+    CONFIG_SECCOMP_ON,
+    CONFIG_SECCOMP_LOG,
+} config_seccomp_t;
 
 typedef struct config_certificate {
     slice_t certificate; /* paths */
@@ -47,7 +51,7 @@ typedef struct config_listener {
     slice_t client_ca;
     slice_t client_crl;
     int client_auth; /* config_client_auth_t */
-    place_t place;   /* of the list item, or of `admin` */
+    place_t place;   /* of the list item, or of `admin` or `metrics` */
 } config_listener_t;
 
 #define CONFIG_VERSION_NEWEST 1 /* that this program reads */
@@ -59,6 +63,8 @@ typedef struct config {
     bool admin; /* there is an admin interface: */
     config_listener_t admin_listener;
     slice_t admin_tokens;
+    bool metrics; /* there are metrics: */
+    config_listener_t metrics_listener;
     slice_t base_uri;               /* without final '/' */
     slice_t ucdns;                  /* identities and profiles; "": everyone is anonymous */
     const slice_t *trusted_proxies; /* prefixes or addresses */
@@ -73,14 +79,21 @@ typedef struct config {
     bool http_access_log;
     uint64_t threads; /* 0: one per processor */
     uint64_t drain_s;
-    int log_format; /* log_format_t */
-    int log_level;  /* log_level_t */
+    uint64_t watchdog_stall_s;
+    uint64_t watchdog_abort_s;      /* 0: never */
+    uint64_t watchdog_build_s;      /* 0: never */
+    int log_format;                 /* log_format_t */
+    int log_level;                  /* log_level_t */
+    int log_levels[LOG_AREA_COUNT]; /* 0: log_level; else log_level_t and one */
+    uint64_t log_lines_per_s;
     config_limits_t limits;
 
-    /* Checked, but not in force yet. */
+    slice_t user; /* that a server started as root becomes; "": stays what it is */
+    bool core_dumps;
+    int seccomp; /* config_seccomp_t */
+    bool landlock;
+
     slice_t state;
-    slice_t user;
-    slice_t metrics_listen;
     slice_t geoip_country;
     slice_t geoip_city;
     slice_t geoip_asn;
@@ -125,6 +138,12 @@ void config_check_ucdns(const config_t *config, const struct ucdns *ucdns, slice
 
 /* Every key with its value in force, "http.max-age: 60" a line, in the order of the table. */
 void config_dump(const config_t *config, buf_t *out);
+
+/* Gets the name of a key ("listen[].tls.key") and a path, which ends in a NUL. */
+typedef void config_path_t(void *arg, const char *key, slice_t path);
+
+/* For every path that is set, in the order of the table. */
+void config_each_path(const config_t *config, config_path_t *call, void *arg);
 
 /* The keys for documentation and its tests: config_key_name(i) is NULL behind the last. */
 const char *config_key_name(size_t i);

@@ -29,6 +29,11 @@ typedef struct config_limits {
     uint64_t streams_per_address;
     uint64_t filter_entries; /* 0: the resource's own default */
     uint64_t worker_queue;
+    uint64_t answer_bytes;
+    uint64_t answers_bytes;
+    uint64_t ucdn_requests_per_s;
+    uint64_t ucdn_entities_per_s;
+    uint64_t ucdn_bytes_per_s;
     uint64_t documents;
     uint64_t document_bytes;
     uint64_t document_depth;
@@ -60,6 +65,9 @@ typedef struct config_limit_info {
 
 extern const config_limit_info_t config_limit_infos[];
 extern const size_t config_limit_count;
+
+/* The table of all limits, as Markdown. */
+void config_limits_write_reference(buf_t *out);
 
 void config_limits_init(config_limits_t *limits);
 /* The field that the row is about. */

@@ -35,6 +35,7 @@ typedef struct http_certificate {
 
 typedef struct http_listener {
     slice_t address; /* "127.0.0.1:8080", "[::1]:0" */
+    int fd;          /* listens there already, and is duplicated; 0: is opened by the server */
     bool proxied;    /* trusted proxies begin each connection with the PROXY protocol */
     bool tls;
     slice_t certificate;            /* PEM chain, path */
@@ -45,6 +46,11 @@ typedef struct http_listener {
     slice_t client_crl; /* PEM, path; "" for none */
     client_auth_t client_auth;
 } http_listener_t;
+
+/* What one uCDN may have a second; 0: as much as it likes. */
+typedef struct http_rates {
+    uint64_t requests, entities, bytes;
+} http_rates_t;
 
 typedef struct http_options {
     const http_listener_t *listeners;
@@ -58,6 +64,8 @@ typedef struct http_options {
     unsigned handshake_timeout_s;
     unsigned send_timeout_s; /* a peer that takes nothing for so long is cut off */
     size_t worker_queue;     /* filter requests waiting for a worker: 503 above */
+    size_t answer_bytes;     /* memory of one computed answer: 503 above; 128 MiB */
+    size_t answers_bytes;    /* of all that are not wholly sent: 503 above; 256 MiB */
     alto_limits_t alto;
     slice_t base_uri;     /* as in snapshot_options_t */
     unsigned heartbeat_s; /* an event stream without events says that it lives; 15 */
@@ -65,8 +73,10 @@ typedef struct http_options {
     unsigned streams_per_connection; /* event streams and held polls; 32 */
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
     guard_options_t guard;           /* all zeros: as guard_options_init leaves it */
-    const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
-    ucdns_t *ucdns; /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    const struct http_admin_options *admin;     /* http/admin.h; NULL: no admin interface */
+    const struct http_metrics_options *metrics; /* http/metrics.h; NULL: no metrics */
+    ucdns_t *ucdns;          /* who may ask; NULL: everyone is anonymous. Takes a reference */
+    http_rates_t ucdn_rates; /* of profiles without their own */
     const slice_t *trusted_proxies; /* prefixes and addresses, which are copied */
     size_t trusted_proxy_count;
     proxy_header_t proxy_header;
@@ -74,6 +84,14 @@ typedef struct http_options {
     bool digest_md5;
     unsigned digest_nonce_s;
 } http_options_t;
+
+/*
+ * A socket that listens at the address, for http_listener_t.fd, so that it may be one for which the
+ * process gives up the right: *fd is above 2, and the caller's. One line in *why on failure.
+ */
+err_t http_listen(slice_t address, int *fd, buf_t *why) FPD_MUST_CHECK;
+/* Whether the descriptor is a socket that listens there; not for port 0. */
+bool http_listens_at(int fd, slice_t address);
 
 /*
  * Opens sockets and loads certificates; threads do not run yet. On failure *why has one line for
@@ -103,16 +121,26 @@ http_fan_out_t http_server_fan_out(http_server_t *server);
 uint64_t http_server_guard_count(const http_server_t *server, guard_kind_t kind);
 /* Writes a line of the log for every event stream and held poll: on every loop, soon. */
 void http_server_log_readers(http_server_t *server);
+/*
+ * Whether the loops go on. For one thread that watches them all several times a second, between
+ * http_server_start and the drain: for how many ms loop i has not come around since it was asked
+ * to. excused: the process as a whole did not run, so that what was before does not count.
+ */
+size_t http_server_loop_count(const http_server_t *server);
+uint64_t http_server_watch_loop(http_server_t *server, size_t i, bool excused);
+/* The longest that it took so far, as whoever watches saw it; any thread. */
+uint64_t http_server_worst_stall_ms(const http_server_t *server, size_t i);
 /* Reads certificates and keys again; on failure the old ones stay and *why has one line. */
 err_t http_server_reload_tls(http_server_t *server, buf_t *why) FPD_MUST_CHECK;
 /*
  * Any thread; only when there were profiles from the start. From the next request of every
- * connection on, these profiles are who may ask. Takes a reference.
+ * connection on, these profiles are who may ask. Takes a reference. ERR_NOMEM: nothing has changed.
  */
-void http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns);
+err_t http_server_set_ucdns(http_server_t *server, ucdns_t *ucdns) FPD_MUST_CHECK;
 /*
  * Stops accepting at once, lets requests under way finish, closes what is idle, and joins the
- * threads when all connections are gone. What is left after drain_s seconds is cut off.
+ * threads when all connections are gone. What is left after drain_s seconds is cut off, and the log
+ * says how many connections that were.
  *
  * False when a thread did not end even so, a second after the deadline: it is computing something,
  * or it spins inside the HTTP library. Then nothing of the server (or of its snapshots) may be
