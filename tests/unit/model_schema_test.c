@@ -69,6 +69,7 @@ static void test_keys(void **state)
         [KEYS_COST_MAP] = "costMap",
         [KEYS_NAMED_FOOTPRINT] = "namedFootprintTypes",
         [KEYS_WITHDRAWAL] = "withdrawal",
+        [KEYS_CALENDAR] = "calendar",
     };
     for (unsigned list = 0; list < KEY_LIST_COUNT; list++) {
         const json_value_t *object = list == KEYS_DOCUMENT ? schema : def(names[list]);
