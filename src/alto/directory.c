@@ -23,10 +23,14 @@ static void write_entry(const directory_entry_t *e, slice_t base_uri, buf_t *out
 }
 
 err_t directory_write(const directory_entry_t *entries, size_t count, slice_t default_map,
-                      slice_t base_uri, buf_t *out)
+                      slice_t cost_types, slice_t base_uri, buf_t *out)
 {
     buf_append_str(out, "{\"meta\":{\"default-alto-network-map\":");
     json_write_string(out, default_map);
+    if (cost_types.len) {
+        buf_append_str(out, ",\"cost-types\":");
+        buf_append_slice(out, cost_types);
+    }
     buf_append_str(out, "},\"resources\":{");
     for (size_t i = 0; i < count; i++) {
         if (i) {

@@ -178,6 +178,25 @@ size_t network_map_pid_segments(const network_map_pid_t *pid, unsigned families,
     return n;
 }
 
+bool network_map_find_pid(const network_map_content_t *c, slice_t name, size_t *index)
+{
+    size_t low = 0, high = c->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int cmp = slice_cmp(c->pids[middle].name, name);
+        if (!cmp) {
+            *index = middle;
+            return true;
+        }
+        if (cmp < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
 static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
 {

@@ -11,21 +11,6 @@ static bool is_alnum(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* PIDName (RFC 7285 10.1): the reserved '.' makes an unknown name, not a malformed one. */
-static bool pid_name(const json_value_t *v)
-{
-    if (v->kind != JSON_STRING || v->u.text.len < 1 || v->u.text.len > 64) {
-        return false;
-    }
-    for (size_t i = 0; i < v->u.text.len; i++) {
-        char c = v->u.text.ptr[i];
-        if (!is_alnum(c) && !memchr("-:@_.", c, 5)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* AddressType (RFC 7285 10.4.2). */
 static bool address_type(const json_value_t *v)
 {
@@ -69,7 +54,7 @@ static bool validate(request_t *r, const alto_limits_t *limits, const json_value
     if ((*pids)->u.array.count > most || (*types && (*types)->u.array.count > most)) {
         return request_too_big(r);
     }
-    return check_list(r, "pids", *pids, pid_name) &&
+    return check_list(r, "pids", *pids, request_is_pid_name) &&
            (!*types || check_list(r, "address-types", *types, address_type));
 }
 
@@ -90,25 +75,6 @@ static unsigned families(const json_value_t *types)
     return chosen;
 }
 
-static bool find_pid(const network_map_content_t *c, slice_t name, size_t *index)
-{
-    size_t low = 0, high = c->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int cmp = slice_cmp(c->pids[middle].name, name);
-        if (!cmp) {
-            *index = middle;
-            return true;
-        }
-        if (cmp < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return false;
-}
-
 /* False: the answer is made, or memory is out. *wanted is NULL when all PIDs are. */
 static bool choose(request_t *r, const network_map_content_t *c, slice_t body,
                    const alto_limits_t *limits, uint8_t **wanted, unsigned *chosen)
@@ -125,7 +91,7 @@ static bool choose(request_t *r, const network_map_content_t *c, slice_t body,
     *wanted = arena_array(r->arena, c->count, 1);
     for (size_t i = 0; *wanted && i < pids->u.array.count; i++) {
         size_t index;
-        if (find_pid(c, pids->u.array.items[i].u.text, &index)) {
+        if (network_map_find_pid(c, pids->u.array.items[i].u.text, &index)) {
             (*wanted)[index] = 1;
         }
     }

@@ -113,3 +113,24 @@ node_t *nodes_json(nodes_t *s, const json_value_t *value)
     buf_release(&text);
     return n;
 }
+
+/* As deep as any document is nested. */
+#define EXPAND_DEPTH 128
+
+const node_t *node_expand(nodes_t *s, const node_t *n)
+{
+    if (n->kind != NODE_TEXT || !n->text.len || (n->text.ptr[0] != '{' && n->text.ptr[0] != '[')) {
+        return n;
+    }
+    arena_t arena;
+    json_value_t *value = NULL;
+    arena_init(&arena, 0);
+    const node_t *made = NULL;
+    if (json_parse(n->text, EXPAND_DEPTH, &arena, &value, NULL)) {
+        s->failed = true; /* it is text that we wrote */
+    } else {
+        made = nodes_json(s, value);
+    }
+    arena_release(&arena);
+    return made;
+}

@@ -59,6 +59,21 @@ bool request_wrong_value(request_t *r, const char *field, const json_value_t *va
     return false;
 }
 
+bool request_is_pid_name(const json_value_t *v)
+{
+    if (v->kind != JSON_STRING || v->u.text.len < 1 || v->u.text.len > 64) {
+        return false;
+    }
+    for (size_t i = 0; i < v->u.text.len; i++) {
+        char c = v->u.text.ptr[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!alnum && !memchr("-:@_.", c, 5)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool request_too_big(request_t *r)
 {
     *r->answer = (alto_answer_t){.status = 413};

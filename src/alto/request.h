@@ -28,6 +28,9 @@ bool request_wrong_value(request_t *r, const char *field, const json_value_t *va
 /* 413 without a body: more entries than the limit. */
 bool request_too_big(request_t *r);
 
+/* PIDName (RFC 7285 10.1): the reserved '.' makes an unknown name, not a malformed one. */
+bool request_is_pid_name(const json_value_t *v);
+
 /* The 200 answer; segments lie in the arena or the snapshot. */
 void request_answer(request_t *r, const char *media_type, const slice_t *segments, size_t count);
 /* The 200 answer that is the whole of another document. */

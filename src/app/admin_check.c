@@ -21,7 +21,7 @@ static size_t merge(const store_documents_t *documents, const json_value_t *chan
     size_t count = 0;
     for (size_t i = 0; i < documents->count; i++) {
         const store_document_t *d = &documents->items[i];
-        slice_t name = store_document_name(d->name);
+        slice_t name = d->file;
         if (d->bytes.ptr && !json_get_slice(changes, name)) {
             sources[count++] = (model_source_t){name, d->format, d->bytes};
         }

@@ -11,7 +11,7 @@
 static err_t write_entry(const store_document_t *d, buf_t *out)
 {
     buf_append_str(out, "{\"name\":");
-    json_write_string(out, store_document_name(d->name));
+    json_write_string(out, d->file);
     if (!d->bytes.ptr) {
         buf_append_str(out, ",\"size\":null,\"etag\":null}");
         return ERR_OK;
@@ -36,7 +36,8 @@ void admin_document_list(admin_t *admin, const admin_request_t *request, admin_r
     /* What cannot be read is in the list all the same. */
     err = err == ERR_DATA ? ERR_OK : err;
     buf_append_str(out, "{\"documents\":[");
-    for (size_t i = 0; i < documents.count && !err; i++) {
+    /* Data files are behind the documents. */
+    for (size_t i = 0; i < documents.count - documents.data_count && !err; i++) {
         buf_append_str(out, i ? "," : "");
         err = write_entry(&documents.items[i], out);
     }

@@ -199,7 +199,7 @@ static err_t digest_documents(const store_documents_t *documents, digest_t *out)
 {
     store_text_t *texts = calloc(documents->count + 1, sizeof *texts);
     for (size_t i = 0; texts && i < documents->count; i++) {
-        texts[i].name = store_document_name(documents->items[i].name);
+        texts[i].name = documents->items[i].file;
         texts[i].bytes = documents->items[i].bytes;
     }
     err_t err = texts ? build_digest(texts, documents->count, out) : ERR_NOMEM;
@@ -357,7 +357,7 @@ err_t build_directory(builder_t *b, bool only_changed)
         model_free(model);
     } else {
         load_log_findings("build", &findings);
-        report.documents = documents.count;
+        report.documents = documents.count - documents.data_count;
         err = err ? err : build_snapshot(b, model, &report.objects, &next);
         err = err ? err : record_and_publish(b, &documents, &report, next);
         if (err && next) {

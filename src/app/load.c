@@ -1,6 +1,7 @@
 #include "load.h"
 
 #include "footprintd/log/log.h"
+#include "footprintd/model/data.h"
 #include "footprintd/store/directory.h"
 
 void load_log_findings(const char *area, findings_t *findings)
@@ -45,6 +46,7 @@ err_t load_texts(const config_t *config, const model_t *before, const store_text
     for (size_t i = 0; sources && i < count; i++) {
         doc_format_t format = DOC_YAML;
         (void)store_document_format(texts[i].name, &format);
+        format = model_data_name_valid(texts[i].name) ? DOC_DATA : format;
         slice_t path = arena_printf(arena, "%.*s%s%.*s", SLICE_ARG(directory), slash ? "" : "/",
                                     SLICE_ARG(texts[i].name));
         sources[i] = (model_source_t){path, format, texts[i].bytes};

@@ -40,7 +40,7 @@ static const proposal_change_t *find_change(const proposal_change_t *changes, si
 static slice_t bytes_now(const store_documents_t *documents, slice_t name)
 {
     for (size_t i = 0; i < documents->count; i++) {
-        if (slice_eq(store_document_name(documents->items[i].name), name)) {
+        if (slice_eq(documents->items[i].file, name)) {
             return documents->items[i].bytes;
         }
     }
@@ -93,7 +93,7 @@ static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t 
     }
     for (size_t i = 0; i < p->documents.count; i++) {
         const store_document_t *d = &p->documents.items[i];
-        slice_t name = store_document_name(d->name);
+        slice_t name = d->file;
         if (d->bytes.ptr && !find_change(changes, count, name)) {
             texts[n++] = (store_text_t){.name = name, .bytes = d->bytes};
         }
@@ -200,7 +200,7 @@ static err_t make_towards(proposal_t *p, const store_texts_t *texts, proposal_wi
         }
     }
     for (size_t i = 0; made && i < documents->count; i++) {
-        slice_t name = store_document_name(documents->items[i].name);
+        slice_t name = documents->items[i].file;
         if (!has_text(texts, name)) {
             made[n++] = (proposal_change_t){.name = name, .remove = true};
         }

@@ -42,6 +42,41 @@ const char *json_kind_name(json_kind_t kind)
     return "unknown";
 }
 
+static size_t digits(slice_t s, size_t at)
+{
+    while (at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9') {
+        at++;
+    }
+    return at;
+}
+
+bool json_number_valid(slice_t s)
+{
+    size_t at = s.len && s.ptr[0] == '-';
+    size_t end = digits(s, at);
+    if (end == at || (s.ptr[at] == '0' && end > at + 1)) {
+        return false;
+    }
+    at = end;
+    if (at < s.len && s.ptr[at] == '.') {
+        end = digits(s, at + 1);
+        if (end == at + 1) {
+            return false;
+        }
+        at = end;
+    }
+    if (at < s.len && (s.ptr[at] == 'e' || s.ptr[at] == 'E')) {
+        at++;
+        at += at < s.len && (s.ptr[at] == '+' || s.ptr[at] == '-');
+        end = digits(s, at);
+        if (end == at) {
+            return false;
+        }
+        at = end;
+    }
+    return at == s.len;
+}
+
 bool json_number_u64(slice_t number, uint64_t *out)
 {
     if (number.len == 0 || number.len > 20 || (number.len > 1 && number.ptr[0] == '0')) {

@@ -47,13 +47,7 @@ err_t config_read_model(const config_t *config, const model_t *before, store_doc
     if (!sources) {
         return ERR_NOMEM;
     }
-    size_t count = 0;
-    for (size_t i = 0; i < documents->count; i++) {
-        const store_document_t *d = &documents->items[i];
-        if (d->bytes.ptr) {
-            sources[count++] = (model_source_t){d->name, d->format, d->bytes};
-        }
-    }
+    size_t count = store_sources(documents, sources);
     /* Also after an unreadable document: the others' findings are worth having. */
     model_options_t options = config_model_options(config);
     options.before = before;

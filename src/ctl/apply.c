@@ -86,7 +86,7 @@ static int add_directory(apply_t *a, const char *path)
         code = ctl_fail_findings(a->options.remote.json, CTL_USAGE, &findings,
                                  "the documents in %s cannot be read", path);
     }
-    for (size_t i = 0; code < 0 && i < documents.count; i++) {
+    for (size_t i = 0; code < 0 && i < documents.count - documents.data_count; i++) {
         code = add_copy(a, documents.items[i].name, documents.items[i].bytes);
     }
     findings_release(&findings);

@@ -68,13 +68,7 @@ static err_t check_documents(const store_documents_t *documents, findings_t *fin
     if (!sources) {
         return ERR_NOMEM;
     }
-    size_t count = 0;
-    for (size_t i = 0; i < documents->count; i++) {
-        const store_document_t *d = &documents->items[i];
-        if (d->bytes.ptr) {
-            sources[count++] = (model_source_t){d->name, d->format, d->bytes};
-        }
-    }
+    size_t count = store_sources(documents, sources);
     model_options_t options = {.limits = doc_limits_default, .now = moment_now()};
     model_t *model = NULL;
     err_t err = model_build(sources, count, &options, findings, &model);
@@ -167,7 +161,7 @@ int ctl_check_run(int argc, char **argv)
         (void)fprintf(stderr, "footprintctl: %s\n", err_text(err));
         code = CTL_REFUSED;
     } else {
-        code = report(&options, &findings, documents.count);
+        code = report(&options, &findings, documents.count - documents.data_count);
         code = readable ? code : CTL_USAGE;
     }
     findings_release(&findings);

@@ -74,7 +74,7 @@ static int read_directory(export_t *e)
     err_t err = store_directory_read(e->dir, NULL, &e->documents, &e->set.findings);
     for (size_t i = 0; !err && i < e->documents.count; i++) {
         const store_document_t *d = &e->documents.items[i];
-        err = export_set_add(&e->set, store_document_name(d->name), d->name, d->bytes);
+        err = export_set_add(&e->set, d->file, d->name, d->bytes);
     }
     if (err == ERR_NOMEM) {
         return nomem();

@@ -1,5 +1,6 @@
 #include "export_merge.h"
 
+#include "footprintd/model/data.h"
 #include "footprintd/store/directory.h"
 
 #include <stdlib.h>
@@ -14,12 +15,27 @@ void export_set_init(export_set_t *set)
 void export_set_release(export_set_t *set)
 {
     free(set->items);
+    free(set->data);
     findings_release(&set->findings);
     arena_release(&set->arena);
 }
 
+static err_t add_data(export_set_t *set, slice_t path, slice_t text)
+{
+    model_source_t *grown = realloc(set->data, (set->data_count + 1) * sizeof *grown);
+    if (!grown) {
+        return ERR_NOMEM;
+    }
+    set->data = grown;
+    set->data[set->data_count++] = (model_source_t){path, DOC_DATA, text};
+    return ERR_OK;
+}
+
 err_t export_set_add(export_set_t *set, slice_t name, slice_t path, slice_t text)
 {
+    if (model_data_name_valid(name)) {
+        return add_data(set, path.ptr ? path : name, text);
+    }
     if (set->count == set->cap) {
         size_t cap = set->cap ? set->cap * 2 : 16;
         export_document_t *grown = realloc(set->items, cap * sizeof *grown);
@@ -41,7 +57,7 @@ static int by_name(const void *a, const void *b)
 
 err_t export_set_read(export_set_t *set)
 {
-    model_source_t *sources = calloc(set->count + 1, sizeof *sources);
+    model_source_t *sources = calloc(set->count + set->data_count + 1, sizeof *sources);
     model_options_t options = {.limits = doc_limits_default, .now = set->now};
     model_t *model = NULL;
     if (!sources) {
@@ -54,7 +70,11 @@ err_t export_set_read(export_set_t *set)
         const export_document_t *d = &set->items[i];
         sources[i] = (model_source_t){d->path, d->format, d->text};
     }
-    err_t err = model_build(sources, set->count, &options, &set->findings, &model);
+    for (size_t i = 0; i < set->data_count; i++) {
+        sources[set->count + i] = set->data[i];
+    }
+    err_t err = model_build(sources, set->count + set->data_count, &options, &set->findings,
+                            &model);
     free(sources);
     if (err) {
         return err;

@@ -23,13 +23,18 @@ typedef struct export_set {
     arena_t arena; /* names, trees; texts too, unless somebody else holds them */
     export_document_t *items;
     size_t count, cap;
+    model_source_t *data; /* data files: checked with the documents, and not exported */
+    size_t data_count;
     findings_t findings;
     int64_t now; /* seconds since the epoch: a withdrawal that is over is checked less */
 } export_set_t;
 
 void export_set_init(export_set_t *set);
 void export_set_release(export_set_t *set);
-/* Borrows all three, which have to live as long as the set. The path is NULL for the name. */
+/*
+ * A document, or a data file. Borrows all three, which have to live as long as the set. The path is
+ * NULL for the name.
+ */
 err_t export_set_add(export_set_t *set, slice_t name, slice_t path, slice_t text) FPD_MUST_CHECK;
 /*
  * Checks the set and reads its documents into trees. ERR_DATA: a finding is an error, and there is

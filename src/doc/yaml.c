@@ -91,42 +91,6 @@ void yaml_source_free(yaml_source_t *y)
     free(y);
 }
 
-static size_t digits(slice_t s, size_t at)
-{
-    while (at < s.len && s.ptr[at] >= '0' && s.ptr[at] <= '9') {
-        at++;
-    }
-    return at;
-}
-
-/* RFC 8259's number grammar, exactly: what passes is passed on verbatim. */
-static bool is_number(slice_t s)
-{
-    size_t at = s.len && s.ptr[0] == '-';
-    size_t end = digits(s, at);
-    if (end == at || (s.ptr[at] == '0' && end > at + 1)) {
-        return false;
-    }
-    at = end;
-    if (at < s.len && s.ptr[at] == '.') {
-        end = digits(s, at + 1);
-        if (end == at + 1) {
-            return false;
-        }
-        at = end;
-    }
-    if (at < s.len && (s.ptr[at] == 'e' || s.ptr[at] == 'E')) {
-        at++;
-        at += at < s.len && (s.ptr[at] == '+' || s.ptr[at] == '-');
-        end = digits(s, at);
-        if (end == at) {
-            return false;
-        }
-        at = end;
-    }
-    return at == s.len;
-}
-
 static json_kind_t resolve_plain(slice_t s)
 {
     if (s.len == 0 || slice_is(s, "null")) {
@@ -135,7 +99,7 @@ static json_kind_t resolve_plain(slice_t s)
     if (slice_is(s, "true") || slice_is(s, "false")) {
         return JSON_BOOL;
     }
-    return is_number(s) ? JSON_NUMBER : JSON_STRING;
+    return json_number_valid(s) ? JSON_NUMBER : JSON_STRING;
 }
 
 static bool keep(yaml_source_t *y, const doc_event_t *ev)

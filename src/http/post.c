@@ -71,14 +71,24 @@ static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
     }
 }
 
+/* Where the request comes from; false: nobody knows. */
+static bool client_of(h2o_req_t *req, addr_t *client)
+{
+    char peer[NI_MAXHOST];
+    return !addr_parse(peer_of_request(req, peer), client);
+}
+
 static void answer_here(h2o_req_t *req, const resource_t *resource)
 {
     http_server_t *server = loop_of_request(req)->server;
+    addr_t client;
+    alto_limits_t limits = server->options.alto;
+    limits.client = client_of(req, &client) ? &client : NULL;
     post_local_t *local = h2o_mem_alloc_shared(&req->pool, sizeof *local, local_on_dispose);
     *local = (post_local_t){.server = server};
     arena_init(&local->arena, server->options.answer_bytes);
     alto_answer_t answer = {.status = 0};
-    err_t err = resource->kind->answer(resource, slice_of_iovec(req->entity), &server->options.alto,
+    err_t err = resource->kind->answer(resource, slice_of_iovec(req->entity), &limits,
                                        &local->arena, &answer);
     local->charged = local->arena.total;
     if (!charge(server, local->charged)) {
@@ -101,6 +111,8 @@ typedef struct post_job {
     snapshot_t *snapshot; /* a real reference: the loop's pin must not cross threads */
     const resource_t *resource;
     slice_t request; /* own copy */
+    alto_limits_t limits;
+    addr_t client;
     arena_t arena;
     size_t charged;
     alto_answer_t answer;
@@ -124,15 +136,14 @@ static void job_release(http_job_t *super)
 static void job_run(http_job_t *super, bool cancelled)
 {
     post_job_t *job = post_job_of(super);
-    http_server_t *server = super->loop->server;
     if (cancelled) {
         job->err = ERR_NOT_NOW;
         return;
     }
-    job->err = job->resource->kind->answer(job->resource, job->request, &server->options.alto,
-                                           &job->arena, &job->answer);
+    job->err = job->resource->kind->answer(job->resource, job->request, &job->limits, &job->arena,
+                                           &job->answer);
     job->charged = job->arena.total;
-    if (!charge(server, job->charged)) {
+    if (!charge(super->loop->server, job->charged)) {
         /* Given back at once: the answer is not sent. */
         arena_release(&job->arena);
         log_unavailable("too many answers are waiting to be read");
@@ -163,7 +174,9 @@ static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
         .snapshot = snapshot_ref(loop->pin->snapshot),
         .resource = resource,
         .request = slice_of(copy, req->entity.len),
+        .limits = loop->server->options.alto,
     };
+    job->limits.client = client_of(req, &job->client) ? &job->client : NULL;
     arena_init(&job->arena, loop->server->options.answer_bytes);
     if (!http_job_submit(req, &job->super)) {
         snapshot_unref(job->snapshot);

@@ -43,13 +43,7 @@ static err_t build_model(const store_documents_t *documents, findings_t *finding
     if (!sources) {
         return ERR_NOMEM;
     }
-    size_t count = 0;
-    for (size_t i = 0; i < documents->count; i++) {
-        const store_document_t *d = &documents->items[i];
-        if (d->bytes.ptr) {
-            sources[count++] = (model_source_t){d->name, d->format, d->bytes};
-        }
-    }
+    size_t count = store_sources(documents, sources);
     model_options_t options = {.limits = doc_limits_default, .now = moment_now()};
     err_t err = model_build(sources, count, &options, findings, out);
     free(sources);

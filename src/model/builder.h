@@ -84,11 +84,31 @@ typedef struct pid_draft {
     uint32_t line, column;
 } pid_draft_t;
 
+/* A PID that costs name, where that is first. */
+typedef struct cost_pid {
+    slice_t name;
+    uint32_t document, line, column;
+    slice_t pointer;
+    uint32_t number; /* in the draft */
+} cost_pid_t;
+
 typedef struct cost_map_draft {
     slice_t name;
     uint32_t document, line, column;
     name_ref_t map;
-    ptrs_t pids; /* name_ref_t: PIDs that costs name */
+    name_ref_t metric; /* name.ptr NULL: not said, or wrong */
+    cost_type_t type;
+    bool has_mode;
+    double rest; /* of pairs that are not given; COST_NONE: nothing */
+    name_ref_t rest_ref;
+    name_ref_t file; /* of the costs; name.ptr NULL: they stand in the document */
+    uint32_t costs_document;
+    slice_t costs_pointer;
+    table_t pid_table;  /* name -> cost_pid_t */
+    ptrs_t pids;        /* cost_pid_t; cells count them */
+    cost_cell_t *cells; /* from malloc */
+    size_t cell_count, cell_cap;
+    bool bad; /* something is wrong with the costs: no matrix */
 } cost_map_draft_t;
 
 typedef struct document_draft {
@@ -104,14 +124,17 @@ typedef struct builder {
     const model_t *before; /* of the options */
     doc_limits_t limits;
     int64_t now;
-    doc_reader_t *reader; /* of the document being parsed */
-    document_draft_t *documents;
-    uint32_t document;    /* index of the document being parsed */
+    doc_reader_t *reader;              /* of the document being parsed */
+    document_draft_t *documents;       /* and behind them the data files, by name */
+    uint32_t document;                 /* index of the document being parsed */
+    const model_source_t *const *data; /* the data files */
+    size_t data_count;
     table_t footprints;   /* name -> footprint_draft_t */
     table_t network_maps; /* id -> network_map_draft_t */
     table_t cost_maps;    /* id -> cost_map_draft_t */
     ptrs_t footprint_list, capability_list, network_map_list, cost_map_list, withdrawal_list;
-    slice_t missing; /* the footprint that was missed last, and what is spelled nearly like it */
+    ptrs_t cost_drafts; /* all that were parsed, also those with names that cannot be */
+    slice_t missing;    /* the footprint that was missed last, and what is spelled nearly like it */
     slice_t nearest;
     bool failed; /* memory */
 } builder_t;
@@ -173,6 +196,21 @@ bool parse_rfc_footprints(builder_t *b, fp_draft_t *draft);
 bool parse_capabilities(builder_t *b);
 bool parse_network_maps(builder_t *b);
 bool parse_cost_maps(builder_t *b);
+/* The file that the draft names; false: memory is out. */
+bool parse_costs_file(builder_t *b, cost_map_draft_t *map);
+/* The value of `costs`, or a file that has nothing else, at its first event. */
+bool parse_costs(builder_t *b, cost_map_draft_t *map);
+/*
+ * For whoever reads costs: the number of the PID of this name, which was read at this place of the
+ * document that is being parsed; UINT32_MAX when memory is out.
+ */
+uint32_t cost_pid_number(builder_t *b, cost_map_draft_t *map, slice_t name, uint32_t line,
+                         uint32_t column, slice_t pointer);
+bool cost_cell_add(builder_t *b, cost_map_draft_t *map, const cost_cell_t *cell);
+void cost_drafts_release(builder_t *b);
+/* A finding about a map as a whole stands where its name does. */
+void find_about_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t column,
+                    const char *text);
 bool parse_withdrawals(builder_t *b);
 
 /* ---- windows of time ---- */

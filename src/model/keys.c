@@ -18,8 +18,8 @@ static const char *const withdrawal_keys[] = {"footprint", "capability-type", "n
 static const char *const rfc_footprint_keys[] = {"footprint-type", "footprint-value", NULL};
 static const char *const network_map_keys[] = {"default", "pids", NULL};
 static const char *const pid_keys[] = {"ipv4", "ipv6", NULL};
-static const char *const cost_map_keys[] = {"network-map", "cost-metric", "cost-mode",
-                                            "costs",       "costs-file",  NULL};
+static const char *const cost_map_keys[] = {"network-map", "cost-metric",  "cost-mode", "costs",
+                                            "costs-file",  "default-cost", NULL};
 
 const char *const *const model_key_lists[] = {
     document_keys, capability_keys, footprint_keys,       rfc_footprint_keys, network_map_keys,

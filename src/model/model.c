@@ -7,25 +7,62 @@ static void builder_release(builder_t *b)
     table_release(&b->footprints);
     table_release(&b->network_maps);
     table_release(&b->cost_maps);
+    cost_drafts_release(b);
     free(b->documents);
+}
+
+/* Documents first, data files behind them, each in their order. */
+static const model_source_t **arrange(builder_t *b, const model_source_t *sources, size_t count)
+{
+    const model_source_t **all = builder_alloc(b, count + 1, sizeof(const model_source_t *));
+    size_t n = 0;
+    for (unsigned data = 0; all && data < 2; data++) {
+        for (size_t i = 0; i < count; i++) {
+            if ((sources[i].format == DOC_DATA) == (data == 1)) {
+                b->documents[n].made.file = builder_copy(b, sources[i].file);
+                all[n++] = &sources[i];
+            }
+        }
+        if (!data) {
+            b->model->document_count = n;
+        }
+    }
+    return all;
+}
+
+static bool parse_files(builder_t *b)
+{
+    for (size_t i = 0; i < b->cost_drafts.count && !b->failed; i++) {
+        cost_map_draft_t *map = b->cost_drafts.items[i];
+        if (map->file.name.ptr && !parse_costs_file(b, map)) {
+            return false;
+        }
+    }
+    return !b->failed;
 }
 
 static bool build(builder_t *b, const model_source_t *sources, size_t count)
 {
-    model_document_t *documents = builder_alloc(b, count, sizeof *documents);
-    if (!documents) {
+    const model_source_t **all = arrange(b, sources, count);
+    if (!all || b->failed) {
         return false;
     }
-    for (size_t i = 0; i < count; i++) {
+    count = b->model->document_count;
+    b->data = all + count;
+    b->data_count = 0;
+    while (b->data[b->data_count]) {
+        b->data_count++;
+    }
+    model_document_t *documents = builder_alloc(b, count, sizeof *documents);
+    for (size_t i = 0; documents && i < count; i++) {
         b->document = (uint32_t)i;
-        b->documents[i].made.file = builder_copy(b, sources[i].file);
-        if (!parse_document(b, &sources[i])) {
+        if (!parse_document(b, all[i])) {
             return false;
         }
     }
-    bool ok = resolve_network_maps(b) && resolve_cost_maps(b) && resolve_windows(b) &&
-              resolve_footprints(b) && resolve_advertisements(b);
-    for (size_t i = 0; i < count; i++) {
+    bool ok = documents && parse_files(b) && resolve_network_maps(b) && resolve_cost_maps(b) &&
+              resolve_windows(b) && resolve_footprints(b) && resolve_advertisements(b);
+    for (size_t i = 0; ok && i < count; i++) {
         documents[i] = b->documents[i].made;
     }
     b->model->documents = documents;
@@ -41,7 +78,6 @@ err_t model_build(const model_source_t *sources, size_t count, const model_optio
         return ERR_NOMEM;
     }
     arena_init(&model->arena, 0);
-    model->document_count = count;
     builder_t b = {.model = model, .arena = &model->arena, .findings = findings};
     b.before = options ? options->before : NULL;
     b.limits = options && options->limits.bytes ? options->limits : doc_limits_default;

@@ -82,9 +82,8 @@ static bool parse_default(builder_t *b, network_map_draft_t *map)
     return doc_reader_skip(b->reader);
 }
 
-/* A finding about a map as a whole stands where its name does. */
-static void find_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t column,
-                     const char *text)
+void find_about_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t column,
+                    const char *text)
 {
     findings_add(b->findings, code, builder_place(b, b->document, line, column), builder_pointer(b),
                  (slice_t){0}, "%s", text);
@@ -100,8 +99,8 @@ static bool parse_network_map_body(builder_t *b, network_map_draft_t *map)
         const doc_event_t *ev = builder_next(b);
         if (ev->kind != DOC_EV_SCALAR) {
             if (ev->kind == DOC_EV_MAP_END && !pids) {
-                find_map(b, FINDING_MISSING_KEY, map->line, map->column,
-                         "a network map needs pids");
+                find_about_map(b, FINDING_MISSING_KEY, map->line, map->column,
+                               "a network map needs pids");
             }
             return ev->kind == DOC_EV_MAP_END;
         }
@@ -120,9 +119,17 @@ static bool parse_network_map_body(builder_t *b, network_map_draft_t *map)
 }
 
 /* Ids that the service itself uses, now or with services to come. */
-static const char *const reserved_ids[] = {
-    "directory",     "propmap",           "propmap-filtered",  "updates",         "tips",
-    "endpoint-cost", "endpoint-property", MODEL_ADVERTISEMENT, MODEL_NETWORK_MAP, NULL};
+static const char *const reserved_ids[] = {"directory",
+                                           "propmap",
+                                           "propmap-filtered",
+                                           "updates",
+                                           "tips",
+                                           "endpoint-cost",
+                                           "endpoint-property",
+                                           MODEL_ADVERTISEMENT,
+                                           MODEL_NETWORK_MAP,
+                                           MODEL_COST_MAP,
+                                           NULL};
 
 #define FILTERED     "-filtered"
 #define FILTERED_LEN (sizeof FILTERED - 1)
@@ -192,164 +199,6 @@ bool parse_network_maps(builder_t *b)
         map->id = builder_copy(b, ev->text);
         define_map(b, map);
         if (builder_next(b)->kind == DOC_EV_ERROR || !parse_network_map_body(b, map)) {
-            return false;
-        }
-    }
-}
-
-/* ---- cost maps ---- */
-
-/* Remembers a PID that costs name; resolution looks it up. */
-static void cost_pid(builder_t *b, cost_map_draft_t *map, const json_member_t *m, slice_t pointer)
-{
-    name_ref_t *ref = builder_alloc(b, 1, sizeof *ref);
-    if (ref) {
-        *ref = (name_ref_t){m->name, m->line, m->column, pointer, NO_INDEX};
-        builder_push(b, &map->pids, ref);
-    }
-}
-
-static void check_costs(builder_t *b, cost_map_draft_t *map, const json_value_t *costs,
-                        slice_t base)
-{
-    place_t place = builder_place(b, b->document, costs->line, costs->column);
-    if (costs->kind != JSON_OBJECT) {
-        findings_add(b->findings, FINDING_WRONG_TYPE, place, base, (slice_t){0},
-                     "costs is a map of PIDs to maps of PIDs to numbers");
-        return;
-    }
-    for (size_t i = 0; i < costs->u.object.count; i++) {
-        const json_member_t *row = &costs->u.object.members[i];
-        slice_t at = arena_printf(b->arena, "%.*s/%.*s", SLICE_ARG(base), SLICE_ARG(row->name));
-        cost_pid(b, map, row, at);
-        if (row->value.kind != JSON_OBJECT) {
-            place = builder_place(b, b->document, row->value.line, row->value.column);
-            findings_add(b->findings, FINDING_WRONG_TYPE, place, at, (slice_t){0},
-                         "the costs of a PID are a map of PIDs to numbers");
-            continue;
-        }
-        for (size_t j = 0; j < row->value.u.object.count; j++) {
-            const json_member_t *cell = &row->value.u.object.members[j];
-            slice_t cell_at = arena_printf(b->arena, "%.*s/%.*s", SLICE_ARG(at),
-                                           SLICE_ARG(cell->name));
-            cost_pid(b, map, cell, cell_at);
-            if (cell->value.kind != JSON_NUMBER) {
-                place = builder_place(b, b->document, cell->value.line, cell->value.column);
-                findings_add(b->findings, FINDING_WRONG_TYPE, place, cell_at, (slice_t){0},
-                             "a cost is a number");
-            }
-        }
-    }
-}
-
-static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
-{
-    slice_t text;
-    const doc_event_t *ev = doc_reader_last(b->reader);
-    switch (key) {
-    case 0:
-        map->map = (name_ref_t){{NULL, 0}, ev->line, ev->column, builder_pointer(b), NO_INDEX};
-        (void)builder_expect_text(b, "network-map", true, &map->map.name);
-        break;
-    case 1:
-        (void)builder_expect_text(b, "cost-metric", false, &text);
-        break;
-    case 2:
-        if (builder_expect_text(b, "cost-mode", false, &text) && !slice_is(text, "numerical") &&
-            !slice_is(text, "ordinal")) {
-            doc_reader_find(b->reader, FINDING_BAD_VALUE, (slice_t){0},
-                            "cost-mode is numerical or ordinal");
-        }
-        break;
-    case 3: {
-        slice_t pointer = builder_pointer(b);
-        json_value_t costs = {0};
-        if (!builder_tree(b, &costs)) {
-            return false;
-        }
-        check_costs(b, map, &costs, pointer);
-        break;
-    }
-    case 4:
-        (void)builder_expect_text(b, "costs-file", false, &text);
-        break;
-    default:
-        return doc_reader_skip(b->reader);
-    }
-    return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
-}
-
-static bool parse_cost_map_body(builder_t *b, cost_map_draft_t *map)
-{
-    if (!builder_expect_map(b, "a cost map")) {
-        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
-    }
-    static const char *const required[] = {"a cost map needs network-map",
-                                           "a cost map needs cost-metric",
-                                           "a cost map needs cost-mode"};
-    unsigned seen = 0;
-    for (;;) {
-        const doc_event_t *ev = builder_next(b);
-        if (ev->kind == DOC_EV_MAP_END) {
-            break;
-        }
-        if (ev->kind != DOC_EV_SCALAR) {
-            return false;
-        }
-        int k = keys_find(b, KEYS_COST_MAP, ev->text, "a cost map");
-        seen |= k < 0 ? 0 : 1u << k;
-        if (builder_next(b)->kind == DOC_EV_ERROR || !parse_cost_map_member(b, map, k)) {
-            return false;
-        }
-    }
-    for (unsigned i = 0; i < 3; i++) {
-        if (!(seen & 1u << i)) {
-            find_map(b, FINDING_MISSING_KEY, map->line, map->column, required[i]);
-        }
-    }
-    if ((seen & 24) != 8 && (seen & 24) != 16) {
-        find_map(b, seen & 24 ? FINDING_CONFLICT : FINDING_MISSING_KEY, map->line, map->column,
-                 "a cost map has either costs or costs-file");
-    }
-    return true;
-}
-
-bool parse_cost_maps(builder_t *b)
-{
-    if (!builder_expect_map(b, "cost-maps")) {
-        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
-    }
-    for (;;) {
-        const doc_event_t *ev = builder_next(b);
-        if (ev->kind != DOC_EV_SCALAR) {
-            return ev->kind == DOC_EV_MAP_END;
-        }
-        cost_map_draft_t *map = builder_alloc(b, 1, sizeof *map);
-        if (!map) {
-            return false;
-        }
-        map->document = b->document;
-        map->line = ev->line;
-        map->column = ev->column;
-        map->name = builder_copy(b, ev->text);
-        if (resource_id_check(b, map->name, "the id of a cost map", NULL)) {
-            const cost_map_draft_t *other = table_get(&b->cost_maps, map->name);
-            if (other && other->document == map->document) {
-                /* found as a duplicate key */
-            } else if (other) {
-                doc_reader_find(b->reader, FINDING_DUPLICATE_NAME, (slice_t){0},
-                                "cost map '%.*s' is defined already at %.*s:%u",
-                                SLICE_ARG(map->name),
-                                SLICE_ARG(b->documents[other->document].made.file), other->line);
-            } else {
-                doc_reader_find(b->reader, FINDING_NOT_SERVED, (slice_t){0},
-                                "cost map '%.*s' is checked, and not served by this version",
-                                SLICE_ARG(map->name));
-                b->failed |= table_put(&b->cost_maps, map->name, map, NULL) != ERR_OK;
-                builder_push(b, &b->cost_map_list, map);
-            }
-        }
-        if (builder_next(b)->kind == DOC_EV_ERROR || !parse_cost_map_body(b, map)) {
             return false;
         }
     }

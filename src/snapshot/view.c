@@ -6,6 +6,7 @@
 #include "footprintd/alto/network_map.h"
 #include "footprintd/alto/property_map.h"
 #include "footprintd/alto/services.h"
+#include "view_costs.h"
 
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@ typedef struct maker {
     const cdni_content_t **advertisements;
     size_t advertisement_count;
     property_map_pids_t *maps;
+    slice_t cost_types; /* for the IRD */
 } maker_t;
 
 /* ---- resources ---- */
@@ -155,6 +157,54 @@ static err_t add_maps(maker_t *m)
         }
     }
     return m->map_tag ? ERR_OK : add_map(m, model->implicit_map);
+}
+
+/* ---- cost maps ---- */
+
+static err_t make_cost_body(const void *content, body_t **out)
+{
+    return cost_map_body(content, out);
+}
+
+static err_t add_cost_map(maker_t *m, const view_cost_map_t *map)
+{
+    cost_map_content_t *c = map->content;
+    const slice_t *uses = one_id(m, map->space->map->id);
+    document_t *d = NULL;
+    slice_t path = path_of(m, c->id, "");
+    err_t err = path.ptr ? document_for(m, path, c->tag, make_cost_body, c, &d) : ERR_NOMEM;
+    if (err) {
+        return err;
+    }
+    c->document = d;
+    list(m, add(m, &resource_kind_cost_map, c->id, path, d, c), uses, 1);
+    m->entries[m->entry_count - 1].capabilities = cost_capabilities(c->offer, 1, false,
+                                                                    m->in->arena);
+    add_filtered(m, &resource_kind_cost_map_filtered, c->id, map->space, uses, 1);
+    m->entries[m->entry_count - 1].capabilities = cost_capabilities(
+        map->space->offers, map->space->offer_count, true, m->in->arena);
+    return ERR_OK;
+}
+
+static err_t add_costs(maker_t *m)
+{
+    view_costs_t costs;
+    err_t err = view_costs_make(m->in, m->maps, m->view->pids_count, m->map_id, &costs);
+    for (size_t i = 0; i < costs.count && !err; i++) {
+        err = add_cost_map(m, &costs.maps[i]);
+    }
+    if (!err) {
+        const endpoint_cost_content_t *c = costs.endpoints;
+        m->cost_types = costs.types;
+        /* It names no map: costs between endpoints are its own (RFC 7285 11.5.1.5). */
+        list(m,
+             add(m, &resource_kind_endpoint_cost, SLICE_LIT(ALTO_ENDPOINT_COST_ID),
+                 SLICE_LIT("/" ALTO_ENDPOINT_COST_ID), NULL, c),
+             NULL, 0);
+        m->entries[m->entry_count - 1].capabilities = cost_capabilities(c->offers, c->count, true,
+                                                                        m->in->arena);
+    }
+    return err;
 }
 
 /* ---- advertisements ---- */
@@ -355,7 +405,8 @@ static err_t add_directory(maker_t *m)
     char tag[TAG_LEN + 1];
     document_t *d = NULL;
     qsort(m->entries, m->entry_count, sizeof *m->entries, cmp_entry);
-    err_t err = directory_write(m->entries, m->entry_count, m->map_id, m->in->base_uri, &text);
+    err_t err = directory_write(m->entries, m->entry_count, m->map_id, m->cost_types,
+                                m->in->base_uri, &text);
     if (!err) {
         hasher_t *h = &m->in->fragments->hasher;
         hasher_begin(h);
@@ -389,10 +440,10 @@ err_t view_build(const view_input_t *input, view_t *out)
     *out = (view_t){0};
     /*
      * A map and an advertisement that only this view has, two of each, property maps, endpoint
-     * properties, two services, the IRD twice.
+     * properties, two services, the IRD twice, costs.
      */
     size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
-    m.cap = 2 * (maps + ads + 1) + 5;
+    m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model);
     out->pids = calloc(maps, sizeof *out->pids);
     m.maps = arena_array(input->arena, maps, sizeof *m.maps);
     m.advertisements = arena_array(input->arena, ads, sizeof(const cdni_content_t *));
@@ -401,6 +452,7 @@ err_t view_build(const view_input_t *input, view_t *out)
     bool room = out->resources && m.entries && out->pids && m.maps && m.advertisements;
     err_t err = room ? ERR_OK : ERR_NOMEM;
     err = err ? err : add_maps(&m);
+    err = err ? err : add_costs(&m);
     err = err ? err : add_advertisements(&m);
     err = err ? err : add_property_maps(&m);
     err = err ? err : add_services(&m);

@@ -2,6 +2,7 @@
 
 #include "footprintd/store/file.h"
 
+#include "footprintd/model/data.h"
 #include "names.h"
 
 #include <dirent.h>
@@ -49,7 +50,9 @@ static err_t add_name(store_documents_t *out, slice_t directory, slice_t name, d
     if (!path.ptr) {
         return ERR_NOMEM;
     }
-    out->items[out->count++] = (store_document_t){.name = path, .format = format};
+    name = slice_of(path.ptr + path.len - name.len, name.len);
+    out->items[out->count++] = (store_document_t){path, name, format, NO_SLICE};
+    out->data_count += format == DOC_DATA;
     return ERR_OK;
 }
 
@@ -99,17 +102,15 @@ static err_t list(DIR *dir, slice_t directory, size_t limit, store_documents_t *
     return too_many || bad_name ? ERR_DATA : ERR_OK;
 }
 
-static err_t read_all(int dirfd, size_t name_start, size_t limit, store_documents_t *out,
-                      findings_t *f)
+static err_t read_from(int dirfd, size_t first, size_t limit, store_documents_t *out, findings_t *f)
 {
     err_t result = ERR_OK;
     buf_t why = BUF_INIT;
-    for (size_t i = 0; i < out->count; i++) {
+    for (size_t i = first; i < out->count; i++) {
         store_document_t *document = &out->items[i];
         buf_t bytes = BUF_INIT;
         /* arena_printf ends its text in a NUL. */
-        const char *name = document->name.ptr + name_start;
-        err_t err = store_file_read(dirfd, name, limit, &bytes, &why);
+        err_t err = store_file_read(dirfd, document->file.ptr, limit, &bytes, &why);
         if (err == ERR_NOMEM || buf_failed(&why)) {
             buf_release(&bytes);
             result = ERR_NOMEM;
@@ -130,6 +131,70 @@ static err_t read_all(int dirfd, size_t name_start, size_t limit, store_document
     return result;
 }
 
+static bool has_name(const store_documents_t *out, slice_t name)
+{
+    for (size_t i = out->count - out->data_count; i < out->count; i++) {
+        if (slice_eq(out->items[i].file, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The data files that the documents name. One that is not there is found by who names it. */
+static err_t add_data(int dirfd, slice_t directory, size_t limit, store_documents_t *out)
+{
+    size_t count = out->count;
+    for (size_t i = 0; i < count; i++) {
+        const store_document_t d = out->items[i];
+        slice_t *names = NULL;
+        size_t n = 0;
+        doc_limits_t limits = doc_limits_default;
+        limits.bytes = limit;
+        err_t err = d.bytes.ptr
+                        ? model_data_names(d.bytes, d.format, &limits, &out->arena, &names, &n)
+                        : ERR_OK;
+        for (size_t k = 0; k < n && !err; k++) {
+            bool there = faccessat(dirfd, names[k].ptr, F_OK, 0) == 0 || errno != ENOENT;
+            err = there && !has_name(out, names[k]) ? add_name(out, directory, names[k], DOC_DATA)
+                                                    : ERR_OK;
+        }
+        if (err) {
+            return err;
+        }
+    }
+    if (out->data_count) {
+        qsort(out->items + count, out->data_count, sizeof *out->items, by_name);
+    }
+    return ERR_OK;
+}
+
+/* Documents, then what they name. */
+static err_t read_all(int dirfd, slice_t directory, size_t limit, store_documents_t *out,
+                      findings_t *f)
+{
+    err_t documents = read_from(dirfd, 0, limit, out, f);
+    if (documents == ERR_NOMEM) {
+        return documents;
+    }
+    size_t count = out->count;
+    err_t data = add_data(dirfd, directory, limit, out);
+    data = data ? data : read_from(dirfd, count, limit, out, f);
+    return documents && data != ERR_NOMEM ? documents : data;
+}
+
+size_t store_sources(const store_documents_t *documents, model_source_t *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < documents->count; i++) {
+        const store_document_t *d = &documents->items[i];
+        if (d->bytes.ptr) {
+            out[count++] = (model_source_t){d->name, d->format, d->bytes};
+        }
+    }
+    return count;
+}
+
 err_t store_directory_read(const char *directory, const store_limits_t *limits,
                            store_documents_t *out, findings_t *findings)
 {
@@ -145,11 +210,10 @@ err_t store_directory_read(const char *directory, const store_limits_t *limits,
                      "the directory cannot be read: %s", strerrordesc_np(errno));
         return ERR_IO;
     }
-    size_t name_start = name.len + (name.len && name.ptr[name.len - 1] == '/' ? 0 : 1);
     err_t listed = list(dir, name, count_limit, out, findings);
     err_t read = ERR_OK;
     if (listed == ERR_OK || listed == ERR_DATA) {
-        read = read_all(dirfd(dir), name_start, bytes_limit, out, findings);
+        read = read_all(dirfd(dir), name, bytes_limit, out, findings);
     }
     (void)closedir(dir);
     return listed == ERR_OK || read == ERR_NOMEM ? read : listed;

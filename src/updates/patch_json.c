@@ -138,7 +138,7 @@ static void write_changes(writer_t *w, const alignment_t *a, bool member)
     }
 }
 
-static void change_inside(writer_t *w, const node_t *from, const node_t *to)
+static void change_children(writer_t *w, const node_t *from, const node_t *to)
 {
     alignment_t a;
     size_t room = w->stop - w->out->len;
@@ -154,6 +154,24 @@ static void change_inside(writer_t *w, const node_t *from, const node_t *to)
     alignment_release(&a);
 }
 
+/* False: they have no children to compare. */
+static bool change_inside(writer_t *w, const node_t *from, const node_t *to)
+{
+    nodes_t store;
+    nodes_init(&store, NULL, NULL);
+    from = node_expand(&store, from);
+    to = node_expand(&store, to);
+    bool inside = from && to && from->kind == to->kind && from->kind != NODE_TEXT && from->count &&
+                  to->count;
+    if (inside) {
+        change_children(w, from, to);
+    } else if (!from || !to) {
+        w->err = ERR_NOMEM;
+    }
+    nodes_release(&store);
+    return inside;
+}
+
 /* An `add` of a member that exists replaces it (RFC 6902 4.1), and is the shorter word. */
 static void change(writer_t *w, const align_child_t *from, const align_child_t *to, bool member)
 {
@@ -163,12 +181,10 @@ static void change(writer_t *w, const align_child_t *from, const align_child_t *
     }
     size_t mark = w->out->len, stop = w->stop;
     size_t whole = mark + operation_size(w, name, to->node ? to->node->size : to->text.len);
-    bool inside = from->node && to->node && from->node->kind == to->node->kind &&
-                  from->node->kind != NODE_TEXT && from->node->count && to->node->count;
+    bool inside = from->node && to->node;
     if (inside) {
         w->stop = whole < stop ? whole : stop;
-        change_inside(w, from->node, to->node);
-        inside = !is_over(w);
+        inside = change_inside(w, from->node, to->node) && !is_over(w);
         w->stop = stop;
         w->over = false;
     }

@@ -60,8 +60,7 @@ static err_t write_members(writer_t *w, const alignment_t *a)
     return err;
 }
 
-/* Two objects are merged; anything else is replaced. */
-static err_t write_change(writer_t *w, const node_t *from, const node_t *to)
+static err_t write_merged(writer_t *w, const node_t *from, const node_t *to)
 {
     if (from->kind != NODE_OBJECT || to->kind != NODE_OBJECT) {
         return write_new(w, to);
@@ -76,6 +75,18 @@ static err_t write_change(writer_t *w, const node_t *from, const node_t *to)
     }
     alignment_release(&a);
     return err ? err : check(w);
+}
+
+/* Two objects are merged, opaque ones too; anything else is replaced. */
+static err_t write_change(writer_t *w, const node_t *from, const node_t *to)
+{
+    nodes_t store;
+    nodes_init(&store, NULL, NULL);
+    from = node_expand(&store, from);
+    to = node_expand(&store, to);
+    err_t err = from && to ? write_merged(w, from, to) : ERR_NOMEM;
+    nodes_release(&store);
+    return err;
 }
 
 err_t patch_merge(const node_t *from, const node_t *to, size_t limit, buf_t *out)

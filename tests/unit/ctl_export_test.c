@@ -15,8 +15,18 @@
 
 /* ---- sets ---- */
 
-static model_t *model_of(const model_source_t *sources, size_t count)
+/* An export is without them: they lie beside it as they lay beside the documents. */
+#define DATA_FILES_MAX 4
+static model_source_t data_files[DATA_FILES_MAX];
+static size_t data_file_count;
+
+static model_t *model_of(const model_source_t *documents, size_t count)
 {
+    model_source_t sources[32 + DATA_FILES_MAX];
+    assert_true(count <= 32);
+    memcpy(sources, documents, count * sizeof *sources);
+    memcpy(sources + count, data_files, data_file_count * sizeof *sources);
+    count += data_file_count;
     findings_t findings;
     buf_t line = BUF_INIT;
     model_t *model = NULL;
@@ -221,13 +231,18 @@ static void test_golden(void **state)
         store_documents_init(&documents);
         export_set_init(&set);
         assert_int_equal(store_directory_read(path, NULL, &documents, &findings), ERR_OK);
+        data_file_count = 0;
         for (size_t i = 0; i < documents.count; i++) {
             const store_document_t *d = &documents.items[i];
-            assert_int_equal(export_set_add(&set, store_document_name(d->name), d->name, d->bytes),
-                             ERR_OK);
+            if (d->format == DOC_DATA) {
+                assert_true(data_file_count < DATA_FILES_MAX);
+                data_files[data_file_count++] = (model_source_t){d->file, DOC_DATA, d->bytes};
+            }
+            assert_int_equal(export_set_add(&set, d->file, d->name, d->bytes), ERR_OK);
         }
         cases++;
         single += check_set(&set);
+        data_file_count = 0;
         export_set_release(&set);
         store_documents_release(&documents);
         findings_release(&findings);

@@ -39,7 +39,9 @@ static const fixture_file_t files[] = {
                "      pid-b: {ipv6: [\"::/0\"]}\n"
                "cost-maps:\n"
                "  c: {network-map: main-map, cost-metric: routingcost, cost-mode: numerical,\n"
-               "      costs: {pid-a: {pid-b: 1}}}\n"},
+               "      costs: {pid-a: {pid-b: 1}}}\n"
+               "  d: {network-map: main-map, cost-metric: hopcount, cost-mode: numerical,\n"
+               "      default-cost: 7}\n"},
     {"b.json",
      "{\"audience\":[\"u2\",\"u1\"],\"advertisement\":\"ad\",\"capabilities\":[{"
      "\"capability-type\":\"FCI.Logging\",\"capability-value\":{\"record-type\":"
@@ -66,12 +68,37 @@ static const fixture_file_t wrong[] = {
                "    footprints: [everywhere]\n"},
     {"b.json", "{\"version\":2,\"footprints\":{\"a\":{\"asn\":[\"as1\"]}}} x"}};
 
+/* Costs in files, one of each form. */
+static const fixture_file_t costs[] = {
+    {"a.yaml", "network-maps: {m: {pids: {a: {ipv4: [0.0.0.0/0]}, b: {ipv6: ['::/0']}}}}\n"
+               "cost-maps:\n"
+               "  c: {network-map: m, cost-metric: delay-ow:p95, cost-mode: numerical,\n"
+               "      costs-file: d/c.csv}\n"
+               "  j: {network-map: m, cost-metric: priv:j, cost-mode: ordinal, default-cost: 9,\n"
+               "      costs-file: d/j.json}\n"},
+    {"d/c.csv", "x,a,b\na,1,\"2.5\"\nb,,0.125\n"},
+    {"d/j.json", "{\"a\":{\"a\":1},\"b\":{}}"}};
+
+/* Every kind of error. */
+static const fixture_file_t wrong_costs[] = {
+    {"a.yaml", "network-maps: {m: {pids: {a: {ipv4: [0.0.0.0/0]}, b: {ipv6: ['::/0']}}}}\n"
+               "cost-maps:\n"
+               "  c: {network-map: m, cost-metric: hopcount, cost-mode: numerical,\n"
+               "      costs-file: d/c.csv}\n"
+               "  j: {network-map: m, cost-metric: unheard, cost-mode: ordinal,\n"
+               "      costs: {a: {a: 1.5, c: 1}}}\n"
+               "  n: {network-map: m, cost-metric: unheard, cost-mode: ordinal,\n"
+               "      costs-file: d/none.json}\n"},
+    {"d/c.csv", "source,destination,cost\na,b,1\na,b,2\n"}};
+
 static err_t build(const fixture_file_t *given, size_t count, snapshot_t *previous,
                    snapshot_t **out)
 {
-    model_source_t sources[2];
+    model_source_t sources[3];
     for (size_t i = 0; i < count; i++) {
-        sources[i] = (model_source_t){slice_str(given[i].name), fixture_format(given[i].name),
+        bool is_data = strchr(given[i].name, '/') != NULL;
+        sources[i] = (model_source_t){slice_str(given[i].name),
+                                      is_data ? DOC_DATA : fixture_format(given[i].name),
                                       slice_str(given[i].text)};
     }
     findings_t findings;
@@ -112,6 +139,7 @@ static void test_build(void **state)
 {
     (void)state;
     sweep(files, 2, NULL, ERR_OK);
+    sweep(costs, 3, NULL, ERR_OK);
 }
 
 static void test_build_with_previous(void **state)
@@ -128,7 +156,10 @@ static void test_findings(void **state)
 {
     (void)state;
     sweep(wrong, 2, NULL, ERR_DATA);
+    sweep(wrong_costs, 2, NULL, ERR_DATA);
 }
+
+#define COST(mode) "\"cost-type\":{\"cost-mode\":\"" mode "\",\"cost-metric\":\"routingcost\"}"
 
 static void test_answers(void **state)
 {
@@ -150,6 +181,16 @@ static void test_answers(void **state)
         {"/main-map-filtered", "{\"pids\":[\"pid-a\"],\"address-types\":[\"ipv4\"]}", 200},
         {"/main-map-filtered", "{\"pids\":[]}", 200},
         {"/main-map-filtered", "{\"pids\":[{}]}", 400},
+        {"/c-filtered", "{" COST("numerical") "}", 200},
+        {"/c-filtered", "{" COST("ordinal") ",\"constraints\":[\"ge 1\"]}", 200},
+        {"/c-filtered",
+         "{" COST("numerical") ",\"pids\":{\"srcs\":[\"pid-a\"],\"dsts\":[\"pid-b\",\"x\"]}}", 200},
+        {"/c-filtered", "{" COST("numerical") ",\"pids\":{\"srcs\":[],\"dsts\":[[]]}}", 400},
+        {"/endpoint-cost",
+         "{" COST("ordinal") ",\"endpoints\":{\"srcs\":[\"ipv4:198.51.100.1\"],\"dsts\":["
+                             "\"ipv6:::1\",\"ipv6:::1\",\"ipv4:1.2.3.4\"]}}",
+         200},
+        {"/endpoint-cost", "{" COST("numerical") ",\"endpoints\":{}}", 400},
     };
     snapshot_t *s = NULL;
     assert_int_equal(build(files, 2, NULL, &s), ERR_OK);

@@ -21,9 +21,10 @@ typedef struct directory_entry {
 } directory_entry_t;
 
 /*
- * Entries must be sorted by id. base_uri is "" for relative references.
+ * Entries must be sorted by id. cost_types is the JSON object of all cost types, or "". base_uri is
+ * "" for relative references.
  */
 err_t directory_write(const directory_entry_t *entries, size_t count, slice_t default_map,
-                      slice_t base_uri, buf_t *out) FPD_MUST_CHECK;
+                      slice_t cost_types, slice_t base_uri, buf_t *out) FPD_MUST_CHECK;
 
 #endif

@@ -44,6 +44,8 @@ err_t network_map_build(const model_network_map_t *map, fragments_t *fragments, 
  */
 size_t network_map_pid_segments(const network_map_pid_t *pid, unsigned families, bool comma,
                                 slice_t *out);
+/* Where the PID of this name is; false: nowhere. */
+bool network_map_find_pid(const network_map_content_t *content, slice_t name, size_t *index);
 err_t network_map_body(const network_map_content_t *content, body_t **out) FPD_MUST_CHECK;
 /* The tree with the PIDs that are wanted, by index (NULL: all), and the families of the mask. */
 err_t network_map_tree(const network_map_content_t *content, const uint8_t *wanted,

@@ -11,6 +11,7 @@
 #include "footprintd/alto/error.h"
 #include "footprintd/alto/tree.h"
 #include "footprintd/base/table.h"
+#include "footprintd/net/addr.h"
 
 typedef struct resource resource_t;
 
@@ -24,9 +25,14 @@ typedef struct alto_answer {
     size_t entities; /* that it is about, for the rates of clients; 0 where nothing is looked up */
 } alto_answer_t;
 
-/* Limits on what one request may ask for; 0 means the default. */
+/*
+ * What is known of a request beside its body: limits on what it may ask for, where 0 means the
+ * default, and who asks.
+ */
 typedef struct alto_limits {
     size_t filter_entries; /* capabilities or PIDs in one filter; default 1024 and 65536 */
+    size_t cost_pairs;     /* sources times destinations; default 4,194,304 */
+    const addr_t *client;  /* where the request comes from; NULL: not known */
 } alto_limits_t;
 
 /* What answers requests for a resource of a kind. */

@@ -15,7 +15,10 @@
  * NODE_ARRAY   runs     some elements
  * NODE_OBJECT  runs     some members, in the order of the text
  *
- * An array is a NODE_LIST when all of its elements are scalars (an empty one too).
+ * An array is a NODE_LIST when all of its elements are scalars (an empty one too). The text of a
+ * NODE_TEXT may be an object or array all the same, so that a great document costs few nodes: it is
+ * one row of a cost map. Whether it changed is seen from outside, and what changed in it by
+ * node_expand.
  *
  * Threads: a store is for one thread at a time; nodes are shared freely.
  */
@@ -130,6 +133,12 @@ node_t *nodes_array(nodes_t *s, node_t *const *items, size_t count);
 node_t *nodes_object(nodes_t *s, const slice_t *names, node_t *const *nodes, size_t count);
 /* Any JSON value, which must be valid (RFC 8259) and without duplicate names. */
 node_t *nodes_json(nodes_t *s, const json_value_t *value);
+
+/*
+ * The value as it would be if every value in it were a node: itself, but for an opaque object or
+ * array. Of two that are expanded in one store, what is equal is the same node.
+ */
+const node_t *node_expand(nodes_t *s, const node_t *n);
 
 /* A memory for makers, by any key (copied): what was made for it in this store; NULL: nothing. */
 node_t *nodes_recall(const nodes_t *s, slice_t key);

@@ -132,11 +132,16 @@ static inline bool json_is_string(const json_value_t *v)
 /* "null", "boolean", "number", "string", "array", "object". */
 const char *json_kind_name(json_kind_t kind);
 
+/* RFC 8259's number grammar, exactly. */
+bool json_number_valid(slice_t text);
 /*
  * True when the text is a JSON number that is a plain non-negative integer (no fraction, no
  * exponent, no sign) and fits; "-0" does not.
  */
 bool json_number_u64(slice_t number, uint64_t *out);
+
+/* The double that a JSON number is nearest to, zero without a sign; false: it is too great. */
+bool json_number_double(slice_t number, double *out);
 
 /*
  * Deep equality, which supposes that names are unique within an object: objects without regard to
@@ -160,6 +165,11 @@ static inline bool json_equal(const json_value_t *a, const json_value_t *b)
 void json_write_string(buf_t *out, slice_t s);
 /* Compact text, members in their order, numbers verbatim. */
 void json_write_value(buf_t *out, const json_value_t *v);
+
+/* The shortest text that reads as this double, which must be finite; returns its length. */
+#define JSON_DOUBLE_MAX 32
+size_t json_format_double(double value, char out[JSON_DOUBLE_MAX]);
+void json_write_double(buf_t *out, double value);
 
 /* True when the bytes are well-formed UTF-8 (RFC 3629: no surrogates, nothing above U+10FFFF). */
 bool utf8_valid(slice_t s);

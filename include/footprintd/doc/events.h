@@ -17,6 +17,7 @@
 typedef enum doc_format {
     DOC_YAML,
     DOC_JSON,
+    DOC_DATA, /* no document: a file that documents name (model/data.h), read by whom it is for */
 } doc_format_t;
 
 typedef struct doc_limits {

@@ -9,6 +9,7 @@
 
 #include "footprintd/doc/events.h"
 #include "footprintd/model/capability.h"
+#include "footprintd/model/costs.h"
 #include "footprintd/model/footprint.h"
 
 typedef struct model model_t;
@@ -18,6 +19,9 @@ typedef struct model model_t;
 #define MODEL_ADVERTISEMENT "cdni"
 #define MODEL_NETWORK_MAP   "netmap"
 #define MODEL_PID_DEFAULT   "pid-default"
+/* What a view gets that shows no cost map with this metric (RFC 7285 11.2.3). */
+#define MODEL_COST_MAP    "num-routingcost"
+#define MODEL_COST_METRIC "routingcost"
 
 /* A document to build from; everything is borrowed, and only while model_build runs. */
 typedef struct model_source {
@@ -116,6 +120,17 @@ typedef struct model_network_map {
     size_t pid_count;
 } model_network_map_t;
 
+/* The costs between the PIDs of a network map (RFC 7285 11.2.3). */
+typedef struct model_cost_map {
+    slice_t id; /* resource id */
+    uint32_t document;
+    uint32_t line;
+    uint32_t column;
+    const model_network_map_t *network_map;
+    cost_type_t type;
+    cost_matrix_t costs; /* rows and columns are the network map's PIDs */
+} model_cost_map_t;
+
 struct model {
     arena_t arena;
     const model_document_t *documents;
@@ -130,18 +145,20 @@ struct model {
     size_t network_map_count;
     const model_network_map_t *implicit_map; /* for views that show no other: pid-default alone */
     const model_network_map_t *default_map;  /* what altopid footprints name; never NULL */
-    size_t prefix_count;                     /* values of cidr types in named footprints */
-    const model_timed_t *timed;              /* by document and line */
+    const model_cost_map_t *cost_maps;       /* by id; may be none */
+    size_t cost_map_count;
+    size_t prefix_count;        /* values of cidr types in named footprints */
+    const model_timed_t *timed; /* by document and line */
     size_t timed_count;
     /* The model holds for times from since (INT64_MIN: ever) to before until (INT64_MAX: ever). */
     model_window_t holds;
 };
 
 /*
- * Builds the model of a set of documents, as it is at options.now. All findings of all documents
- * are added to *findings, errors or not. Whether a set has errors does not depend on the time: what
- * is published stays publishable when a window opens or closes. ERR_DATA when there was any error
- * (then there is no model), ERR_NOMEM.
+ * Builds the model of a set of documents and their data files, as it is at options.now.  All
+ * findings of all documents are added to *findings, errors or not. Whether a set has errors does
+ * not depend on the time: what is published stays publishable when a window opens or closes.
+ * ERR_DATA when there was any error (then there is no model), ERR_NOMEM.
  */
 err_t model_build(const model_source_t *sources, size_t count, const model_options_t *options,
                   findings_t *findings, model_t **out) FPD_MUST_CHECK;

@@ -1,24 +1,28 @@
 /*
  * The documents of a directory: `*.yaml`, `*.yml` and `*.json` directly in it, no dot files, in the
- * order of their names' bytes.
+ * order of their names' bytes; and behind them the data files that they name (model/data.h), which
+ * belong to the set as the documents do.
  */
 #ifndef FOOTPRINTD_STORE_DIRECTORY_H
 #define FOOTPRINTD_STORE_DIRECTORY_H
 
 #include "footprintd/doc/events.h"
 #include "footprintd/doc/finding.h"
+#include "footprintd/model/model.h"
 
 typedef struct store_document {
     slice_t name; /* "footprints/dach.yaml": the directory as it was given, a slash, the file */
-    doc_format_t format;
-    slice_t bytes; /* owned; a ptr of NULL: it could not be read, a finding says why */
+    slice_t file; /* "dach.yaml"; of a data file "data/costs.csv" */
+    doc_format_t format; /* DOC_DATA: a data file */
+    slice_t bytes;       /* owned; a ptr of NULL: it could not be read, a finding says why */
 } store_document_t;
 
 typedef struct store_documents {
     store_document_t *items;
     size_t count;
     size_t cap;
-    arena_t arena; /* names */
+    size_t data_count; /* of count: the data files */
+    arena_t arena;     /* names */
 } store_documents_t;
 
 typedef struct store_limits {
@@ -43,5 +47,8 @@ void store_documents_release(store_documents_t *documents);
  */
 err_t store_directory_read(const char *directory, const store_limits_t *limits,
                            store_documents_t *out, findings_t *findings) FPD_MUST_CHECK;
+
+/* What the model is built from: those that could be read. Returns their number; out has room. */
+size_t store_sources(const store_documents_t *documents, model_source_t *out);
 
 #endif

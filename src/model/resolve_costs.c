@@ -1,0 +1,218 @@
+#include "builder.h"
+
+#include "footprintd/base/suggest.h"
+
+#include <stdlib.h>
+
+/* Cost maps: names looked up, costs checked for what their type demands, and made a matrix. */
+
+static size_t map_index(const builder_t *b, slice_t id)
+{
+    for (size_t i = 0; i < b->model->network_map_count; i++) {
+        if (slice_eq(b->model->network_maps[i].id, id)) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* The number of the PID in the map; UINT32_MAX: it has none of this name. */
+static uint32_t find_pid(const model_network_map_t *map, slice_t name)
+{
+    size_t low = 0, high = map->pid_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int cmp = slice_cmp(map->pids[middle].name, name);
+        if (!cmp) {
+            return (uint32_t)middle;
+        }
+        if (cmp < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static void find_unknown(builder_t *b, const cost_pid_t *pid, const model_network_map_t *map)
+{
+    suggest_t s;
+    suggest_init(&s, pid->name);
+    for (size_t k = 0; k < map->pid_count; k++) {
+        suggest_offer(&s, map->pids[k].name);
+    }
+    slice_t removed = removed_pid(b, map->id, pid->name);
+    findings_add(b->findings, FINDING_UNKNOWN_PID,
+                 builder_place(b, pid->document, pid->line, pid->column), pid->pointer, s.best,
+                 "network map '%.*s' has no PID '%.*s'%.*s", SLICE_ARG(map->id),
+                 SLICE_ARG(pid->name), SLICE_ARG(removed));
+}
+
+/* Cells get the numbers that the map's PIDs have. */
+static bool renumber(builder_t *b, cost_map_draft_t *cost, const model_network_map_t *map)
+{
+    uint32_t *numbers = calloc(cost->pids.count + 1, sizeof *numbers);
+    bool known = true;
+    b->failed |= !numbers;
+    for (size_t i = 0; numbers && i < cost->pids.count; i++) {
+        const cost_pid_t *pid = cost->pids.items[i];
+        numbers[i] = find_pid(map, pid->name);
+        if (numbers[i] == UINT32_MAX) {
+            find_unknown(b, pid, map);
+            known = false;
+        }
+    }
+    for (size_t i = 0; numbers && known && i < cost->cell_count; i++) {
+        cost->cells[i].from = numbers[cost->cells[i].from];
+        cost->cells[i].to = numbers[cost->cells[i].to];
+    }
+    free(numbers);
+    return known && !b->failed;
+}
+
+static slice_t pair_pointer(builder_t *b, const cost_map_draft_t *cost, const cost_cell_t *cell,
+                            const model_network_map_t *map)
+{
+    return arena_printf(b->arena, "%.*s/%.*s/%.*s", SLICE_ARG(cost->costs_pointer),
+                        SLICE_ARG(map->pids[cell->from].name), SLICE_ARG(map->pids[cell->to].name));
+}
+
+/* What the type forbids (RFC 7285 6.1.2.2, RFC 9439 5); NULL: nothing. */
+static const char *forbidden(const cost_type_t *type, double cost)
+{
+    const cost_metric_t *metric = cost_metric_find(type->metric);
+    bool integer = cost >= 0 && cost <= 9007199254740991.0 && floor(cost) == cost;
+    if (type->mode == COST_ORDINAL && !integer) {
+        return "an ordinal cost is an integer, from 0 on";
+    }
+    if (metric && metric->integer && !integer) {
+        return "a cost of this metric is an integer, from 0 on";
+    }
+    return metric && metric->non_negative && cost < 0 ? "a cost of this metric is not negative"
+                                                      : NULL;
+}
+
+static bool check_cells(builder_t *b, const cost_map_draft_t *cost, const model_network_map_t *map)
+{
+    bool good = true;
+    for (size_t i = 0; i < cost->cell_count; i++) {
+        const cost_cell_t *cell = &cost->cells[i];
+        const char *why = forbidden(&cost->type, cell->cost);
+        if (why) {
+            findings_add(b->findings, FINDING_BAD_VALUE,
+                         builder_place(b, cost->costs_document, cell->line, cell->column),
+                         pair_pointer(b, cost, cell, map), (slice_t){0}, "%s", why);
+            good = false;
+        }
+    }
+    const char *why = cost_is_defined(cost->rest) ? forbidden(&cost->type, cost->rest) : NULL;
+    if (why) {
+        findings_add(b->findings, FINDING_BAD_VALUE,
+                     builder_place(b, cost->document, cost->rest_ref.line, cost->rest_ref.column),
+                     cost->rest_ref.pointer, (slice_t){0}, "%s", why);
+    }
+    return good && !why;
+}
+
+static void make_matrix(builder_t *b, cost_map_draft_t *cost, const model_network_map_t *map,
+                        model_cost_map_t *out)
+{
+    cost_cell_t twice;
+    err_t err = cost_matrix_make(cost->cells, cost->cell_count, map->pid_count, cost->rest,
+                                 b->arena, &out->costs, &twice);
+    if (err == ERR_DATA) {
+        findings_add(b->findings, FINDING_DUPLICATE_KEY,
+                     builder_place(b, cost->costs_document, twice.line, twice.column),
+                     pair_pointer(b, cost, &twice, map), (slice_t){0},
+                     "the cost from '%.*s' to '%.*s' stands here twice",
+                     SLICE_ARG(map->pids[twice.from].name), SLICE_ARG(map->pids[twice.to].name));
+    } else if (err) {
+        b->failed = true;
+    }
+}
+
+static const network_map_draft_t *find_network_map(builder_t *b, const cost_map_draft_t *cost)
+{
+    const name_ref_t *ref = &cost->map;
+    const network_map_draft_t *map = ref->name.ptr ? table_get(&b->network_maps, ref->name) : NULL;
+    if (ref->name.ptr && !map) {
+        suggest_t s;
+        suggest_init(&s, ref->name);
+        for (size_t k = 0; k < b->network_map_list.count; k++) {
+            suggest_offer(&s, ((const network_map_draft_t *)b->network_map_list.items[k])->id);
+        }
+        slice_t removed = removed_network_map(b, ref->name);
+        findings_add(b->findings, FINDING_UNKNOWN_MAP,
+                     builder_place(b, cost->document, ref->line, ref->column), ref->pointer, s.best,
+                     "no document defines network map '%.*s'%.*s", SLICE_ARG(ref->name),
+                     SLICE_ARG(removed));
+    }
+    if (map && !audience_within(b, cost->document, map->document)) {
+        findings_add(b->findings, FINDING_WIDER_AUDIENCE,
+                     builder_place(b, cost->document, ref->line, ref->column), ref->pointer,
+                     (slice_t){0}, "network map '%.*s' is meant for fewer uCDNs than this document",
+                     SLICE_ARG(ref->name));
+    }
+    return map;
+}
+
+/* One network map has one cost map of a type (RFC 7285 6.1), for everybody who sees it. */
+static void check_type(builder_t *b, size_t index)
+{
+    const cost_map_draft_t *cost = b->cost_map_list.items[index];
+    slice_t pointer = arena_printf(b->arena, "/cost-maps/%.*s", SLICE_ARG(cost->name));
+    place_t place = builder_place(b, cost->document, cost->line, cost->column);
+    for (size_t i = 0; i < index; i++) {
+        const cost_map_draft_t *other = b->cost_map_list.items[i];
+        if (other->metric.name.ptr && other->has_mode && cost_type_eq(&cost->type, &other->type) &&
+            slice_eq(cost->map.name, other->map.name) &&
+            audiences_meet(b, cost->document, other->document)) {
+            findings_add(b->findings, FINDING_CONFLICT, place, pointer, (slice_t){0},
+                         "cost map '%.*s' (%.*s:%u) has the %s %.*s of network map '%.*s' already",
+                         SLICE_ARG(other->name), SLICE_ARG(b->documents[other->document].made.file),
+                         other->line, cost_mode_names[cost->type.mode],
+                         SLICE_ARG(cost->type.metric), SLICE_ARG(cost->map.name));
+        }
+    }
+    if (slice_is(cost->name, MODEL_COST_MAP) &&
+        (cost->type.mode != COST_NUMERICAL || !slice_is(cost->type.metric, MODEL_COST_METRIC))) {
+        findings_add(b->findings, FINDING_BAD_NAME, place, pointer, (slice_t){0},
+                     "'" MODEL_COST_MAP "' is the id of the numerical " MODEL_COST_METRIC
+                     ", which the service makes itself where documents have none");
+    }
+}
+
+static int cmp_cost_map(const void *x, const void *y)
+{
+    return slice_cmp(((const model_cost_map_t *)x)->id, ((const model_cost_map_t *)y)->id);
+}
+
+bool resolve_cost_maps(builder_t *b)
+{
+    size_t count = b->cost_map_list.count, n = 0;
+    model_cost_map_t *made = builder_alloc(b, count, sizeof *made);
+    for (size_t i = 0; made && i < count && !b->failed; i++) {
+        cost_map_draft_t *cost = b->cost_map_list.items[i];
+        const network_map_draft_t *draft = find_network_map(b, cost);
+        size_t index = draft ? map_index(b, draft->id) : SIZE_MAX;
+        bool typed = cost->metric.name.ptr && cost->has_mode;
+        if (typed && draft) {
+            check_type(b, i);
+        }
+        if (index == SIZE_MAX) {
+            continue;
+        }
+        const model_network_map_t *map = &b->model->network_maps[index];
+        bool known = renumber(b, cost, map);
+        made[n] = (model_cost_map_t){cost->name, cost->document, cost->line, cost->column,
+                                     map,        cost->type,     {0}};
+        if (known && typed && check_cells(b, cost, map) && !cost->bad) {
+            make_matrix(b, cost, map, &made[n++]);
+        }
+    }
+    sort_items(made, n, sizeof *made, cmp_cost_map);
+    b->model->cost_maps = made;
+    b->model->cost_map_count = n;
+    return !b->failed;
+}
