@@ -59,7 +59,7 @@ static inline void many(const char *head, const char *item, unsigned n, const ch
 static inline void check_status(const snapshot_t *s, const char *path, const buf_t *request,
                                 size_t limit, int want)
 {
-    alto_limits_t limits = {limit};
+    alto_limits_t limits = {.filter_entries = limit};
     alto_answer_t answer;
     buf_t text = fixture_post_limited(s, path, buf_slice(request), limit ? &limits : NULL, &answer);
     assert_int_equal(answer.status, want);
