@@ -3,11 +3,11 @@
 
 /* ---- what is asked for ---- */
 
-static const cost_lists_t form = {.name = "pids",
-                                  .srcs = "pids/srcs",
-                                  .dsts = "pids/dsts",
-                                  .members_needed = true,
-                                  .valid = request_is_pid_name};
+const cost_lists_t cost_pids_form = {.name = "pids",
+                                     .srcs = "pids/srcs",
+                                     .dsts = "pids/dsts",
+                                     .members_needed = true,
+                                     .valid = request_is_pid_name};
 
 static bool is_all(const json_value_t *list)
 {
@@ -44,10 +44,17 @@ static bool choose(request_t *r, const cost_space_t *space, const json_value_t *
     return true;
 }
 
+bool cost_request_pids(request_t *r, const cost_space_t *space, const cost_request_t *q,
+                       cost_side_t *from, cost_side_t *to)
+{
+    return choose(r, space, q->srcs, from) && choose(r, space, q->dsts, to);
+}
+
 static bool read_request(request_t *r, const cost_space_t *space, slice_t body,
                          const alto_limits_t *limits, cost_request_t *out)
 {
-    return cost_request_read(r, body, limits, &form, space->offers, space->offer_count, out);
+    return cost_request_read(r, body, limits, &cost_pids_form, space->offers, space->offer_count,
+                             out);
 }
 
 /* All that a cost map of this type says. */
@@ -61,7 +68,7 @@ static bool fill(request_t *r, const cost_request_t *q, const alto_limits_t *lim
 {
     const cost_space_t *space = q->offer->space;
     cost_side_t from, to;
-    if (!choose(r, space, q->srcs, &from) || !choose(r, space, q->dsts, &to) ||
+    if (!cost_request_pids(r, space, q, &from, &to) ||
         !cost_request_pairs(r, limits, from.count, to.count)) {
         return false;
     }

@@ -63,7 +63,7 @@ static bool check_types(request_t *r, const cost_lists_t *form, const members_t 
             return request_wrong_type(r, wanted[i].field);
         }
     }
-    return true;
+    return !form->more || form->more(r, form, false);
 }
 
 /* The metric must be offered in some mode, and then in this one; the description is ignored. */
@@ -95,6 +95,16 @@ static bool read_constraints(request_t *r, const json_value_t *list, cost_range_
         }
     }
     return true;
+}
+
+/* RFC 7285 11.3.2.3: tests are given only where they are taken; an empty list is none. */
+static bool refuse_constraints(request_t *r, const json_value_t *list)
+{
+    const json_value_t *or_lists = json_get(r->root, "or-constraints");
+    if (list && list->u.array.count) {
+        return request_wrong_value(r, "constraints", &list->u.array.items[0]);
+    }
+    return !or_lists || request_wrong_value(r, "or-constraints", or_lists);
 }
 
 static bool check_list(request_t *r, const char *field, const json_value_t *list,
@@ -135,9 +145,12 @@ bool cost_request_read(request_t *r, slice_t body, const alto_limits_t *limits,
     *out = (cost_request_t){
         .range = COST_RANGE_ALL, .lists = m.lists, .srcs = m.srcs, .dsts = m.dsts};
     out->offer = find_offer(r, &m, offers, count);
-    return out->offer && read_constraints(r, m.constraints, &out->range) &&
+    return out->offer &&
+           (form->untested ? refuse_constraints(r, m.constraints)
+                           : read_constraints(r, m.constraints, &out->range)) &&
            check_list(r, form->srcs, m.srcs, form->valid) &&
-           check_list(r, form->dsts, m.dsts, form->valid);
+           check_list(r, form->dsts, m.dsts, form->valid) &&
+           (!form->more || form->more(r, form, true));
 }
 
 bool cost_request_pairs(request_t *r, const alto_limits_t *limits, size_t from, size_t to)

@@ -30,11 +30,11 @@ static bool is_endpoint(const json_value_t *v)
     return v->kind == JSON_STRING && parse_endpoint(v->u.text, &address);
 }
 
-static const cost_lists_t form = {.name = "endpoints",
-                                  .srcs = "endpoints/srcs",
-                                  .dsts = "endpoints/dsts",
-                                  .lists_needed = true,
-                                  .valid = is_endpoint};
+const cost_lists_t cost_endpoints_form = {.name = "endpoints",
+                                          .srcs = "endpoints/srcs",
+                                          .dsts = "endpoints/dsts",
+                                          .lists_needed = true,
+                                          .valid = is_endpoint};
 
 static uint32_t pid_of(const cost_space_t *space, const addr_t *address)
 {
@@ -119,33 +119,41 @@ static bool choose(request_t *r, const cost_space_t *space, const json_value_t *
  * One of the two lists may be left out: the client is meant. Where nobody knows who that is, as in
  * an update stream, both are needed.
  */
-static bool read_request(request_t *r, const endpoint_cost_content_t *c, slice_t body,
-                         const alto_limits_t *limits, cost_request_t *q)
+bool cost_request_read_endpoints(request_t *r, slice_t body, const alto_limits_t *limits,
+                                 const cost_lists_t *form, cost_offer_t *offers, size_t count,
+                                 cost_request_t *q)
 {
-    if (!cost_request_read(r, body, limits, &form, c->offers, c->count, q)) {
+    if (!cost_request_read(r, body, limits, form, offers, count, q)) {
         return false;
     }
     if (is_empty(q->srcs) && is_empty(q->dsts)) {
-        return request_wrong_value(r, form.name, q->lists);
+        return request_wrong_value(r, form->name, q->lists);
     }
     if (!limits || !limits->client) {
-        return is_empty(q->srcs)   ? request_missing(r, form.srcs)
-               : is_empty(q->dsts) ? request_missing(r, form.dsts)
+        return is_empty(q->srcs)   ? request_missing(r, form->srcs)
+               : is_empty(q->dsts) ? request_missing(r, form->dsts)
                                    : true;
     }
     return true;
+}
+
+bool cost_request_endpoints(request_t *r, const cost_space_t *space, const cost_request_t *q,
+                            const alto_limits_t *limits, cost_side_t *from, cost_side_t *to)
+{
+    const addr_t *client = limits ? limits->client : NULL;
+    return choose(r, space, q->srcs, client, from) && choose(r, space, q->dsts, client, to);
 }
 
 static bool make_table(request_t *r, const endpoint_cost_content_t *c, slice_t body,
                        const alto_limits_t *limits, cost_request_t *q, cost_table_t *out)
 {
     cost_side_t from, to;
-    if (!read_request(r, c, body, limits, q)) {
+    if (!cost_request_read_endpoints(r, body, limits, &cost_endpoints_form, c->offers, c->count,
+                                     q)) {
         return false;
     }
     const cost_space_t *space = q->offer->space;
-    const addr_t *client = limits ? limits->client : NULL;
-    if (!choose(r, space, q->srcs, client, &from) || !choose(r, space, q->dsts, client, &to) ||
+    if (!cost_request_endpoints(r, space, q, limits, &from, &to) ||
         !cost_request_pairs(r, limits, from.count, to.count)) {
         return false;
     }
@@ -196,7 +204,7 @@ static uint64_t cost(const resource_t *resource, slice_t body)
 {
     size_t srcs, dsts;
     (void)resource;
-    cost_request_count(body, slice_str(form.name), 1, &srcs, &dsts);
+    cost_request_count(body, slice_str(cost_endpoints_form.name), 1, &srcs, &dsts);
     return cost_request_estimate(body, srcs * dsts);
 }
 

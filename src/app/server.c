@@ -151,6 +151,9 @@ static err_t open_http(server_t *s)
         [CONFIG_PROXY_HEADER_NONE] = PROXY_HEADER_NONE,
         [CONFIG_PROXY_HEADER_FORWARDED] = PROXY_HEADER_FORWARDED,
         [CONFIG_PROXY_HEADER_X_FORWARDED_FOR] = PROXY_HEADER_X_FORWARDED_FOR};
+    static const ane_names_t ane_names[] = {[CONFIG_ANE_NAMES_RANDOM] = ANE_NAMES_RANDOM,
+                                            [CONFIG_ANE_NAMES_PER_CLIENT] = ANE_NAMES_PER_CLIENT,
+                                            [CONFIG_ANE_NAMES_STABLE] = ANE_NAMES_STABLE};
     const config_t *c = &s->config;
     http_admin_options_t admin;
     ucdns_t *ucdns = NULL;
@@ -182,6 +185,7 @@ static err_t open_http(server_t *s)
                               .answer_bytes = (size_t)c->limits.answer_bytes,
                               .answers_bytes = (size_t)c->limits.answers_bytes,
                               .alto = {.filter_entries = (size_t)c->limits.filter_entries},
+                              .ane_names = ane_names[c->ane_names],
                               .base_uri = c->base_uri,
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,
                               .stall_s = (unsigned)c->updates_stall_s,

@@ -28,10 +28,12 @@ static void hash_prefixes(hasher_t *h, const prefix4_t *v4, size_t v4_count, con
 
 static void hash_topology(hasher_t *h, const model_topology_t *t)
 {
+    hasher_update_slice(h, t->id);
     hash_number(h, t->node_count);
     hash_number(h, t->link_count);
     for (size_t i = 0; i < t->node_count; i++) {
         const topology_node_t *node = &t->nodes[i];
+        hasher_update_slice(h, node->name);
         hash_number(h, node->pid_count);
         hasher_update(h, node->pids, node->pid_count * sizeof *node->pids);
         hash_prefixes(h, node->v4, node->v4_count, node->v6, node->v6_count);
@@ -40,6 +42,7 @@ static void hash_topology(hasher_t *h, const model_topology_t *t)
         const topology_link_t *link = &t->links[i];
         const uint64_t numbers[] = {link->from, link->to, link->one_way, link->metric};
         hasher_update(h, numbers, sizeof numbers);
+        hasher_update_slice(h, link->name);
     }
 }
 
@@ -227,6 +230,43 @@ static err_t index_addresses(path_index_t *index, const model_topology_t *t)
     return err;
 }
 
+/* ---- identities ---- */
+
+static err_t identify(hasher_t *h, const model_topology_t *t, const char *what, slice_t name,
+                      uint8_t out[BLOCK_SIZE])
+{
+    digest_t digest;
+    hasher_begin(h);
+    hasher_update_slice(h, t->id);
+    hasher_update_slice(h, slice_str(what));
+    hasher_update_slice(h, name);
+    err_t err = hasher_finish(h, &digest);
+    if (!err) {
+        memcpy(out, digest.bytes, BLOCK_SIZE);
+    }
+    return err;
+}
+
+static err_t make_identities(path_index_t *index, const model_topology_t *t)
+{
+    size_t arcs = 2 * t->link_count;
+    hasher_t h;
+    index->identities = calloc(arcs + t->node_count + 1, sizeof *index->identities);
+    err_t err = index->identities ? hasher_init(&h) : ERR_NOMEM;
+    if (err) {
+        return err;
+    }
+    for (uint32_t arc = 0; arc < arcs && !err; arc++) {
+        err = identify(&h, t, arc % 2 ? "\nback\n" : "\nlink\n", topology_arc_link(t, arc)->name,
+                       index->identities[arc]);
+    }
+    for (size_t i = 0; i < t->node_count && !err; i++) {
+        err = identify(&h, t, "\nnode\n", t->nodes[i].name, index->identities[arcs + i]);
+    }
+    hasher_release(&h);
+    return err;
+}
+
 /* ---- the index ---- */
 
 static err_t build(path_index_t *index, const model_topology_t *t)
@@ -247,6 +287,7 @@ static err_t build(path_index_t *index, const model_topology_t *t)
         }
     }
     err_t err = find_paths(index, t);
+    err = err ? err : make_identities(index, t);
     return err ? err : index_addresses(index, t);
 }
 
@@ -289,6 +330,7 @@ void path_index_unref(path_index_t *index)
         free(index->rows);
         free(index->last);
         free(index->pid_nodes);
+        free(index->identities);
         free(index);
     }
 }

@@ -30,9 +30,11 @@ typedef struct alto_answer {
  * default, and who asks.
  */
 typedef struct alto_limits {
-    size_t filter_entries; /* capabilities or PIDs in one filter; default 1024 and 65536 */
-    size_t cost_pairs;     /* sources times destinations; default 4,194,304 */
-    const addr_t *client;  /* where the request comes from; NULL: not known */
+    size_t filter_entries;  /* capabilities or PIDs in one filter; default 1024 and 65536 */
+    size_t cost_pairs;      /* sources times destinations; default 4,194,304 */
+    const addr_t *client;   /* where the request comes from; NULL: not known */
+    const uint8_t *ane_key; /* BLOCK_SIZE bytes that names of abstract network elements are hidden
+                               with (RFC 9275 11); NULL: each keeps its name for good */
 } alto_limits_t;
 
 /* What answers requests for a resource of a kind. */
@@ -62,7 +64,8 @@ typedef struct resource_kind {
      */
     err_t (*tree)(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out);
-    unsigned rank; /* a resource uses only resources of a lower rank */
+    bool hides_names; /* its answers use alto_limits_t.ane_key */
+    unsigned rank;    /* a resource uses only resources of a lower rank */
     resource_service_t service;
 } resource_kind_t;
 

@@ -27,6 +27,8 @@ typedef struct path_index {
     size_t node_count;
     /* The node of each PID of the network map, or TOPOLOGY_NONE. */
     uint32_t *pid_nodes;
+    /* What tells each arc and, behind all arcs, each node from all others: by names alone. */
+    uint8_t (*identities)[BLOCK_SIZE];
     /* By longest match over prefixes of nodes and of PIDs; ids are node numbers plus 1. */
     pid_index_t addresses;
 } path_index_t;
