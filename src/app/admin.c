@@ -3,6 +3,7 @@
 #include "footprintd/base/json.h"
 #include "footprintd/base/time.h"
 #include "footprintd/log/log.h"
+#include "footprintd/model/data.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -37,6 +38,10 @@ void admin_free(admin_t *admin)
 
 bool admin_document_name(slice_t name, doc_format_t *format)
 {
+    if (model_data_name_valid(name)) {
+        *format = DOC_DATA;
+        return true;
+    }
     for (size_t i = 0; i < name.len; i++) {
         unsigned char c = (unsigned char)name.ptr[i];
         if (c < 0x20 || c == 0x7f || c == '/') {

@@ -36,8 +36,7 @@ void admin_document_list(admin_t *admin, const admin_request_t *request, admin_r
     /* What cannot be read is in the list all the same. */
     err = err == ERR_DATA ? ERR_OK : err;
     buf_append_str(out, "{\"documents\":[");
-    /* Data files are behind the documents. */
-    for (size_t i = 0; i < documents.count - documents.data_count && !err; i++) {
+    for (size_t i = 0; i < documents.count && !err; i++) {
         buf_append_str(out, i ? "," : "");
         err = write_entry(&documents.items[i], out);
     }
@@ -79,7 +78,10 @@ void admin_document_get(admin_t *admin, const admin_request_t *request, admin_re
         return;
     }
     response->status = 200;
-    response->media_type = format == DOC_JSON ? ADMIN_MEDIA_JSON : ADMIN_MEDIA_YAML;
+    bool json = request->name.ptr[request->name.len - 1] == 'n';
+    response->media_type = format == DOC_YAML ? ADMIN_MEDIA_YAML
+                           : json             ? ADMIN_MEDIA_JSON
+                                              : ADMIN_MEDIA_CSV;
     slice_t path = arena_printf(&response->arena, "%.*s/%.*s", SLICE_ARG(admin->config->footprints),
                                 SLICE_ARG(request->name));
     if (path.ptr) {

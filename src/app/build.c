@@ -176,22 +176,36 @@ snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
 
 /* ---- from the directory ---- */
 
+static int by_name(const void *a, const void *b)
+{
+    const store_text_t *x = *(const store_text_t *const *)a, *y = *(const store_text_t *const *)b;
+    return slice_cmp(x->name, y->name);
+}
+
+/* Data files stand among the documents in some lists, and behind them in others. */
 err_t build_digest(const store_text_t *texts, size_t count, digest_t *out)
 {
     hasher_t h;
-    err_t err = hasher_init(&h);
+    const store_text_t **sorted = calloc(count + 1, sizeof(const store_text_t *));
+    err_t err = sorted ? hasher_init(&h) : ERR_NOMEM;
     if (err) {
+        free(sorted);
         return err;
     }
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &texts[i];
+    }
+    qsort(sorted, count, sizeof(const store_text_t *), by_name);
     hasher_begin(&h);
     for (size_t i = 0; i < count; i++) {
-        uint64_t lens[2] = {texts[i].name.len, texts[i].bytes.len};
+        uint64_t lens[2] = {sorted[i]->name.len, sorted[i]->bytes.len};
         hasher_update(&h, lens, sizeof lens);
-        hasher_update_slice(&h, texts[i].name);
-        hasher_update_slice(&h, texts[i].bytes);
+        hasher_update_slice(&h, sorted[i]->name);
+        hasher_update_slice(&h, sorted[i]->bytes);
     }
     err = hasher_finish(&h, out);
     hasher_release(&h);
+    free(sorted);
     return err;
 }
 

@@ -1,8 +1,12 @@
 #include "proposal.h"
 
+#include "footprintd/config/inputs.h"
+#include "footprintd/model/data.h"
+#include "footprintd/store/file.h"
 #include "load.h"
 #include "profiles.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 void proposal_init(proposal_t *p, const config_t *config)
@@ -109,6 +113,88 @@ static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t 
     return ERR_OK;
 }
 
+static const store_text_t *find_text(const proposal_t *p, slice_t name)
+{
+    for (size_t i = 0; i < p->text_count; i++) {
+        if (slice_eq(p->texts[i].name, name)) {
+            return &p->texts[i];
+        }
+    }
+    return NULL;
+}
+
+/* A data file that the documents of before did not name: it may lie in the directory all the same.
+ */
+static err_t read_data(proposal_t *p, const config_t *config, slice_t name, slice_t *out)
+{
+    buf_t bytes = BUF_INIT, why = BUF_INIT;
+    slice_t path = arena_printf(&p->arena, "%.*s/%.*s", SLICE_ARG(config->footprints),
+                                SLICE_ARG(name));
+    err_t err = path.ptr ? store_file_read(AT_FDCWD, path.ptr,
+                                           (size_t)config->limits.document_bytes, &bytes, &why)
+                         : ERR_NOMEM;
+    *out = err ? slice_of(NULL, 0) : arena_copy(&p->arena, buf_slice(&bytes));
+    buf_release(&bytes);
+    buf_release(&why);
+    /* What cannot be read is for the findings: the model says so. */
+    return err == ERR_NOMEM || arena_failed(&p->arena) ? ERR_NOMEM : ERR_OK;
+}
+
+static err_t add_named(proposal_t *p, const config_t *config, slice_t name, store_text_t *texts,
+                       size_t *count)
+{
+    const store_text_t *there = find_text(p, name);
+    store_text_t text = there ? *there : (store_text_t){.name = name};
+    for (size_t i = 0; i < *count; i++) {
+        if (slice_eq(texts[i].name, name)) {
+            return ERR_OK;
+        }
+    }
+    err_t err = there ? ERR_OK : read_data(p, config, name, &text.bytes);
+    if (!err && text.bytes.ptr) {
+        texts[(*count)++] = text;
+    }
+    return err;
+}
+
+/* The set has the data files that its documents name, and no others. */
+static err_t settle_data(proposal_t *p, const config_t *config)
+{
+    const doc_limits_t limits = config_model_options(config).limits;
+    slice_t **names = arena_array(&p->arena, p->text_count + 1, sizeof(slice_t *));
+    size_t *counts = arena_array(&p->arena, p->text_count + 1, sizeof *counts), total = 0;
+    err_t err = names && counts ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < p->text_count && !err; i++) {
+        doc_format_t format;
+        if (!model_data_name_valid(p->texts[i].name) &&
+            store_document_format(p->texts[i].name, &format)) {
+            err = model_data_names(p->texts[i].bytes, format, &limits, &p->arena, &names[i],
+                                   &counts[i]);
+            total += counts[i];
+        }
+    }
+    store_text_t *texts = err ? NULL
+                              : arena_array(&p->arena, p->text_count + total + 1, sizeof *texts);
+    size_t count = 0;
+    err = err || texts ? err : ERR_NOMEM;
+    for (size_t i = 0; i < p->text_count && !err; i++) {
+        if (!model_data_name_valid(p->texts[i].name)) {
+            texts[count++] = p->texts[i];
+        }
+    }
+    for (size_t i = 0; i < p->text_count && !err; i++) {
+        for (size_t k = 0; k < counts[i] && !err; k++) {
+            err = add_named(p, config, names[i][k], texts, &count);
+        }
+    }
+    if (!err) {
+        qsort(texts, count, sizeof *texts, by_name);
+        p->texts = texts;
+        p->text_count = count;
+    }
+    return err;
+}
+
 static err_t make_snapshot(proposal_t *p, const config_t *config, uint64_t generation)
 {
     model_t *model = NULL;
@@ -199,7 +285,8 @@ static err_t make_towards(proposal_t *p, const store_texts_t *texts, proposal_wi
                                             .text = texts->items[i].bytes};
         }
     }
-    for (size_t i = 0; made && i < documents->count; i++) {
+    /* A data file that no document names is none: it may stay. */
+    for (size_t i = 0; made && i < documents->count - documents->data_count; i++) {
         slice_t name = documents->items[i].file;
         if (!has_text(texts, name)) {
             made[n++] = (proposal_change_t){.name = name, .remove = true};
@@ -220,5 +307,6 @@ err_t proposal_make(proposal_t *p, const config_t *config, snapshot_t *before, u
     }
     err = err ? err : make_edits(p, w.changes, w.count, why);
     err = err ? err : make_texts(p, w.changes, w.count);
+    err = err ? err : settle_data(p, config);
     return err ? err : make_snapshot(p, config, generation);
 }

@@ -1,6 +1,7 @@
 #include "watch_places.h"
 
 #include "footprintd/base/hash.h"
+#include "footprintd/model/data.h"
 #include "footprintd/store/directory.h"
 #include "watch_follow.h"
 
@@ -72,7 +73,7 @@ static int watch_directory(places_t *p, const char *path, uint32_t mask)
         errno = ENOSPC;
         return -1;
     }
-    p->watched[p->watched_count++] = (watched_t){wd, true, copy};
+    p->watched[p->watched_count++] = (watched_t){wd, true, copy, false};
     return wd;
 }
 
@@ -149,6 +150,55 @@ static void on_place(void *arg, const char *directory, slice_t name)
 
 /* ---- a look at all ---- */
 
+static bool is_data(const char *directory, slice_t name)
+{
+    buf_t path = BUF_INIT;
+    buf_printf(&path, "%s/%.*s", directory, SLICE_ARG(name));
+    bool data = !buf_failed(&path) && model_data_name_valid(buf_slice(&path));
+    buf_release(&path);
+    return data;
+}
+
+/* Without events their sizes and times tell. */
+static void sign_data(places_t *p, const char *path, const char *name)
+{
+    DIR *dir = opendir(path);
+    for (;;) {
+        const struct dirent *entry = dir ? readdir(dir) : NULL; /* one stream, one thread */
+        struct stat st = {0};
+        if (!entry) {
+            break;
+        }
+        slice_t file = slice_str(entry->d_name);
+        if (is_data(name, file) && stat_entry(path, file, &st)) {
+            sign(p, path, file, &st, false);
+        }
+    }
+    if (dir) {
+        (void)closedir(dir);
+    }
+}
+
+/* A directory of data files; whether documents name them is not asked. */
+static void look_at_data(places_t *p, const char *directory, const char *name)
+{
+    buf_t path = BUF_INIT;
+    struct stat st;
+    buf_printf(&path, "%s/%s", directory, name);
+    buf_append_char(&path, '\0');
+    if (!buf_failed(&path) && stat(path.ptr, &st) == 0 && S_ISDIR(st.st_mode)) {
+        int wd = watch_directory(p, path.ptr, DOCUMENTS);
+        watched_t *watched = wd < 0 ? NULL : find_watched(p, wd);
+        sign(p, directory, slice_str(name), &st, true);
+        if (watched) {
+            watched->data = true;
+        } else {
+            sign_data(p, path.ptr, name);
+        }
+    }
+    buf_release(&path);
+}
+
 /* Documents that are links lead elsewhere; of others the directory itself tells. */
 static void look_at_documents(places_t *p, const char *directory)
 {
@@ -164,6 +214,8 @@ static void look_at_documents(places_t *p, const char *directory)
         bool plain = entry->d_type == DT_REG && p->wd >= 0;
         if (!plain && store_document_format(name, &format)) {
             watch_follow(directory, entry->d_name, &end, on_place, p);
+        } else if (entry->d_type != DT_REG && name.ptr[0] != '.') {
+            look_at_data(p, directory, entry->d_name);
         }
     }
     if (dir) {
@@ -217,7 +269,8 @@ watch_place_t places_of_event(places_t *p, const struct inotify_event *e)
         }
         return PLACE_GONE;
     }
-    if (e->wd == p->wd && store_document_format(name, &format)) {
+    if ((e->wd == p->wd && store_document_format(name, &format)) ||
+        (d->data && is_data("data", name))) {
         return PLACE_DOCUMENT;
     }
     uint64_t hash = place_hash(e->wd, name);

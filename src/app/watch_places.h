@@ -13,6 +13,7 @@ typedef struct watched {
     int wd;
     bool seen;
     char *path;
+    bool data; /* has data files: a directory in the documents' directory */
 } watched_t;
 
 typedef struct places {
@@ -31,7 +32,7 @@ typedef struct places {
 
 typedef enum watch_place {
     PLACE_NONE,
-    PLACE_DOCUMENT, /* of the directory, by its name */
+    PLACE_DOCUMENT, /* of the directory, by its name, or a data file */
     PLACE_OTHER,    /* what a link leads over, or to */
     PLACE_GONE,     /* a watched directory is not where it was */
 } watch_place_t;

@@ -1,5 +1,6 @@
 #include "footprintd/base/json.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,9 +8,8 @@
 
 /* Numbers as doubles, and doubles as the shortest text that reads as the same double. */
 
-#define TEXT_MAX   1023               /* of a number: more digits than any double needs */
-#define EXACT_MAX  9007199254740992.0 /* 2^53: below, integers and their products are exact */
-#define PLACES_MAX 6
+#define TEXT_MAX  1023               /* of a number: more digits than any double needs */
+#define EXACT_MAX 9007199254740992.0 /* 2^53: below, integers are exact */
 
 /* Whatever the locale of the program is. */
 static double read_double(const char *text)
@@ -51,40 +51,43 @@ static char *put_integer(char *at, uint64_t n)
 }
 
 /*
- * A decimal of at most PLACES_MAX places whose digits are below 2^53: the quotient of two exact
- * doubles is rounded once, so that a quotient which is the value is what its text reads as. The
- * least number of places is the shortest text. NULL: it is none.
+ * A decimal of at most six places whose digits are below 2^53: the quotient of two exact doubles is
+ * rounded once, so that a quotient which is the value is what its text reads as; and without zeros
+ * at its end it is the shortest. NULL: it is none.
  */
 static char *put_decimal(char *at, double value)
 {
-    static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
-    for (size_t places = 0; places <= PLACES_MAX; places++) {
-        double scaled = value * (double)powers[places];
-        if (scaled >= EXACT_MAX) {
-            return NULL;
-        }
-        uint64_t digits = (uint64_t)(scaled + 0.5);
-        if ((double)digits / (double)powers[places] != value) {
-            continue;
-        }
-        at = put_integer(at, digits / powers[places]);
-        if (places) {
-            uint64_t rest = digits % powers[places];
-            *at++ = '.';
-            for (size_t i = places; i-- > 0;) {
-                at[i] = (char)('0' + rest % 10);
-                rest /= 10;
-            }
-            at += places;
-        }
-        return at;
+    const uint64_t unit = 1000000;
+    if (value < EXACT_MAX && (double)(uint64_t)value == value) {
+        return put_integer(at, (uint64_t)value);
     }
-    return NULL;
+    double scaled = value * (double)unit;
+    if (scaled >= EXACT_MAX / 2) {
+        return NULL;
+    }
+    uint64_t digits = (uint64_t)(scaled + 0.5);
+    if ((double)digits / (double)unit != value) {
+        return NULL;
+    }
+    uint64_t part = digits % unit;
+    size_t places = 6;
+    while (part % 10 == 0) { /* it is not 0: the value is no integer */
+        part /= 10;
+        places--;
+    }
+    at = put_integer(at, digits / unit);
+    *at++ = '.';
+    for (size_t i = places; i-- > 0;) {
+        at[i] = (char)('0' + part % 10);
+        part /= 10;
+    }
+    return at + places;
 }
 
 static size_t put_long(double value, char out[JSON_DOUBLE_MAX])
 {
-    int precision = 15, n = 0;
+    /* Below the normal ones doubles have fewer digits than 15. */
+    int precision = fabs(value) < DBL_MIN ? 1 : 15, n = 0;
     do {
         n = snprintf(out, JSON_DOUBLE_MAX, "%.*g", precision, value);
         for (int i = 0; i < n; i++) {

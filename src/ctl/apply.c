@@ -63,9 +63,9 @@ static int add(apply_t *a, slice_t name, slice_t text)
 }
 
 /* The bytes go to the arena: an empty document is one, too. */
-static int add_copy(apply_t *a, slice_t path, slice_t bytes)
+static int add_copy(apply_t *a, slice_t file, slice_t bytes)
 {
-    slice_t name = arena_copy(&a->arena, store_document_name(path));
+    slice_t name = arena_copy(&a->arena, file);
     slice_t text = arena_copy(&a->arena, bytes);
     if (!name.ptr || !text.ptr) {
         (void)fprintf(stderr, "footprintctl: %s\n", err_text(ERR_NOMEM));
@@ -86,8 +86,8 @@ static int add_directory(apply_t *a, const char *path)
         code = ctl_fail_findings(a->options.remote.json, CTL_USAGE, &findings,
                                  "the documents in %s cannot be read", path);
     }
-    for (size_t i = 0; code < 0 && i < documents.count - documents.data_count; i++) {
-        code = add_copy(a, documents.items[i].name, documents.items[i].bytes);
+    for (size_t i = 0; code < 0 && i < documents.count; i++) {
+        code = add_copy(a, documents.items[i].file, documents.items[i].bytes);
     }
     findings_release(&findings);
     store_documents_release(&documents);
@@ -111,7 +111,7 @@ static int add_file(apply_t *a, const char *path)
         code = ctl_fail(a->options.remote.json, CTL_USAGE, "unreadable", "%s %.*s", path,
                         SLICE_ARG(reason));
     } else {
-        code = add_copy(a, slice_str(path), buf_slice(&text));
+        code = add_copy(a, store_document_name(slice_str(path)), buf_slice(&text));
     }
     buf_release(&text);
     buf_release(&why);

@@ -1,5 +1,7 @@
 #include "http/admin_routes.h"
 
+#include "footprintd/model/data.h"
+
 const admin_route_t admin_routes[ADMIN_ENDPOINT_COUNT] = {
     {ADMIN_STATUS, "GET", "/v1/status", ADMIN_READER, ADMIN_BODY_NONE},
     {ADMIN_DOCUMENT_LIST, "GET", "/v1/documents", ADMIN_READER, ADMIN_BODY_NONE},
@@ -41,6 +43,9 @@ static bool path_fits(const char *pattern, slice_t path, slice_t *name)
         return path.len == fixed;
     }
     *name = slice_of(path.ptr + fixed, path.len - fixed);
+    if (strcmp(pattern, "/v1/documents/{name}") == 0 && model_data_name_valid(*name)) {
+        return true; /* with its directory */
+    }
     return name->len && !memchr(name->ptr, '/', name->len) && !memchr(name->ptr, '\0', name->len);
 }
 

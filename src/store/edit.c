@@ -1,6 +1,7 @@
 #include "footprintd/store/edit.h"
 
 #include "footprintd/base/table.h"
+#include "footprintd/model/data.h"
 
 #include "edit_file.h"
 #include "edit_settle.h"
@@ -22,6 +23,9 @@ struct store_edit {
 bool store_edit_name_check(slice_t name, buf_t *why)
 {
     doc_format_t format;
+    if (name.len <= STORE_EDIT_NAME_MAX && model_data_name_valid(name)) {
+        return true;
+    }
     if (!name.len) {
         buf_append_str(why, "is empty");
     } else if (name.len > STORE_EDIT_NAME_MAX) {
@@ -145,6 +149,39 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
     return err;
 }
 
+/*
+ * The directory of a data file, which is made when it is not there. Temporaries lie with those of
+ * documents, so that it has to be in the same file system.
+ */
+static err_t check_subdirectory(store_edit_t *e, slice_t file, bool remove, buf_t *clause)
+{
+    struct stat own, sub;
+    char name[STORE_EDIT_NAME_MAX + 1];
+    const char *slash = memchr(file.ptr, '/', file.len);
+    if (!slash) {
+        return ERR_OK;
+    }
+    memcpy(name, file.ptr, (size_t)(slash - file.ptr));
+    name[slash - file.ptr] = '\0';
+    if (!remove && mkdirat(e->directory, name, 0755) != 0 && errno != EEXIST) {
+        buf_printf(clause, "cannot be written: its directory cannot be made: %s",
+                   strerrordesc_np(errno));
+        return edit_is_elsewhere(errno) ? ERR_RANGE : ERR_IO;
+    }
+    if (fstat(e->directory, &own) != 0 ||
+        fstatat(e->directory, name, &sub, AT_SYMLINK_NOFOLLOW) != 0) {
+        buf_printf(clause, "cannot be opened: %s", strerrordesc_np(errno));
+        return errno == ENOENT && remove ? ERR_OK : ERR_IO;
+    }
+    if (!S_ISDIR(sub.st_mode) || sub.st_dev != own.st_dev ||
+        faccessat(e->directory, name, W_OK | X_OK, AT_EACCESS) != 0) {
+        buf_append_str(clause, "is managed elsewhere: its directory is a link, in another file "
+                               "system or not to be written");
+        return ERR_RANGE;
+    }
+    return ERR_OK;
+}
+
 static err_t prepare_one(store_edit_t *e, const store_edit_change_t *change, table_t *names,
                          buf_t *clause)
 {
@@ -164,7 +201,8 @@ static err_t prepare_one(store_edit_t *e, const store_edit_change_t *change, tab
         return ERR_RANGE;
     }
     edit_seen_t seen;
-    err_t err = edit_file_look(e->directory, file.ptr, &seen, clause);
+    err_t err = check_subdirectory(e, file, change->remove, clause);
+    err = err ? err : edit_file_look(e->directory, file.ptr, &seen, clause);
     return err ? err : prepare_seen(e, change, file, &seen, clause);
 }
 

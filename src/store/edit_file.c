@@ -230,7 +230,9 @@ err_t edit_file_beside(const char *prefix, slice_t file, arena_t *arena, slice_t
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
         return ERR_IO;
     }
+    /* Of a data file, too, in the documents' directory: there is one place to look for it. */
+    slice_t last = store_document_name(file);
     *out = arena_printf(arena, "%s%016llx.%.*s", prefix, (unsigned long long)random,
-                        SLICE_ARG(file));
+                        SLICE_ARG(last));
     return out->ptr ? ERR_OK : ERR_NOMEM;
 }

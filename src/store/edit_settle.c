@@ -4,6 +4,7 @@
 #include "state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -190,6 +191,28 @@ static void all_pending(store_settlements_t *out, slice_t why)
     }
 }
 
+/* Data files lie one level below. */
+static bool sync_subdirectories(int directory, const store_settlements_t *settled)
+{
+    bool ok = true;
+    for (size_t i = 0; i < settled->count && ok; i++) {
+        slice_t file = settled->items[i].file;
+        const char *slash = file.len ? memchr(file.ptr, '/', file.len) : NULL;
+        char name[STORE_EDIT_NAME_MAX + 1];
+        if (!slash || file.len > STORE_EDIT_NAME_MAX) {
+            continue;
+        }
+        memcpy(name, file.ptr, (size_t)(slash - file.ptr));
+        name[slash - file.ptr] = '\0';
+        int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ok = fd < 0 ? errno == ENOENT : directory_sync(fd);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+    return ok;
+}
+
 void edit_settled(int directory, store_history_t *h, arena_t *arena, store_settlements_t *out)
 {
     slice_t *files = arena_array(arena, out->count, sizeof *files);
@@ -202,7 +225,7 @@ void edit_settled(int directory, store_history_t *h, arena_t *arena, store_settl
     }
     if (!files) {
         all_pending(out, SLICE_LIT("is written, but memory is out"));
-    } else if (!directory_sync(directory)) {
+    } else if (!directory_sync(directory) || !sync_subdirectories(directory, out)) {
         buf_printf(&why, "is written, but its directory cannot be synced: %s",
                    strerrordesc_np(errno));
         all_pending(out, arena_copy(arena, buf_slice(&why)));

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -162,6 +163,15 @@ err_t restore_files_plan(restore_files_t *files, store_history_t *from, uint64_t
 /* The file itself where the file system can do that, else its text. */
 static bool keep_one(int directory, int aside, const char *name)
 {
+    const char *slash = strchr(name, '/'); /* of a data file */
+    char sub[NAME_MAX + 1];
+    if (slash && (size_t)(slash - name) < sizeof sub) {
+        memcpy(sub, name, (size_t)(slash - name));
+        sub[slash - name] = '\0';
+        if (mkdirat(aside, sub, 0700) != 0 && errno != EEXIST) {
+            return false;
+        }
+    }
     if (linkat(directory, name, aside, name, 0) == 0 || errno == ENOENT) {
         return true;
     }

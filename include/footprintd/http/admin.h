@@ -15,6 +15,7 @@
 #define ADMIN_MEDIA_JSON    "application/json"
 #define ADMIN_MEDIA_PROBLEM "application/problem+json" /* RFC 9457 */
 #define ADMIN_MEDIA_YAML    "application/yaml"         /* RFC 9512 */
+#define ADMIN_MEDIA_CSV     "text/csv"                 /* RFC 4180: a data file */
 
 /* Each may do what those before it may. */
 typedef enum admin_role { ADMIN_READER, ADMIN_EDITOR, ADMIN_ADMIN } admin_role_t;

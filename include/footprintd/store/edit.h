@@ -60,7 +60,8 @@ typedef struct store_settlements {
 
 /*
  * Whether a document may have this name: no '/' in it, no dot first, .yaml, .yml or .json last,
- * printable UTF-8, 1 to STORE_EDIT_NAME_MAX bytes. *why has the reason as a clause.
+ * printable UTF-8, 1 to STORE_EDIT_NAME_MAX bytes; or a data file (model_data_name_valid). *why has
+ * the reason as a clause.
  */
 bool store_edit_name_check(slice_t name, buf_t *why);
 
