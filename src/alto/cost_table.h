@@ -33,7 +33,7 @@ typedef struct cost_range {
     bool above, below; /* low, or high, itself is out */
 } cost_range_t;
 
-#define COST_RANGE_ALL ((cost_range_t){-INFINITY, INFINITY, false, false})
+#define COST_RANGE_ALL ((cost_range_t){-(double)INFINITY, (double)INFINITY, false, false})
 
 /* Adds the test; false: it is none. */
 bool cost_range_add(cost_range_t *range, slice_t constraint);

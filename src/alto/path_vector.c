@@ -23,9 +23,11 @@ typedef struct shape {
     bool depends; /* on the network map, and says so */
 } shape_t;
 
+#define MESSAGE(media) "multipart/related; boundary=" BOUNDARY "; type=\"" media "\""
+
 #define SHAPE(part, media, data, depends)                                                          \
     {                                                                                              \
-        part, media, "multipart/related; boundary=" BOUNDARY "; type=\"" media "\"", data, depends \
+        part, media, MESSAGE(media), data, depends                                                 \
     }
 
 static const shape_t costs = SHAPE("costmap", ALTO_MEDIA_COST_MAP, "cost-map", true);
@@ -321,6 +323,24 @@ static err_t answer_endpoints(const resource_t *resource, slice_t body, const al
     return answer(resource->content, &endpoints, body, limits, arena, out);
 }
 
+/* What is answered, as a message that is followed whole. */
+static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
+                  arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
+{
+    buf_t text = BUF_INIT;
+    *out = NULL;
+    err_t err = resource->kind->answer(resource, input, limits, arena, refused);
+    if (err || refused->status != 200) {
+        return err;
+    }
+    for (size_t i = 0; i < refused->count; i++) {
+        buf_append_slice(&text, refused->segments[i]);
+    }
+    *out = buf_failed(&text) ? NULL : nodes_text(nodes, NULL, buf_slice(&text));
+    buf_release(&text);
+    return *out ? ERR_OK : ERR_NOMEM;
+}
+
 /* A path has some dozen elements, each of which is found, counted and written. */
 static uint64_t estimate(slice_t body, size_t pairs)
 {
@@ -343,16 +363,14 @@ static uint64_t cost_of_endpoints(const resource_t *resource, slice_t body)
     return estimate(body, srcs * dsts);
 }
 
-/*
- * Changes of neither are followed: an update stream would have to send each part by itself
- * (RFC 9275 9.3).
- */
 const resource_kind_t resource_kind_path_vector = {
     .name = "path-vector",
     .media_type = "multipart/related;type=" ALTO_MEDIA_COST_MAP,
     .accepts = ALTO_MEDIA_COST_MAP_FILTER,
     .answer = answer_costs,
     .cost = cost_of_costs,
+    .tree = tree,
+    .message = MESSAGE(ALTO_MEDIA_COST_MAP),
     .hides_names = true,
     .rank = 2,
 };
@@ -363,6 +381,8 @@ const resource_kind_t resource_kind_endpoint_path_vector = {
     .accepts = ALTO_MEDIA_ENDPOINT_COST_PARAMS,
     .answer = answer_endpoints,
     .cost = cost_of_endpoints,
+    .tree = tree,
+    .message = MESSAGE(ALTO_MEDIA_ENDPOINT_COST),
     .hides_names = true,
     .rank = 2,
 };

@@ -90,7 +90,8 @@ static err_t open_hubs(server_t *s)
                              .views = (size_t)l->tips_views,
                              .opens_per_s = (size_t)l->update_opens_per_s,
                              .full_bytes_per_s = (size_t)l->update_full_bytes_per_s,
-                             .alto = {.filter_entries = (size_t)l->filter_entries}};
+                             .alto = {.filter_entries = (size_t)l->filter_entries},
+                             .stable_names = c->ane_names == CONFIG_ANE_NAMES_STABLE};
     return hubs_new(&options, &s->hubs);
 }
 

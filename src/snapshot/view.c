@@ -376,44 +376,44 @@ static err_t add_property_maps(maker_t *m)
 
 /* Changes of what there is so far may be followed, unless its kind says otherwise. */
 static void add_service(maker_t *m, const resource_kind_t *kind, slice_t id, slice_t path,
-                        const slice_t *uses, size_t count)
+                        const slice_t *uses, size_t count, const slice_t *patched,
+                        size_t patched_count)
 {
     list(m, add(m, kind, id, path, NULL, NULL), uses, count);
-    m->entries[m->entry_count - 1].capabilities = service_capabilities(kind, uses, count,
+    m->entries[m->entry_count - 1].capabilities = service_capabilities(kind, patched, patched_count,
                                                                        m->in->arena);
 }
-
-static int cmp_slice(const void *x, const void *y)
-{
-    return slice_cmp(*(const slice_t *)x, *(const slice_t *)y);
-}
-
-static err_t add_services(maker_t *m)
-{
-    size_t count = 0;
-    slice_t *uses = arena_array(m->in->arena, m->entry_count, sizeof *uses);
-    if (!uses) {
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < m->entry_count; i++) {
-        if (m->entries[i].kind->tree) {
-            uses[count++] = m->entries[i].id;
-        }
-    }
-    qsort(uses, count, sizeof *uses, cmp_slice);
-    add_service(m, &resource_kind_updates, SLICE_LIT(ALTO_UPDATES_ID),
-                SLICE_LIT("/" ALTO_UPDATES_ID), uses, count);
-    add_service(m, &resource_kind_tips, SLICE_LIT(ALTO_TIPS_ID), SLICE_LIT("/" ALTO_TIPS_ID), uses,
-                count);
-    return ERR_OK;
-}
-
-/* ---- directory ---- */
 
 static int cmp_entry(const void *x, const void *y)
 {
     return slice_cmp(((const directory_entry_t *)x)->id, ((const directory_entry_t *)y)->id);
 }
+
+static err_t add_services(maker_t *m)
+{
+    slice_t *uses = arena_array(m->in->arena, 2 * m->entry_count, sizeof *uses);
+    slice_t *patched = uses + m->entry_count;
+    size_t count = 0, patched_count = 0;
+    if (!uses) {
+        return ERR_NOMEM;
+    }
+    qsort(m->entries, m->entry_count, sizeof *m->entries, cmp_entry);
+    for (size_t i = 0; i < m->entry_count; i++) {
+        const directory_entry_t *e = &m->entries[i];
+        if (e->kind->tree) {
+            uses[count++] = e->id;
+            patched[patched_count] = e->id;
+            patched_count += !e->kind->message;
+        }
+    }
+    add_service(m, &resource_kind_updates, SLICE_LIT(ALTO_UPDATES_ID),
+                SLICE_LIT("/" ALTO_UPDATES_ID), uses, count, patched, patched_count);
+    add_service(m, &resource_kind_tips, SLICE_LIT(ALTO_TIPS_ID), SLICE_LIT("/" ALTO_TIPS_ID),
+                patched, patched_count, patched, patched_count);
+    return ERR_OK;
+}
+
+/* ---- directory ---- */
 
 static err_t make_flat(const void *content, body_t **out)
 {
@@ -467,7 +467,7 @@ err_t view_build(const view_input_t *input, view_t *out)
     *out = (view_t){0};
     /*
      * A map and an advertisement that only this view has, two of each, property maps, endpoint
-     * properties, two services, the IRD twice, costs, path vectors.
+     * properties, two services, the IRD twice; costs, path vectors.
      */
     size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
     m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model) + VIEW_PATHS_RESOURCES(model);

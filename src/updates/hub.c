@@ -320,7 +320,7 @@ static err_t apply_change(hub_t *hub, change_t *c, uint64_t generation)
 {
     feed_t *f = c->feed;
     if (!f) {
-        err_t err = feed_new(c->resource->id, SLICE_LIT(""), SLICE_LIT(""), &f);
+        err_t err = feed_new(c->resource->id, SLICE_LIT(""), SLICE_LIT(""), NULL, &f);
         if (err || table_put(&hub->feeds, f->key, f, NULL)) {
             feed_free(err ? NULL : f);
             return ERR_NOMEM;

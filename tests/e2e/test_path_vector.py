@@ -129,17 +129,15 @@ def test_directory(serve):
     assert resources["net-elements"] == {
         "uri": "/net-elements", "media-type": "application/alto-propmap+json",
         "capabilities": {"mappings": {".ane": ALL}}}
-    # Their changes cannot be followed, and nobody is told that they can.
-    for service in ("updates", "tips"):
-        for names in (resources[service]["uses"],
-                      resources[service]["capabilities"]["incremental-change-media-types"]):
-            assert "net-elements" in names
-            assert "net-pv" not in names and "net-endpoint-cost-pv" not in names
-    status, _, body = curl("-H", "Content-Type: application/alto-updatestreamparams+json", "-d",
-                           '{"add":{"a":{"resource-id":"net-pv","input":%s}}}'
-                           % json.dumps(pids(dsts=[])), f"{server.url}/updates")
-    assert status == 400
-    assert json.loads(body)["meta"]["field"] == "add/a/resource-id"
+    # They are followed whole: by update streams, and without patches.
+    paths = {"net-pv", "net-endpoint-cost-pv"}
+    patched = resources["updates"]["capabilities"]["incremental-change-media-types"]
+    assert set(resources["updates"]["uses"]) == set(patched) | paths and not paths & set(patched)
+    assert set(resources["tips"]["uses"]) == set(patched)
+    status, _, body = curl("-H", "Content-Type: application/alto-tipsparams+json", "-d",
+                           json.dumps({"resource-id": "net-pv", "input": {"cost-type": TYPE}}),
+                           f"{server.url}/tips")
+    assert (status, json.loads(body)["meta"]["field"]) == (400, "resource-id")
 
 
 def test_nothing_without_topologies(serve):
@@ -388,6 +386,129 @@ def test_audience(serve):
     assert send("ucdn-b", "/net-elements").status_code == 404
     assert "net-pv" not in send("ucdn-b", "/").text
     assert curl(f"{server.url}/net-pv")[0] == 401
+
+
+class Stream:
+    """An update stream with substreams of one resource."""
+
+    def __init__(self, server, resource, inputs, auth=None):
+        self.response = requests.post(
+            f"{server.url}/updates", stream=True, timeout=30, auth=auth,
+            headers={"Content-Type": "application/alto-updatestreamparams+json"},
+            json={"add": {name: {"resource-id": resource, "input": made}
+                          for name, made in inputs.items()}})
+        assert self.response.status_code == 200, self.response.content
+        self.lines = self.response.iter_lines(chunk_size=1)
+        event, data = self.event()
+        assert event == "application/alto-updatestreamcontrol+json" and b"control-uri" in data
+
+    def event(self):
+        """(type, data), as an EventSource hands them out."""
+        event, data = None, []
+        for line in self.lines:
+            if not line and event:
+                return event, b"\n".join(data)
+            name, _, value = line.partition(b":")
+            value = value.removeprefix(b" ")
+            if name == b"event":
+                event = value.decode()
+            elif name == b"data":
+                data.append(value)
+
+    def parts(self, name="a"):
+        event, data = self.event()
+        media, _, substream = event.rpartition(",")
+        assert substream == name
+        return [part[1] for part in multipart.parse(media, data + b"\n").values()]
+
+    def close(self):
+        self.response.close()
+
+
+REQUEST = pids("PID1", dsts=["PID2", "PID3"], **{"ane-property-names": ALL})
+
+
+def names_in(parts):
+    return {src + dst: path for src, row in parts[0]["cost-map"].items() for dst, path in row.items()}
+
+
+def test_stream(serve):
+    """RFC 9275 9.3, RFC 8895 6.7.3: whole messages, with names that stay for the stream."""
+    server = serve()
+    stream = Stream(server, "net-pv", {"a": REQUEST})
+    first = stream.parts()
+    assert renamed(*first) == renamed(*ask(server, "net-pv", REQUEST))
+
+    def change(text):
+        (serve.directory / "footprints/all.yaml").write_text(text)
+        server.send(signal.SIGHUP)
+
+    change(DOCUMENT.replace("capacity: 15000000000", "capacity: 16000000000"))
+    second = stream.parts()
+    assert second[0] == first[0]
+    assert renamed(*second)[1]["e4"] == {BANDWIDTH: 16000000000}
+    change(DOCUMENT + "      l3: {from: n3, to: far, igp-metric: 0}\n"
+                      "      l4: {from: far, to: n2, igp-metric: 0}\n")
+    third = names_in(stream.parts())
+    before = names_in(first)
+    assert third["PID1PID2"] == before["PID1PID2"]
+    (start, *new, end), (old_start, _, old_end) = third["PID1PID3"], before["PID1PID3"]
+    assert (start, end, len(new)) == (old_start, old_end, 2)
+    # Answers and other streams of the same client have other names.
+    assert not set(third["PID1PID2"]) & {name.removeprefix(".ane:")
+                                         for name in names_of(server, REQUEST)}
+    # What is not offered any more ends.
+    change(DOCUMENT.split("topologies:")[0])
+    event, data = stream.event()
+    assert event == "application/alto-updatestreamcontrol+json"
+    assert json.loads(data)["stopped"] == ["a"]
+    stream.close()
+
+
+def test_stream_of_endpoints(serve):
+    server = serve()
+    request = endpoints("ipv4:192.0.2.34", dsts=["ipv4:192.0.2.2"])
+    stream = Stream(server, "net-endpoint-cost-pv", {"a": request})
+    assert renamed(*stream.parts()) == renamed(*ask(server, "net-endpoint-cost-pv", request))
+    stream.close()
+    for input_, field in ((pids("PID1", dsts=[]), "add/a/input/endpoints"),
+                          (endpoints(dsts=["ipv4:192.0.2.2"]), None)):
+        refused = requests.post(
+            f"{server.url}/updates", timeout=30,
+            headers={"Content-Type": "application/alto-updatestreamparams+json"},
+            json={"add": {"a": {"resource-id": "net-endpoint-cost-pv", "input": input_}}})
+        assert refused.status_code == 400
+        assert refused.json()["meta"]["code"] == "E_MISSING_FIELD"
+
+
+def test_streams_of_two(serve):
+    """Names of one stream cannot be put together with those of another, whoever reads it."""
+    (serve.directory / "footprints/a.yaml").write_text(
+        "version: 1\naudience: [ucdn-a, ucdn-b]\ntopologies:" + DOCUMENT.split("topologies:")[1].replace(
+            "    public: true\n", ""))
+    write_ucdns(serve.directory, digest_profile("ucdn-a") + digest_profile("ucdn-b"))
+    for more, shared in (("", False), ("path-vector: {ane-names: stable}\n", True)):
+        server = serve("ucdns: ucdns.yaml\n" + more, DOCUMENT.split("topologies:")[0])
+        names = []
+        for user in ("ucdn-a", "ucdn-b", "ucdn-a"):
+            stream = Stream(server, "net-pv", {"a": REQUEST},
+                            requests.auth.HTTPDigestAuth(user, PASSWORD))
+            names.append({name for path in names_in(stream.parts()).values() for name in path})
+            stream.close()
+        assert len(set.union(*names)) == (5 if shared else 15)
+
+
+def test_stream_of_great(serve):
+    """Long lines are broken where JSON may be; empty lines are lines."""
+    pids_ = "".join(f"      P{i}: {{ipv4: [10.{i}.0.0/16]}}\n" for i in range(200))
+    document = DOCUMENT.replace("      PID1:", pids_ + "      PID1:").replace(
+        "pids: [PID3]", "pids: [PID3, " + ", ".join(f"P{i}" for i in range(200)) + "]")
+    server = serve(document=document)
+    stream = Stream(server, "net-pv", {"a": {"cost-type": TYPE}})
+    parts = stream.parts()
+    stream.close()
+    assert renamed(*parts) == renamed(*ask(server, "net-pv", {"cost-type": TYPE}))
+    assert len(parts[0]["cost-map"]) == 203
 
 
 def test_great(serve):

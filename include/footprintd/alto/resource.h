@@ -61,9 +61,13 @@ typedef struct resource_kind {
      * The resource as a tree, whose text is what a GET, or a POST of the input, is answered with.
      * For a POST resource whose input is wrong, *out is NULL and *refused what a POST is answered
      * with. NULL: changes of the resource are not followed.
+     *
+     * Where `message` is set, the node has no JSON but a message of several parts (RFC 2046), whose
+     * media type that is. It is sent whole whenever it changes.
      */
     err_t (*tree)(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out);
+    const char *message;
     bool hides_names; /* its answers use alto_limits_t.ane_key */
     unsigned rank;    /* a resource uses only resources of a lower rank */
     resource_service_t service;
