@@ -1,8 +1,6 @@
 #include "footprintd/alto/costs.h"
 
 #include "cost_map.h"
-#include "cost_table.h"
-#include "trees.h"
 
 #include <stdlib.h>
 
@@ -16,35 +14,6 @@ typedef struct maker {
     fragment_t **rows;
     uint32_t *sources;
 } maker_t;
-
-/* ---- meta ---- */
-
-slice_t cost_map_head(const cost_offer_t *offer, arena_t *arena)
-{
-    const network_map_content_t *map = offer->space->map;
-    return arena_printf(arena,
-                        "{\"meta\":{\"dependent-vtags\":[{\"resource-id\":\"%.*s\",\"tag\":\"%s\"}]"
-                        ",\"cost-type\":%.*s},\"cost-map\":{",
-                        SLICE_ARG(map->id), map->tag, SLICE_ARG(offer->text));
-}
-
-node_t *cost_type_node(const cost_offer_t *offer, nodes_t *nodes)
-{
-    static const slice_t names[] = {{"cost-mode", 9}, {"cost-metric", 11}};
-    return tree_members(nodes, names, 2,
-                        nodes_string(nodes, slice_str(cost_mode_names[offer->type.mode])),
-                        nodes_string(nodes, offer->type.metric));
-}
-
-node_t *cost_map_root(const cost_offer_t *offer, node_t *rows, nodes_t *nodes)
-{
-    static const slice_t meta[] = {{"dependent-vtags", 15}, {"cost-type", 9}};
-    static const slice_t top[] = {{"meta", 4}, {"cost-map", 8}};
-    node_t *vtag = tree_vtag(nodes, offer->space->map->id, offer->space->map->tag);
-    node_t *dependent = nodes_array(nodes, &vtag, 1);
-    return tree_members(
-        nodes, top, 2, tree_members(nodes, meta, 2, dependent, cost_type_node(offer, nodes)), rows);
-}
 
 /* ---- content ---- */
 
@@ -84,9 +53,10 @@ static err_t make_row(maker_t *m, size_t from)
 static err_t make_text(maker_t *m)
 {
     cost_map_content_t *c = m->content;
-    slice_t head = cost_map_head(c->offer, m->arena);
+    c->meta = cost_meta_one(c->offer, m->arena);
+    slice_t head = arena_printf(m->arena, "{\"meta\":%.*s,\"cost-map\":{", SLICE_ARG(c->meta));
     slice_t *keys = arena_array(m->arena, c->count + 1, sizeof *keys);
-    if (!head.ptr || !keys) {
+    if (arena_failed(m->arena) || !keys) {
         return ERR_NOMEM;
     }
     buf_clear(&m->text);
@@ -200,7 +170,7 @@ err_t cost_map_tree(const cost_map_content_t *c, nodes_t *nodes, node_t **out)
         rows[i] = nodes_text(nodes, c->rows[i], fragment_slice(c->rows[i]));
     }
     node_t *map = nodes->failed ? NULL : nodes_object(nodes, names, rows, c->count);
-    *out = cost_map_root(c->offer, map, nodes);
+    *out = cost_root(c->meta, "cost-map", map, nodes);
     free(names);
     free(rows);
     return nodes->failed ? ERR_NOMEM : ERR_OK;

@@ -1,5 +1,4 @@
 #include "cost_map.h"
-#include "cost_request.h"
 
 /* ---- what is asked for ---- */
 
@@ -53,30 +52,33 @@ bool cost_request_pids(request_t *r, const cost_space_t *space, const cost_reque
 static bool read_request(request_t *r, const cost_space_t *space, slice_t body,
                          const alto_limits_t *limits, cost_request_t *out)
 {
-    return cost_request_read(r, body, limits, &cost_pids_form, space->offers, space->offer_count,
-                             out);
+    const cost_terms_t terms = cost_space_terms(space);
+    return cost_request_read(r, body, limits, &cost_pids_form, &terms, out);
 }
 
-/* All that a cost map of this type says. */
-static bool wants_whole(const cost_request_t *q)
+/* All that a cost map of this type says; NULL: what is asked for is not that. */
+static const cost_map_content_t *wanted_whole(const cost_request_t *q)
 {
-    return q->offer->whole && is_all(q->srcs) && is_all(q->dsts) && cost_range_is_all(&q->range);
+    bool whole = !q->multi && is_all(q->srcs) && is_all(q->dsts) && !q->test.group_count;
+    return whole ? q->columns[0].offer->whole : NULL;
 }
 
-static bool fill(request_t *r, const cost_request_t *q, const alto_limits_t *limits,
-                 cost_table_t *out)
+static bool fill(request_t *r, const cost_space_t *space, const cost_request_t *q,
+                 const alto_limits_t *limits, cost_table_t *out)
 {
-    const cost_space_t *space = q->offer->space;
     cost_side_t from, to;
     if (!cost_request_pids(r, space, q, &from, &to) ||
-        !cost_request_pairs(r, limits, from.count, to.count)) {
+        !cost_request_fits(r, limits, q, from.count, to.count)) {
         return false;
     }
-    if (cost_table_fill(q->offer, &from, &to, r->arena, out)) {
-        r->arena->failed = true;
-        return false;
+    *out = (cost_table_t){from, to, q->columns, q->shown, q->column_count, q->multi};
+    for (size_t i = 0; i < q->column_count; i++) {
+        if (cost_table_fill(out, i, &from, &to, r->arena)) {
+            r->arena->failed = true;
+            return false;
+        }
     }
-    cost_table_constrain(out, &q->range);
+    cost_table_constrain(out, &q->test);
     return true;
 }
 
@@ -85,18 +87,20 @@ static bool fill(request_t *r, const cost_request_t *q, const alto_limits_t *lim
 static err_t answer(const resource_t *resource, slice_t body, const alto_limits_t *limits,
                     arena_t *arena, alto_answer_t *out)
 {
+    const cost_space_t *space = resource->content;
     request_t r = {arena, out, NULL};
     cost_request_t q;
     cost_table_t table;
-    if (!read_request(&r, resource->content, body, limits, &q)) {
+    if (!read_request(&r, space, body, limits, &q)) {
         return request_end(&r);
     }
-    if (wants_whole(&q)) {
-        request_answer_document(&r, ALTO_MEDIA_COST_MAP, q.offer->whole->document);
-    } else if (fill(&r, &q, limits, &table)) {
-        slice_t head = cost_map_head(q.offer, arena);
-        if (head.ptr) {
-            cost_request_answer(&r, ALTO_MEDIA_COST_MAP, head, &table);
+    const cost_map_content_t *whole = wanted_whole(&q);
+    if (whole) {
+        request_answer_document(&r, ALTO_MEDIA_COST_MAP, whole->document);
+    } else if (fill(&r, space, &q, limits, &table)) {
+        slice_t meta = cost_meta(space, &q, arena);
+        if (meta.len) {
+            cost_request_answer(&r, ALTO_MEDIA_COST_MAP, meta, "cost-map", &table);
         }
     }
     return request_end(&r);
@@ -105,19 +109,22 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
 static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
 {
+    const cost_space_t *space = resource->content;
     request_t r = {arena, refused, NULL};
     cost_request_t q;
     cost_table_t table;
     *out = NULL;
-    if (!read_request(&r, resource->content, input, limits, &q)) {
+    if (!read_request(&r, space, input, limits, &q)) {
         return request_end(&r);
     }
-    if (wants_whole(&q)) {
-        return cost_map_tree(q.offer->whole, nodes, out);
+    const cost_map_content_t *whole = wanted_whole(&q);
+    if (whole) {
+        return cost_map_tree(whole, nodes, out);
     }
-    if (fill(&r, &q, limits, &table)) {
-        *out = cost_map_root(q.offer, cost_request_rows(&table, nodes), nodes);
-        return nodes->failed ? ERR_NOMEM : ERR_OK;
+    if (fill(&r, space, &q, limits, &table)) {
+        slice_t meta = cost_meta(space, &q, arena);
+        *out = meta.len ? cost_request_tree(meta, "cost-map", &table, nodes) : NULL;
+        return *out ? ERR_OK : ERR_NOMEM;
     }
     return request_end(&r);
 }
@@ -125,16 +132,15 @@ static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t
 static uint64_t cost(const resource_t *resource, slice_t body)
 {
     const cost_space_t *space = resource->content;
-    size_t srcs, dsts, all = space->map->count;
-    /* Of a small map no request is much. */
-    if (all * all > 4096) {
-        cost_request_count(body, SLICE_LIT("pids"), all, &srcs, &dsts);
-    } else {
-        srcs = dsts = all;
+    size_t all = space->map->count;
+    cost_scale_t scale = {all, all, 1, 0};
+    /* Of a small map no short request is much. */
+    if (all * all > 4096 || body.len > 4096) {
+        scale = cost_request_scale(body, slice_str(cost_pids_form.name), all);
     }
-    srcs = srcs < all ? srcs : all;
-    dsts = dsts < all ? dsts : all;
-    return cost_request_estimate(body, srcs * dsts);
+    scale.srcs = scale.srcs < all ? scale.srcs : all;
+    scale.dsts = scale.dsts < all ? scale.dsts : all;
+    return cost_request_estimate(body, &scale);
 }
 
 const resource_kind_t resource_kind_cost_map_filtered = {

@@ -1,33 +1,108 @@
 #include "cost_request.h"
 
-#include <stdlib.h>
-
 #define ENTRIES_DEFAULT 65536
-#define PAIRS_DEFAULT   ((size_t)1 << 22)
+#define VALUES_DEFAULT  ((size_t)1 << 22)
+/* So many ranges that pairs are tested for are as much as one value. */
+#define BOUNDS_PER_VALUE 64
 
-/* ---- reading ---- */
+/* ---- the members ---- */
+
+/* Where a CostType stands, or a list of them. */
+typedef struct type_fields {
+    const char *name, *metric, *mode, *context, *source;
+} type_fields_t;
+
+#define TYPE_FIELDS(name)                                                                          \
+    {                                                                                              \
+        name, name "/cost-metric", name "/cost-mode", name "/cost-context",                        \
+            name "/cost-context/cost-source"                                                       \
+    }
+
+static const type_fields_t one_type = TYPE_FIELDS("cost-type");
+static const type_fields_t many_types = TYPE_FIELDS("multi-cost-types");
+static const type_fields_t tested_types = TYPE_FIELDS("testable-cost-types");
 
 typedef struct members {
-    const json_value_t *type, *metric, *mode;
-    const json_value_t *constraints;
+    const json_value_t *type, *types, *tested;
+    const json_value_t *all, *any; /* constraints, or-constraints */
     const json_value_t *lists, *srcs, *dsts;
 } members_t;
+
+/*
+ * A member that the resource does not know is as if it were not there (RFC 7285 8.3.7); of
+ * or-constraints every resource of ours knows, since without them the answer would be more than was
+ * asked for.
+ */
+static void find_members(const request_t *r, const cost_lists_t *form, const cost_terms_t *terms,
+                         members_t *m)
+{
+    bool extended = terms->max_types > 0;
+    *m = (members_t){.type = json_get(r->root, "cost-type"),
+                     .types = extended ? json_get(r->root, many_types.name) : NULL,
+                     .tested = extended ? json_get(r->root, tested_types.name) : NULL,
+                     .all = json_get(r->root, "constraints"),
+                     .any = json_get(r->root, "or-constraints"),
+                     .lists = json_get(r->root, form->name)};
+    m->srcs = json_get(m->lists, "srcs");
+    m->dsts = json_get(m->lists, "dsts");
+    /* Clients say "cost-type":{} beside multi-cost-types, as answers do (RFC 8896 5.2.4). */
+    if (m->types && m->type && m->type->kind == JSON_OBJECT && !m->type->u.object.count) {
+        m->type = NULL;
+    }
+}
 
 static bool is_kind(const json_value_t *v, json_kind_t kind)
 {
     return !v || v->kind == kind;
 }
 
+static size_t count_of(const json_value_t *list)
+{
+    return list && list->kind == JSON_ARRAY ? list->u.array.count : 0;
+}
+
+/* ---- what is missing ---- */
+
+static bool check_type_whole(request_t *r, const type_fields_t *f, const json_value_t *type)
+{
+    const json_value_t *context = json_get(type, "cost-context");
+    if (type->kind != JSON_OBJECT) {
+        return true;
+    }
+    if (!json_get(type, "cost-metric")) {
+        return request_missing(r, f->metric);
+    }
+    if (!json_get(type, "cost-mode")) {
+        return request_missing(r, f->mode);
+    }
+    if (context && context->kind == JSON_OBJECT && !json_get(context, "cost-source")) {
+        return request_missing(r, f->source);
+    }
+    return true;
+}
+
+typedef bool (*type_check_t)(request_t *r, const type_fields_t *f, const json_value_t *type);
+
+static bool check_each(request_t *r, const type_fields_t *f, const json_value_t *list,
+                       type_check_t check)
+{
+    for (size_t i = 0; i < count_of(list); i++) {
+        if (!check(r, f, &list->u.array.items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_missing(request_t *r, const cost_lists_t *form, const members_t *m)
 {
-    if (!m->type) {
+    if (!m->type && !m->types) {
         return request_missing(r, "cost-type");
     }
-    if (m->type->kind == JSON_OBJECT && !m->metric) {
-        return request_missing(r, "cost-type/cost-metric");
-    }
-    if (m->type->kind == JSON_OBJECT && !m->mode) {
-        return request_missing(r, "cost-type/cost-mode");
+    if ((m->type && !check_type_whole(r, &one_type, m->type)) ||
+        !check_each(r, &many_types, m->types, check_type_whole) ||
+        !check_each(r, &tested_types, m->tested, check_type_whole)) {
+        return false;
     }
     if (!m->lists && form->lists_needed) {
         return request_missing(r, form->name);
@@ -43,69 +118,239 @@ static bool check_missing(request_t *r, const cost_lists_t *form, const members_
     return true;
 }
 
+/* ---- types ---- */
+
+/* Elements of a list that are no objects are wrong values of it. */
+static bool check_type_types(request_t *r, const type_fields_t *f, const json_value_t *type)
+{
+    const json_value_t *context = json_get(type, "cost-context");
+    if (!is_kind(json_get(type, "cost-metric"), JSON_STRING)) {
+        return request_wrong_type(r, f->metric);
+    }
+    if (!is_kind(json_get(type, "cost-mode"), JSON_STRING)) {
+        return request_wrong_type(r, f->mode);
+    }
+    if (!is_kind(context, JSON_OBJECT)) {
+        return request_wrong_type(r, f->context);
+    }
+    return is_kind(json_get(context, "cost-source"), JSON_STRING) ||
+           request_wrong_type(r, f->source);
+}
+
 static bool check_types(request_t *r, const cost_lists_t *form, const members_t *m)
 {
     const struct {
         const json_value_t *value;
         json_kind_t kind;
         const char *field;
+        const type_fields_t *types; /* what it is, or has */
     } wanted[] = {
-        {m->type, JSON_OBJECT, "cost-type"},
-        {m->metric, JSON_STRING, "cost-type/cost-metric"},
-        {m->mode, JSON_STRING, "cost-type/cost-mode"},
-        {m->constraints, JSON_ARRAY, "constraints"},
-        {m->lists, JSON_OBJECT, form->name},
-        {m->srcs, JSON_ARRAY, form->srcs},
-        {m->dsts, JSON_ARRAY, form->dsts},
+        {m->type, JSON_OBJECT, "cost-type", &one_type},
+        {m->types, JSON_ARRAY, many_types.name, &many_types},
+        {m->tested, JSON_ARRAY, tested_types.name, &tested_types},
+        {m->all, JSON_ARRAY, "constraints", NULL},
+        {m->any, JSON_ARRAY, "or-constraints", NULL},
+        {m->lists, JSON_OBJECT, form->name, NULL},
+        {m->srcs, JSON_ARRAY, form->srcs, NULL},
+        {m->dsts, JSON_ARRAY, form->dsts, NULL},
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         if (!is_kind(wanted[i].value, wanted[i].kind)) {
             return request_wrong_type(r, wanted[i].field);
         }
+        if (wanted[i].value && wanted[i].types &&
+            !(wanted[i].kind == JSON_OBJECT
+                  ? check_type_types(r, wanted[i].types, wanted[i].value)
+                  : check_each(r, wanted[i].types, wanted[i].value, check_type_types))) {
+            return false;
+        }
     }
     return !form->more || form->more(r, form, false);
 }
 
-/* The metric must be offered in some mode, and then in this one; the description is ignored. */
-static const cost_offer_t *find_offer(request_t *r, const members_t *m, cost_offer_t *offers,
-                                      size_t count)
+/* ---- values: cost types ---- */
+
+/* What is being read, and what it is read into. */
+typedef struct reading {
+    request_t *r;
+    const cost_terms_t *terms;
+    const members_t *m;
+    cost_request_t *q;
+    const cost_offer_t **tested; /* by the index that predicates have */
+    size_t tested_count;
+} reading_t;
+
+/* The metric must be offered in some mode, and then in this one; all else in it is ignored. */
+static const cost_offer_t *find_offer(reading_t *x, const type_fields_t *f,
+                                      const json_value_t *value)
 {
-    const cost_type_t type = {m->metric->u.text, cost_mode_find(m->mode->u.text)};
-    bool known = false;
-    for (size_t i = 0; i < count; i++) {
-        known |= slice_eq(offers[i].type.metric, type.metric);
-    }
-    if (!known) {
-        (void)request_wrong_value(r, "cost-type/cost-metric", m->metric);
+    const json_value_t *metric = json_get(value, "cost-metric"),
+                       *mode = json_get(value, "cost-mode");
+    const cost_terms_t *terms = x->terms;
+    if (!metric || !mode) {
+        (void)request_wrong_value(x->r, f->name, value); /* not an object */
         return NULL;
     }
-    const cost_offer_t *offer = cost_offer_find(offers, count, &type);
-    if (!offer) {
-        (void)request_wrong_value(r, "cost-type/cost-mode", m->mode);
+    const cost_type_t type = {metric->u.text, cost_mode_find(mode->u.text)};
+    bool known = false;
+    for (size_t i = 0; i < terms->count; i++) {
+        known |= slice_eq(terms->offers[i].type.metric, type.metric);
+    }
+    const cost_offer_t *offer = cost_offer_find(terms->offers, terms->count, &type);
+    if (!known) {
+        (void)request_wrong_value(x->r, f->metric, metric);
+    } else if (!offer) {
+        (void)request_wrong_value(x->r, f->mode, mode);
     }
     return offer;
 }
 
-static bool read_constraints(request_t *r, const json_value_t *list, cost_range_t *range)
+static bool show(reading_t *x, const type_fields_t *f, const json_value_t *value)
 {
-    for (size_t i = 0; list && i < list->u.array.count; i++) {
-        const json_value_t *v = &list->u.array.items[i];
-        if (v->kind != JSON_STRING || !cost_range_add(range, v->u.text)) {
-            return request_wrong_value(r, "constraints", v);
+    const cost_offer_t *offer = find_offer(x, f, value);
+    if (offer) {
+        x->q->columns[x->q->shown++] = (cost_column_t){offer, NULL};
+    }
+    return offer != NULL;
+}
+
+static bool read_shown(reading_t *x)
+{
+    const json_value_t *types = x->m->types;
+    size_t count = count_of(types);
+    if (!types) {
+        return show(x, &one_type, x->m->type);
+    }
+    if (x->m->type && !find_offer(x, &one_type, x->m->type)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_value_t *type = &types->u.array.items[i];
+        if (i == x->terms->max_types) {
+            return request_wrong_value(x->r, many_types.name, type);
+        }
+        if (!show(x, &many_types, type)) {
+            return false;
+        }
+    }
+    return count || request_wrong_value(x->r, many_types.name, types);
+}
+
+/* Where they are not said, what is shown is what can be tested. */
+static bool read_tested(reading_t *x)
+{
+    const json_value_t *list = x->m->tested;
+    size_t count = list ? count_of(list) : x->q->shown;
+    x->tested = arena_array(x->r->arena, count + 1, sizeof(const cost_offer_t *));
+    if (!x->tested) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_value_t *type = list ? &list->u.array.items[i] : NULL;
+        x->tested[i] = type ? find_offer(x, &tested_types, type) : x->q->columns[i].offer;
+        if (!x->tested[i]) {
+            return false;
+        }
+        if (type && !x->tested[i]->testable) {
+            return request_wrong_value(x->r, tested_types.name, type);
+        }
+    }
+    x->tested_count = count;
+    return count || request_wrong_value(x->r, tested_types.name, list);
+}
+
+/* ---- values: tests ---- */
+
+static size_t column_of(cost_request_t *q, const cost_offer_t *offer)
+{
+    size_t i = 0;
+    while (i < q->column_count && q->columns[i].offer != offer) {
+        i++;
+    }
+    if (i == q->column_count) {
+        q->columns[q->column_count++] = (cost_column_t){offer, NULL};
+    }
+    return i;
+}
+
+static bool read_predicate(reading_t *x, const char *field, const json_value_t *value)
+{
+    cost_predicate_t p;
+    if (value->kind != JSON_STRING ||
+        !cost_predicate_parse(value->u.text, x->terms->max_types > 0, &p) ||
+        p.index >= x->tested_count || !x->tested[p.index]->testable) {
+        return request_wrong_value(x->r, field, value);
+    }
+    cost_test_add(&x->q->test, column_of(x->q, x->tested[p.index]), &p);
+    return true;
+}
+
+static bool read_group(reading_t *x, const char *field, const json_value_t *list)
+{
+    cost_test_begin_group(&x->q->test);
+    for (size_t i = 0; i < list->u.array.count; i++) {
+        if (!read_predicate(x, field, &list->u.array.items[i])) {
+            return false;
         }
     }
     return true;
 }
 
-/* RFC 7285 11.3.2.3: tests are given only where they are taken; an empty list is none. */
-static bool refuse_constraints(request_t *r, const json_value_t *list)
+static bool is_testable(const cost_terms_t *terms)
 {
-    const json_value_t *or_lists = json_get(r->root, "or-constraints");
-    if (list && list->u.array.count) {
-        return request_wrong_value(r, "constraints", &list->u.array.items[0]);
+    for (size_t i = 0; i < terms->count; i++) {
+        if (terms->offers[i].testable) {
+            return true;
+        }
     }
-    return !or_lists || request_wrong_value(r, "or-constraints", or_lists);
+    return false;
 }
+
+/* An empty list is no constraint, and so allowed everywhere. */
+static bool read_all(reading_t *x)
+{
+    const json_value_t *list = x->m->all;
+    if (!count_of(list)) {
+        return true;
+    }
+    if (!is_testable(x->terms)) {
+        return request_wrong_value(x->r, "constraints", &list->u.array.items[0]);
+    }
+    return cost_test_init(&x->q->test, 1, list->u.array.count, x->r->arena) &&
+           read_group(x, "constraints", list);
+}
+
+/* Of both kinds of constraints the one that is read counts: both are refused in the end. */
+static bool read_any(reading_t *x)
+{
+    static const char field[] = "or-constraints";
+    const json_value_t *groups = x->m->any;
+    size_t count = count_of(groups), predicates = 0;
+    if (!groups) {
+        return true;
+    }
+    if (!x->terms->max_types || !is_testable(x->terms) || !count) {
+        return request_wrong_value(x->r, field, groups);
+    }
+    for (size_t i = 0; i < count; i++) {
+        predicates += count_of(&groups->u.array.items[i]);
+    }
+    if (!cost_test_init(&x->q->test, count, predicates, x->r->arena)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const json_value_t *group = &groups->u.array.items[i];
+        if (!count_of(group)) {
+            return request_wrong_value(x->r, field, group); /* [], or not an array */
+        }
+        if (!read_group(x, field, group)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- values: the lists, and all of it ---- */
 
 static bool check_list(request_t *r, const char *field, const json_value_t *list,
                        bool (*valid)(const json_value_t *v))
@@ -118,206 +363,60 @@ static bool check_list(request_t *r, const char *field, const json_value_t *list
     return true;
 }
 
-bool cost_request_read(request_t *r, slice_t body, const alto_limits_t *limits,
-                       const cost_lists_t *form, cost_offer_t *offers, size_t count,
-                       cost_request_t *out)
+static bool check_counts(request_t *r, const alto_limits_t *limits, const members_t *m)
 {
     size_t most = limits && limits->filter_entries ? limits->filter_entries : ENTRIES_DEFAULT;
-    if (!request_parse(r, body)) {
-        return false;
-    }
-    members_t m = {.type = json_get(r->root, "cost-type"),
-                   .constraints = json_get(r->root, "constraints"),
-                   .lists = json_get(r->root, form->name)};
-    m.metric = m.type ? json_get(m.type, "cost-metric") : NULL;
-    m.mode = m.type ? json_get(m.type, "cost-mode") : NULL;
-    m.srcs = m.lists ? json_get(m.lists, "srcs") : NULL;
-    m.dsts = m.lists ? json_get(m.lists, "dsts") : NULL;
-    if (!check_missing(r, form, &m) || !check_types(r, form, &m)) {
-        return false;
-    }
-    const json_value_t *const arrays[] = {m.constraints, m.srcs, m.dsts};
+    const json_value_t *const arrays[] = {m->types, m->tested, m->all, m->any, m->srcs, m->dsts};
+    size_t predicates = 0;
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
-        if (arrays[i] && arrays[i]->u.array.count > most) {
+        if (count_of(arrays[i]) > most) {
             return request_too_big(r);
         }
     }
-    *out = (cost_request_t){
-        .range = COST_RANGE_ALL, .lists = m.lists, .srcs = m.srcs, .dsts = m.dsts};
-    out->offer = find_offer(r, &m, offers, count);
-    return out->offer &&
-           (form->untested ? refuse_constraints(r, m.constraints)
-                           : read_constraints(r, m.constraints, &out->range)) &&
+    for (size_t i = 0; i < count_of(m->any); i++) {
+        predicates += count_of(&m->any->u.array.items[i]);
+    }
+    return predicates <= most || request_too_big(r);
+}
+
+static bool check_together(request_t *r, const members_t *m)
+{
+    if (m->type && m->types) {
+        return request_wrong_value(r, "cost-type", m->type);
+    }
+    return !count_of(m->all) || !m->any || request_wrong_value(r, "or-constraints", m->any);
+}
+
+bool cost_request_read(request_t *r, slice_t body, const alto_limits_t *limits,
+                       const cost_lists_t *form, const cost_terms_t *terms, cost_request_t *q)
+{
+    members_t m;
+    if (!request_parse(r, body)) {
+        return false;
+    }
+    find_members(r, form, terms, &m);
+    if (!check_missing(r, form, &m) || !check_types(r, form, &m) || !check_counts(r, limits, &m)) {
+        return false;
+    }
+    *q = (cost_request_t){
+        .multi = m.types != NULL, .lists = m.lists, .srcs = m.srcs, .dsts = m.dsts};
+    /* Shown ones as they are asked for, and behind them each offer that is tested, once. */
+    q->columns = arena_array(r->arena, count_of(m.types) + terms->count + 1, sizeof *q->columns);
+    reading_t x = {.r = r, .terms = terms, .m = &m, .q = q};
+    if (!q->columns || !read_shown(&x)) {
+        return false;
+    }
+    q->column_count = q->shown;
+    return read_tested(&x) && read_all(&x) && read_any(&x) &&
            check_list(r, form->srcs, m.srcs, form->valid) &&
            check_list(r, form->dsts, m.dsts, form->valid) &&
-           (!form->more || form->more(r, form, true));
+           (!form->more || form->more(r, form, true)) && check_together(r, &m);
 }
 
-bool cost_request_pairs(request_t *r, const alto_limits_t *limits, size_t from, size_t to)
+bool cost_request_fits(request_t *r, const alto_limits_t *limits, const cost_request_t *q,
+                       size_t from, size_t to)
 {
-    size_t most = limits && limits->cost_pairs ? limits->cost_pairs : PAIRS_DEFAULT;
-    return !to || from <= most / to || request_too_big(r);
-}
-
-/* ---- estimates ---- */
-
-/* The elements of the array that was just begun. */
-static size_t count_array(json_reader_t *reader)
-{
-    size_t count = 0;
-    for (unsigned depth = 1; depth;) {
-        switch (json_reader_next(reader)) {
-        case JSON_EV_ERROR:
-        case JSON_EV_END:
-            return count;
-        case JSON_EV_ARRAY:
-        case JSON_EV_OBJECT:
-            count += depth++ == 1;
-            break;
-        case JSON_EV_ARRAY_END:
-        case JSON_EV_OBJECT_END:
-            depth--;
-            break;
-        default:
-            count += depth == 1;
-            break;
-        }
-    }
-    return count;
-}
-
-/* The members of the object that is the value of `lists` have depth 2. */
-static void count_lists(json_reader_t *reader, slice_t lists, size_t *srcs, size_t *dsts)
-{
-    unsigned depth = 0;
-    bool inside = false;
-    size_t *next = NULL;
-    for (;;) {
-        json_event_t e = json_reader_next(reader);
-        if (e == JSON_EV_ERROR || e == JSON_EV_END) {
-            return;
-        }
-        if (e == JSON_EV_KEY) {
-            inside = depth == 1 ? slice_eq(reader->text, lists) : inside;
-            next = depth != 2 || !inside            ? NULL
-                   : slice_is(reader->text, "srcs") ? srcs
-                   : slice_is(reader->text, "dsts") ? dsts
-                                                    : NULL;
-            continue;
-        }
-        if (e == JSON_EV_ARRAY && next) {
-            *next = count_array(reader);
-        } else if (e == JSON_EV_ARRAY || e == JSON_EV_OBJECT) {
-            depth++;
-        } else if (e == JSON_EV_ARRAY_END || e == JSON_EV_OBJECT_END) {
-            depth--;
-        }
-        next = NULL;
-    }
-}
-
-void cost_request_count(slice_t body, slice_t lists, size_t all, size_t *srcs, size_t *dsts)
-{
-    json_reader_t reader;
-    *srcs = 0;
-    *dsts = 0;
-    if (!json_reader_init(&reader, body, REQUEST_DEPTH)) {
-        count_lists(&reader, lists, srcs, dsts);
-        json_reader_release(&reader);
-    }
-    *srcs = *srcs ? *srcs : all;
-    *dsts = *dsts ? *dsts : all;
-}
-
-uint64_t cost_request_estimate(slice_t body, size_t pairs)
-{
-    return body.len / 50 + pairs / 12;
-}
-
-/* ---- answering ---- */
-
-/* Segments of about this size: none is too short to be sent, or too long to be moved. */
-#define SEGMENT_BYTES 65536
-
-typedef struct answer {
-    request_t *r;
-    buf_t text;
-    slice_t *segments;
-    size_t count;
-} answer_t;
-
-static void flush(answer_t *a)
-{
-    if (a->text.len) {
-        a->segments[a->count] = arena_copy(a->r->arena, buf_slice(&a->text));
-        a->count += a->segments[a->count].ptr != NULL;
-        buf_clear(&a->text);
-    }
-}
-
-void cost_request_answer(request_t *r, const char *media_type, slice_t head,
-                         const cost_table_t *table)
-{
-    answer_t a = {.r = r, .text = BUF_INIT};
-    a.segments = arena_array(r->arena, table->from.count + 2, sizeof *a.segments);
-    bool any = false;
-    if (a.segments) {
-        buf_append_slice(&a.text, head);
-    }
-    for (size_t i = 0; a.segments && i < table->from.count; i++) {
-        size_t mark = a.text.len;
-        buf_append_str(&a.text, any ? "," : "");
-        buf_append_slice(&a.text, table->from.keys[i]);
-        if (cost_table_row(table, i, &a.text)) {
-            any = true;
-        } else {
-            a.text.len = mark;
-        }
-        if (buf_failed(&a.text)) {
-            break;
-        }
-        if (a.text.len >= SEGMENT_BYTES) {
-            flush(&a);
-        }
-    }
-    if (a.segments && !buf_failed(&a.text)) {
-        buf_append_str(&a.text, "}}");
-    }
-    if (buf_failed(&a.text)) {
-        r->arena->failed = true;
-    } else if (a.segments) {
-        flush(&a);
-    }
-    buf_release(&a.text);
-    if (!arena_failed(r->arena)) {
-        request_answer(r, media_type, a.segments, a.count);
-    }
-}
-
-/* The name that a key is made of: no key that gets here has escapes. */
-static slice_t key_name(slice_t key)
-{
-    return slice_of(key.ptr + 1, key.len - 3);
-}
-
-node_t *cost_request_rows(const cost_table_t *table, nodes_t *nodes)
-{
-    slice_t *names = calloc(table->from.count + 1, sizeof *names);
-    node_t **rows = calloc(table->from.count + 1, sizeof(node_t *));
-    size_t count = 0;
-    buf_t text = BUF_INIT;
-    nodes->failed |= !names || !rows;
-    for (size_t i = 0; i < table->from.count && !nodes->failed; i++) {
-        buf_clear(&text);
-        if (cost_table_row(table, i, &text) && !buf_failed(&text)) {
-            names[count] = key_name(table->from.keys[i]);
-            rows[count++] = nodes_text(nodes, NULL, buf_slice(&text));
-        }
-        nodes->failed |= buf_failed(&text);
-    }
-    node_t *map = nodes->failed ? NULL : nodes_object(nodes, names, rows, count);
-    buf_release(&text);
-    free(names);
-    free(rows);
-    return map;
+    size_t most = limits && limits->cost_values ? limits->cost_values : VALUES_DEFAULT;
+    size_t values = q->column_count + cost_test_bounds(&q->test) / BOUNDS_PER_VALUE;
+    return !from || !to || from <= most / to / values || request_too_big(r);
 }

@@ -4,10 +4,28 @@
 
 /* ---- offers ---- */
 
-static slice_t type_text(const cost_type_t *type, arena_t *arena)
+static slice_t type_text(const cost_type_t *type, slice_t context, arena_t *arena)
 {
-    return arena_printf(arena, "{\"cost-mode\":\"%s\",\"cost-metric\":\"%.*s\"}",
-                        cost_mode_names[type->mode], SLICE_ARG(type->metric));
+    return arena_printf(arena, "{\"cost-mode\":\"%s\",\"cost-metric\":\"%.*s\"%s%.*s}",
+                        cost_mode_names[type->mode], SLICE_ARG(type->metric),
+                        context.len ? ",\"cost-context\":" : "", SLICE_ARG(context));
+}
+
+/*
+ * "num-delay-ow-p99_9" for delay-ow:p99.9: what names are made of has no '.' (RFC 7285 10.1), and
+ * the ':' before a statistic says no more than a '-'.
+ */
+static slice_t type_name(const cost_type_t *type, arena_t *arena)
+{
+    slice_t made = arena_printf(arena, "%s-%.*s", type->mode == COST_ORDINAL ? "ord" : "num",
+                                SLICE_ARG(type->metric));
+    const cost_metric_t *metric = cost_metric_find(type->metric);
+    char *name = made.len ? arena_alloc(arena, made.len) : NULL;
+    for (size_t i = 0; name && i < made.len; i++) {
+        char c = made.ptr[i];
+        name[i] = c == '.' ? '_' : c == ':' && metric ? '-' : c;
+    }
+    return slice_of(name, name ? made.len : 0);
 }
 
 cost_offer_t *cost_offer_find(cost_offer_t *offers, size_t count, const cost_type_t *type)
@@ -20,18 +38,19 @@ cost_offer_t *cost_offer_find(cost_offer_t *offers, size_t count, const cost_typ
     return NULL;
 }
 
-static void add_offer(cost_space_t *space, const cost_type_t *type, const cost_matrix_t *costs,
-                      bool ranked, arena_t *arena)
+static void add_offer(cost_space_t *space, const model_cost_map_t *costs, cost_mode_t mode,
+                      arena_t *arena)
 {
-    const cost_metric_t *metric = cost_metric_find(type->metric);
+    const cost_metric_t *metric = cost_metric_find(costs->type.metric);
+    const cost_type_t type = {costs->type.metric, mode};
     space->offers[space->offer_count++] = (cost_offer_t){
-        .type = *type,
-        .name = arena_printf(arena, "%s-%.*s", type->mode == COST_ORDINAL ? "ord" : "num",
-                             SLICE_ARG(type->metric)),
-        .text = type_text(type, arena),
-        .costs = costs,
-        .ranked = ranked,
+        .type = type,
+        .name = type_name(&type, arena),
+        .text = type_text(&type, costs->context, arena),
+        .costs = &costs->costs,
+        .ranked = mode != costs->type.mode,
         .higher_is_better = metric && metric->higher_is_better,
+        .testable = true,
         .space = space,
     };
 }
@@ -66,17 +85,53 @@ err_t cost_space_build(const network_map_content_t *map, const pid_index_t *inde
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        add_offer(space, &costs[i]->type, &costs[i]->costs, false, arena);
+        add_offer(space, costs[i], costs[i]->type.mode, arena);
     }
     for (size_t i = 0; i < count; i++) {
         const cost_type_t ordinal = {costs[i]->type.metric, COST_ORDINAL};
         if (costs[i]->type.mode == COST_NUMERICAL &&
             !cost_offer_find(space->offers, space->offer_count, &ordinal)) {
-            add_offer(space, &ordinal, &costs[i]->costs, true, arena);
+            add_offer(space, costs[i], COST_ORDINAL, arena);
         }
     }
     qsort(space->offers, space->offer_count, sizeof *space->offers, by_name);
+    space->max_types = space->offer_count;
     *out = space;
+    return arena_failed(arena) ? ERR_NOMEM : ERR_OK;
+}
+
+/* Whether an offer before this one has the name with another meaning, or in the same space. */
+static bool is_taken(cost_space_t *const *spaces, const cost_offer_t *offer, slice_t name)
+{
+    for (size_t i = 0;; i++) {
+        for (size_t k = 0; k < spaces[i]->offer_count; k++) {
+            const cost_offer_t *other = &spaces[i]->offers[k];
+            if (other == offer) {
+                return false;
+            }
+            if (slice_eq(other->name, name) &&
+                (spaces[i] == offer->space || !slice_eq(other->text, offer->text))) {
+                return true;
+            }
+        }
+    }
+}
+
+err_t cost_spaces_name(cost_space_t *const *spaces, size_t count, arena_t *arena)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < spaces[i]->offer_count; k++) {
+            cost_offer_t *offer = &spaces[i]->offers[k];
+            slice_t name = offer->name;
+            for (unsigned n = 2; is_taken(spaces, offer, name) && !arena_failed(arena); n++) {
+                name = arena_printf(arena, "%.*s-%u", SLICE_ARG(offer->name), n);
+            }
+            offer->name = name;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        qsort(spaces[i]->offers, spaces[i]->offer_count, sizeof *spaces[i]->offers, by_name);
+    }
     return arena_failed(arena) ? ERR_NOMEM : ERR_OK;
 }
 
@@ -92,18 +147,20 @@ err_t endpoint_cost_build(cost_space_t *const *spaces, size_t count, arena_t *ar
     if (!c || !offers) {
         return ERR_NOMEM;
     }
-    *c = (endpoint_cost_content_t){.offers = offers};
+    cost_terms_t *terms = &c->terms;
+    *terms = (cost_terms_t){.offers = offers};
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < spaces[i]->offer_count; k++) {
             const cost_offer_t *offer = &spaces[i]->offers[k];
-            if (!cost_offer_find(offers, c->count, &offer->type)) {
-                offers[c->count++] = *offer;
+            if (!cost_offer_find(offers, terms->count, &offer->type)) {
+                offers[terms->count++] = *offer;
             }
         }
     }
-    if (c->count) {
-        qsort(offers, c->count, sizeof *offers, by_name);
+    if (terms->count) {
+        qsort(offers, terms->count, sizeof *offers, by_name);
     }
+    terms->max_types = terms->count;
     *out = c;
     return ERR_OK;
 }
@@ -117,30 +174,73 @@ static slice_t keep(buf_t *text, arena_t *arena)
     return copy;
 }
 
-slice_t cost_capabilities(const cost_offer_t *offers, size_t count, bool constraints,
-                          arena_t *arena)
+static void write_names(const cost_offer_t *offers, size_t count, bool testable, buf_t *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!testable || offers[i].testable) {
+            buf_printf(out, "%s\"%.*s\"", any ? "," : "[", SLICE_ARG(offers[i].name));
+            any = true;
+        }
+    }
+    buf_append_char(out, ']');
+}
+
+slice_t cost_map_capabilities(const cost_offer_t *offer, arena_t *arena)
 {
     buf_t text = BUF_INIT;
-    buf_append_str(&text, "{\"cost-type-names\":[");
-    for (size_t i = 0; i < count; i++) {
-        buf_printf(&text, "%s\"%.*s\"", i ? "," : "", SLICE_ARG(offers[i].name));
+    buf_append_str(&text, "{\"cost-type-names\":");
+    write_names(offer, 1, false, &text);
+    buf_append_char(&text, '}');
+    return keep(&text, arena);
+}
+
+/* RFC 8189 4.1.1: that all types can be tested is said in another way than that some can. */
+slice_t cost_capabilities(const cost_terms_t *terms, arena_t *arena)
+{
+    buf_t text = BUF_INIT;
+    size_t testable = 0;
+    for (size_t i = 0; i < terms->count; i++) {
+        testable += terms->offers[i].testable;
     }
-    buf_append_str(&text, constraints ? "],\"cost-constraints\":true}" : "]}");
+    buf_append_str(&text, "{\"cost-type-names\":");
+    write_names(terms->offers, terms->count, false, &text);
+    if (testable && testable == terms->count) {
+        buf_append_str(&text, ",\"cost-constraints\":true");
+    }
+    if (terms->max_types) {
+        buf_printf(&text, ",\"max-cost-types\":%zu", terms->max_types);
+    }
+    if (testable && testable < terms->count) {
+        buf_append_str(&text, ",\"testable-cost-type-names\":");
+        write_names(terms->offers, terms->count, true, &text);
+    }
+    buf_append_char(&text, '}');
     return keep(&text, arena);
 }
 
 slice_t cost_types(cost_space_t *const *spaces, size_t count, arena_t *arena)
 {
     buf_t text = BUF_INIT;
-    endpoint_cost_content_t *all = NULL;
-    /* Every type once, by name: as the endpoint cost service has them. */
-    if (endpoint_cost_build(spaces, count, arena, &all)) {
+    size_t most = 0, n = 0;
+    for (size_t i = 0; i < count; i++) {
+        most += spaces[i]->offer_count;
+    }
+    cost_offer_t *all = arena_array(arena, most + 1, sizeof *all);
+    if (!all) {
         return slice_of(NULL, 0);
     }
+    for (size_t i = 0; i < count; i++) {
+        memcpy(all + n, spaces[i]->offers, spaces[i]->offer_count * sizeof *all);
+        n += spaces[i]->offer_count;
+    }
+    qsort(all, n, sizeof *all, by_name);
     buf_append_char(&text, '{');
-    for (size_t i = 0; i < all->count; i++) {
-        buf_printf(&text, "%s\"%.*s\":%.*s", i ? "," : "", SLICE_ARG(all->offers[i].name),
-                   SLICE_ARG(all->offers[i].text));
+    for (size_t i = 0; i < n; i++) {
+        if (!i || !slice_eq(all[i].name, all[i - 1].name)) {
+            buf_printf(&text, "%s\"%.*s\":%.*s", i ? "," : "", SLICE_ARG(all[i].name),
+                       SLICE_ARG(all[i].text));
+        }
     }
     buf_append_char(&text, '}');
     return keep(&text, arena);

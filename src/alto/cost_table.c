@@ -36,16 +36,16 @@ static int by_cost(const void *x, const void *y)
  * Equal costs have equal ranks, from 1, without gaps; the best has 1. Ranks are of the pairs that
  * are asked for, before any test (RFC 7285 6.1.2.2, 6.2).
  */
-static err_t rank(cost_table_t *table, bool higher_is_better)
+static err_t rank(double *costs, size_t total, bool higher_is_better)
 {
-    size_t total = table->from.count * table->to.count, count = 0, distinct = 0;
+    size_t count = 0, distinct = 0;
     double *sorted = malloc((total + 1) * sizeof *sorted);
     if (!sorted) {
         return ERR_NOMEM;
     }
     for (size_t i = 0; i < total; i++) {
-        if (cost_is_defined(table->costs[i])) {
-            sorted[count++] = table->costs[i];
+        if (cost_is_defined(costs[i])) {
+            sorted[count++] = costs[i];
         }
     }
     qsort(sorted, count, sizeof *sorted, by_cost);
@@ -55,31 +55,46 @@ static err_t rank(cost_table_t *table, bool higher_is_better)
         }
     }
     for (size_t i = 0; i < total; i++) {
-        if (!cost_is_defined(table->costs[i])) {
+        if (!cost_is_defined(costs[i])) {
             continue;
         }
         size_t low = 0, high = distinct;
         while (low < high) {
             size_t middle = low + (high - low) / 2;
-            if (sorted[middle] < table->costs[i]) {
+            if (sorted[middle] < costs[i]) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        table->costs[i] = (double)(higher_is_better ? distinct - low : low + 1);
+        costs[i] = (double)(higher_is_better ? distinct - low : low + 1);
     }
     free(sorted);
     return ERR_OK;
 }
 
-err_t cost_table_fill(const cost_offer_t *offer, const cost_side_t *from, const cost_side_t *to,
-                      arena_t *arena, cost_table_t *out)
+/* The costs of an offer that has two columns are the same ones. */
+static double *filled_before(const cost_table_t *t, size_t column)
 {
-    const cost_matrix_t *m = offer->costs;
-    *out = (cost_table_t){*from, *to,
-                          arena_array(arena, from->count * to->count + 1, sizeof(double))};
-    if (!out->costs) {
+    for (size_t i = 0; i < column; i++) {
+        if (t->columns[i].offer == t->columns[column].offer) {
+            return t->columns[i].costs;
+        }
+    }
+    return NULL;
+}
+
+err_t cost_table_fill(cost_table_t *t, size_t column, const cost_side_t *from,
+                      const cost_side_t *to, arena_t *arena)
+{
+    cost_column_t *c = &t->columns[column];
+    const cost_matrix_t *m = c->offer->costs;
+    c->costs = filled_before(t, column);
+    if (c->costs) {
+        return ERR_OK;
+    }
+    c->costs = arena_array(arena, from->count * to->count + 1, sizeof(double));
+    if (!c->costs) {
         return ERR_NOMEM;
     }
     double *scratch = NULL;
@@ -90,98 +105,41 @@ err_t cost_table_fill(const cost_offer_t *offer, const cost_side_t *from, const 
         }
     }
     for (size_t i = 0; i < from->count; i++) {
-        gather_row(m, from->pids[i], to, scratch, out->costs + i * to->count);
+        gather_row(m, from->pids[i], to, scratch, c->costs + i * to->count);
     }
-    return offer->ranked ? rank(out, offer->higher_is_better) : ERR_OK;
+    return c->offer->ranked ? rank(c->costs, from->count * to->count, c->offer->higher_is_better)
+                            : ERR_OK;
 }
 
 /* ---- tests ---- */
 
-static bool is_space(char c)
+static bool passes(const cost_table_t *t, const cost_test_t *test, size_t pair)
 {
-    return c == ' ' || c == '\t';
+    size_t i = 0;
+    for (size_t g = 0; g < test->group_count; g++) {
+        bool all = true;
+        for (; i < test->ends[g] && all; i++) {
+            const cost_bound_t *b = &test->bounds[i];
+            all = cost_in_range(&b->range, t->columns[b->column].costs[pair]);
+        }
+        if (all) {
+            return true;
+        }
+        i = test->ends[g];
+    }
+    return false;
 }
 
-/* operator, white space, number; white space may be around it all. */
-static bool split(slice_t s, slice_t *operator, slice_t * number)
+void cost_table_constrain(cost_table_t *t, const cost_test_t *test)
 {
-    size_t begin = 0, end = s.len;
-    while (begin < end && is_space(s.ptr[begin])) {
-        begin++;
-    }
-    while (end > begin && is_space(s.ptr[end - 1])) {
-        end--;
-    }
-    if (end - begin < 4) {
-        return false;
-    }
-    *operator= slice_of(s.ptr + begin, 2);
-    begin += 2;
-    if (!is_space(s.ptr[begin])) {
-        return false;
-    }
-    while (is_space(s.ptr[begin])) {
-        begin++;
-    }
-    *number = slice_of(s.ptr + begin, end - begin);
-    return json_number_valid(*number);
-}
-
-static void raise_low(cost_range_t *r, double value, bool above)
-{
-    if (value > r->low) {
-        r->low = value;
-        r->above = above;
-    } else if (value == r->low) {
-        r->above |= above;
-    }
-}
-
-static void lower_high(cost_range_t *r, double value, bool below)
-{
-    if (value < r->high) {
-        r->high = value;
-        r->below = below;
-    } else if (value == r->high) {
-        r->below |= below;
-    }
-}
-
-bool cost_range_add(cost_range_t *range, slice_t constraint)
-{
-    slice_t operator, number;
-    double value;
-    if (!split(constraint, &operator, & number) || !json_number_double(number, &value)) {
-        return false;
-    }
-    if (slice_is(operator, "gt") || slice_is(operator, "ge")) {
-        raise_low(range, value, operator.ptr[1] == 't');
-    } else if (slice_is(operator, "lt") || slice_is(operator, "le")) {
-        lower_high(range, value, operator.ptr[1] == 't');
-    } else if (slice_is(operator, "eq")) {
-        raise_low(range, value, false);
-        lower_high(range, value, false);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-bool cost_range_is_all(const cost_range_t *range)
-{
-    return isinf(range->low) && isinf(range->high);
-}
-
-void cost_table_constrain(cost_table_t *table, const cost_range_t *range)
-{
-    if (cost_range_is_all(range)) {
-        return;
-    }
-    for (size_t i = 0; i < table->from.count * table->to.count; i++) {
-        double cost = table->costs[i];
-        bool in = (range->above ? cost > range->low : cost >= range->low) &&
-                  (range->below ? cost < range->high : cost <= range->high);
-        table->costs[i] = in ? cost : COST_NONE;
+    size_t pairs = t->from.count * t->to.count;
+    for (size_t i = 0; test->group_count && i < pairs; i++) {
+        if (!passes(t, test, i)) {
+            /* A column that is here twice has nothing to lose the second time. */
+            for (size_t k = 0; k < t->shown; k++) {
+                t->columns[k].costs[i] = COST_NONE;
+            }
+        }
     }
 }
 
@@ -189,19 +147,71 @@ void cost_table_constrain(cost_table_t *table, const cost_range_t *range)
 
 bool cost_row_write(const slice_t *keys, const double *costs, size_t count, buf_t *out)
 {
-    size_t start = out->len;
+    size_t most = 1;
     for (size_t i = 0; i < count; i++) {
-        if (!cost_is_defined(costs[i])) {
+        most += keys[i].len + JSON_DOUBLE_MAX + 1;
+    }
+    if (!buf_reserve(out, most)) {
+        return false;
+    }
+    char *const start = out->ptr + out->len, *at = start;
+    for (size_t i = 0; i < count; i++) {
+        if (cost_is_defined(costs[i])) {
+            *at = at == start ? '{' : ',';
+            at++;
+            memcpy(at, keys[i].ptr, keys[i].len);
+            at += keys[i].len;
+            at += json_format_double(costs[i], at);
+        }
+    }
+    if (at > start) {
+        *at++ = '}';
+    }
+    out->len += (size_t)(at - start);
+    return at > start;
+}
+
+static char *write_cost(double cost, char *at)
+{
+    if (cost_is_defined(cost)) {
+        return at + json_format_double(cost, at);
+    }
+    memcpy(at, "null", 4);
+    return at + 4;
+}
+
+static bool has_any(const cost_table_t *t, size_t pair)
+{
+    for (size_t k = 0; k < t->shown; k++) {
+        if (cost_is_defined(t->columns[k].costs[pair])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What has no cost of any type is left out, as it is where there is one type. */
+static bool write_arrays(const cost_table_t *t, size_t from, buf_t *out)
+{
+    size_t start = out->len;
+    for (size_t i = 0; i < t->to.count; i++) {
+        size_t pair = from * t->to.count + i;
+        if (!has_any(t, pair)) {
             continue;
         }
-        if (!buf_reserve(out, keys[i].len + JSON_DOUBLE_MAX + 2)) {
+        const slice_t key = t->to.keys[i];
+        if (!buf_reserve(out, key.len + t->shown * (JSON_DOUBLE_MAX + 1) + 4)) {
             return false;
         }
         char *at = out->ptr + out->len;
         *at++ = out->len == start ? '{' : ',';
-        memcpy(at, keys[i].ptr, keys[i].len);
-        at += keys[i].len;
-        at += json_format_double(costs[i], at);
+        memcpy(at, key.ptr, key.len);
+        at += key.len;
+        for (size_t k = 0; k < t->shown; k++) {
+            *at++ = k ? ',' : '[';
+            at = write_cost(t->columns[k].costs[pair], at);
+        }
+        *at++ = ']';
         out->len = (size_t)(at - out->ptr);
     }
     if (out->len > start) {
@@ -212,5 +222,7 @@ bool cost_row_write(const slice_t *keys, const double *costs, size_t count, buf_
 
 bool cost_table_row(const cost_table_t *t, size_t from, buf_t *out)
 {
-    return cost_row_write(t->to.keys, t->costs + from * t->to.count, t->to.count, out);
+    return t->multi ? write_arrays(t, from, out)
+                    : cost_row_write(t->to.keys, t->columns[0].costs + from * t->to.count,
+                                     t->to.count, out);
 }

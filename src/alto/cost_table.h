@@ -1,13 +1,16 @@
 /*
- * What is asked for of a matrix, as a table of its own: values, ranks, tests, text. Private to
+ * What is asked for of matrices, as a table of its own: values, ranks, tests, text. Private to
  * src/alto.
  *
- * Sources and destinations are PIDs or endpoints: the table knows them by their keys only.
+ * Sources and destinations are PIDs or endpoints: the table knows them by their keys only. A column
+ * is what one offer says of all pairs; the columns behind those that are shown are only tested.
  */
 #ifndef FPD_ALTO_COST_TABLE_H
 #define FPD_ALTO_COST_TABLE_H
 
 #include "footprintd/alto/costs.h"
+
+#include "cost_test.h"
 
 /* A source or destination without a PID: it has no cost. */
 #define COST_NO_PID UINT32_MAX
@@ -18,27 +21,27 @@ typedef struct cost_side {
     size_t count;
 } cost_side_t;
 
+typedef struct cost_column {
+    const cost_offer_t *offer;
+    double *costs; /* by sources; COST_NONE: the pair has none, or is not in the answer */
+} cost_column_t;
+
 typedef struct cost_table {
     cost_side_t from, to;
-    double *costs; /* by sources; COST_NONE: the pair is not in the answer */
+    cost_column_t *columns;
+    size_t shown, column_count;
+    bool multi; /* costs are arrays of what the shown columns have (RFC 8189 4.1.3) */
 } cost_table_t;
 
-/* The costs of all pairs, ranks where the offer says so. The table lies in the arena. */
-err_t cost_table_fill(const cost_offer_t *offer, const cost_side_t *from, const cost_side_t *to,
-                      arena_t *arena, cost_table_t *out) FPD_MUST_CHECK;
+/*
+ * The costs of all pairs in one column, ranks where its offer says so; they lie in the arena. The
+ * sides are those of the table, with the PIDs that they have for this offer. ERR_NOMEM.
+ */
+err_t cost_table_fill(cost_table_t *table, size_t column, const cost_side_t *from,
+                      const cost_side_t *to, arena_t *arena) FPD_MUST_CHECK;
 
-/* All tests of `constraints` (RFC 7285 11.3.2.3) together: a range. */
-typedef struct cost_range {
-    double low, high;
-    bool above, below; /* low, or high, itself is out */
-} cost_range_t;
-
-#define COST_RANGE_ALL ((cost_range_t){-(double)INFINITY, (double)INFINITY, false, false})
-
-/* Adds the test; false: it is none. */
-bool cost_range_add(cost_range_t *range, slice_t constraint);
-bool cost_range_is_all(const cost_range_t *range);
-void cost_table_constrain(cost_table_t *table, const cost_range_t *range);
+/* Takes the pairs out that do not pass; all columns are filled. */
+void cost_table_constrain(cost_table_t *table, const cost_test_t *test);
 
 /* {"dst":cost,...} of a source; false: it has no pair left, and nothing is written. */
 bool cost_table_row(const cost_table_t *table, size_t from, buf_t *out);

@@ -1,6 +1,4 @@
 #include "cost_map.h"
-#include "cost_request.h"
-#include "trees.h"
 
 #include "footprintd/base/table.h"
 
@@ -36,81 +34,89 @@ const cost_lists_t cost_endpoints_form = {.name = "endpoints",
                                           .lists_needed = true,
                                           .valid = is_endpoint};
 
-static uint32_t pid_of(const cost_space_t *space, const addr_t *address)
-{
-    uint32_t id = pid_index_get(space->index, address);
-    return id ? id - 1 : COST_NO_PID;
-}
-
 static bool is_empty(const json_value_t *list)
 {
     return !list || !list->u.array.count;
 }
 
+/* One of the two lists, whatever network map is asked. */
+typedef struct endpoints {
+    slice_t *keys;
+    addr_t *addresses;
+    size_t count;
+} endpoints_t;
+
 /* The client itself, as an endpoint of its own. */
-static bool choose_client(request_t *r, const cost_space_t *space, const addr_t *client,
-                          cost_side_t *out)
+static bool choose_client(request_t *r, const addr_t *client, endpoints_t *out)
 {
-    slice_t *key = arena_alloc(r->arena, sizeof *key);
-    uint32_t *pid = arena_alloc(r->arena, sizeof *pid);
     char text[ADDR_TEXT_MAX];
-    if (!key || !pid) {
+    out->keys = arena_alloc(r->arena, sizeof *out->keys);
+    out->addresses = arena_alloc(r->arena, sizeof *out->addresses);
+    out->count = 1;
+    if (!out->keys || !out->addresses) {
         return false;
     }
     size_t n = addr_format(client, text);
-    *key = arena_printf(r->arena, "\"%s:%.*s\":", client->family == FAMILY_IPV4 ? "ipv4" : "ipv6",
-                        (int)n, text);
-    *pid = pid_of(space, client);
-    *out = (cost_side_t){key, pid, 1};
-    return key->ptr != NULL;
+    *out->keys = arena_printf(
+        r->arena, "\"%s:%.*s\":", client->family == FAMILY_IPV4 ? "ipv4" : "ipv6", (int)n, text);
+    *out->addresses = *client;
+    return out->keys->ptr != NULL;
 }
 
 /*
  * The endpoints of a list in their order. Keys are the client's own spellings: two of one address
  * are two endpoints, the same one twice is one.
  */
-static bool choose_listed(request_t *r, const cost_space_t *space, const json_value_t *list,
-                          cost_side_t *out)
+static bool choose_listed(request_t *r, const json_value_t *list, endpoints_t *out)
 {
-    size_t count = list->u.array.count, bytes = 0, n = 0;
+    size_t count = list->u.array.count, bytes = 0;
     for (size_t i = 0; i < count; i++) {
         bytes += list->u.array.items[i].u.text.len + 3;
     }
     slice_t *keys = arena_array(r->arena, count, sizeof *keys);
-    uint32_t *pids = arena_array(r->arena, count, sizeof *pids);
+    addr_t *addresses = arena_array(r->arena, count, sizeof *addresses);
     char *at = arena_alloc(r->arena, bytes);
     table_t seen = TABLE_INIT;
-    bool good = keys && pids && at;
+    bool good = keys && addresses && at;
+    *out = (endpoints_t){keys, addresses, 0};
     for (size_t i = 0; i < count && good; i++) {
         slice_t text = list->u.array.items[i].u.text;
-        addr_t address;
         void *before = NULL;
-        if (!parse_endpoint(text, &address)) {
+        if (!parse_endpoint(text, &addresses[out->count])) {
             continue; /* they were all looked at */
         }
         if (table_put(&seen, text, keys, &before)) {
             r->arena->failed = true;
             good = false;
         } else if (!before) {
-            keys[n] = slice_of(at, text.len + 3);
+            keys[out->count++] = slice_of(at, text.len + 3);
             *at++ = '"';
             memcpy(at, text.ptr, text.len);
             at += text.len;
             *at++ = '"';
             *at++ = ':';
-            pids[n++] = pid_of(space, &address);
         }
     }
     table_release(&seen);
-    *out = (cost_side_t){keys, pids, n};
     return good;
 }
 
-static bool choose(request_t *r, const cost_space_t *space, const json_value_t *list,
-                   const addr_t *client, cost_side_t *out)
+static bool choose(request_t *r, const json_value_t *list, const addr_t *client, endpoints_t *out)
 {
-    return is_empty(list) ? choose_client(r, space, client, out)
-                          : choose_listed(r, space, list, out);
+    return is_empty(list) ? choose_client(r, client, out) : choose_listed(r, list, out);
+}
+
+/* Where the endpoints lie in the network map of a space. */
+static bool place(request_t *r, const cost_space_t *space, const endpoints_t *ends,
+                  cost_side_t *out)
+{
+    uint32_t *pids = arena_array(r->arena, ends->count + 1, sizeof *pids);
+    for (size_t i = 0; pids && i < ends->count; i++) {
+        uint32_t id = pid_index_get(space->index, &ends->addresses[i]);
+        pids[i] = id ? id - 1 : COST_NO_PID;
+    }
+    *out = (cost_side_t){ends->keys, pids, ends->count};
+    return pids != NULL;
 }
 
 /* ---- the request ---- */
@@ -120,10 +126,10 @@ static bool choose(request_t *r, const cost_space_t *space, const json_value_t *
  * an update stream, both are needed.
  */
 bool cost_request_read_endpoints(request_t *r, slice_t body, const alto_limits_t *limits,
-                                 const cost_lists_t *form, cost_offer_t *offers, size_t count,
+                                 const cost_lists_t *form, const cost_terms_t *terms,
                                  cost_request_t *q)
 {
-    if (!cost_request_read(r, body, limits, form, offers, count, q)) {
+    if (!cost_request_read(r, body, limits, form, terms, q)) {
         return false;
     }
     if (is_empty(q->srcs) && is_empty(q->dsts)) {
@@ -141,31 +147,56 @@ bool cost_request_endpoints(request_t *r, const cost_space_t *space, const cost_
                             const alto_limits_t *limits, cost_side_t *from, cost_side_t *to)
 {
     const addr_t *client = limits ? limits->client : NULL;
-    return choose(r, space, q->srcs, client, from) && choose(r, space, q->dsts, client, to);
+    endpoints_t srcs, dsts;
+    return choose(r, q->srcs, client, &srcs) && choose(r, q->dsts, client, &dsts) &&
+           place(r, space, &srcs, from) && place(r, space, &dsts, to);
+}
+
+/* Cost types may be of several network maps: an endpoint has the PID of each one's. */
+static bool fill(request_t *r, const endpoints_t *from, const endpoints_t *to, cost_table_t *table)
+{
+    const cost_space_t *placed = NULL;
+    cost_side_t srcs = {0}, dsts = {0};
+    for (size_t i = 0; i < table->column_count; i++) {
+        const cost_space_t *space = table->columns[i].offer->space;
+        if (space != placed && (!place(r, space, from, &srcs) || !place(r, space, to, &dsts))) {
+            return false;
+        }
+        placed = space;
+        if (cost_table_fill(table, i, &srcs, &dsts, r->arena)) {
+            r->arena->failed = true;
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool make_table(request_t *r, const endpoint_cost_content_t *c, slice_t body,
                        const alto_limits_t *limits, cost_request_t *q, cost_table_t *out)
 {
-    cost_side_t from, to;
-    if (!cost_request_read_endpoints(r, body, limits, &cost_endpoints_form, c->offers, c->count,
-                                     q)) {
+    const addr_t *client = limits ? limits->client : NULL;
+    endpoints_t from, to;
+    if (!cost_request_read_endpoints(r, body, limits, &cost_endpoints_form, &c->terms, q) ||
+        !choose(r, q->srcs, client, &from) || !choose(r, q->dsts, client, &to) ||
+        !cost_request_fits(r, limits, q, from.count, to.count)) {
         return false;
     }
-    const cost_space_t *space = q->offer->space;
-    if (!cost_request_endpoints(r, space, q, limits, &from, &to) ||
-        !cost_request_pairs(r, limits, from.count, to.count)) {
+    *out = (cost_table_t){.from = {from.keys, NULL, from.count},
+                          .to = {to.keys, NULL, to.count},
+                          .columns = q->columns,
+                          .shown = q->shown,
+                          .column_count = q->column_count,
+                          .multi = q->multi};
+    if (!fill(r, &from, &to, out)) {
         return false;
     }
-    if (cost_table_fill(q->offer, &from, &to, r->arena, out)) {
-        r->arena->failed = true;
-        return false;
-    }
-    cost_table_constrain(out, &q->range);
+    cost_table_constrain(out, &q->test);
     return true;
 }
 
 /* ---- the resource ---- */
+
+static const char key[] = "endpoint-cost-map";
 
 static err_t answer(const resource_t *resource, slice_t body, const alto_limits_t *limits,
                     arena_t *arena, alto_answer_t *out)
@@ -174,10 +205,10 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
     cost_request_t q;
     cost_table_t table;
     if (make_table(&r, resource->content, body, limits, &q, &table)) {
-        slice_t head = arena_printf(arena, "{\"meta\":{\"cost-type\":%.*s},\"endpoint-cost-map\":{",
-                                    SLICE_ARG(q.offer->text));
-        if (head.ptr) {
-            cost_request_answer(&r, ALTO_MEDIA_ENDPOINT_COST, head, &table);
+        slice_t meta = cost_meta(NULL, &q, arena);
+        if (meta.len) {
+            cost_request_answer(&r, ALTO_MEDIA_ENDPOINT_COST, meta, key, &table);
+            out->entities = table.from.count * table.to.count;
         }
     }
     return request_end(&r);
@@ -186,8 +217,6 @@ static err_t answer(const resource_t *resource, slice_t body, const alto_limits_
 static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out)
 {
-    static const slice_t meta[] = {{"cost-type", 9}};
-    static const slice_t top[] = {{"meta", 4}, {"endpoint-cost-map", 17}};
     request_t r = {arena, refused, NULL};
     cost_request_t q;
     cost_table_t table;
@@ -195,17 +224,16 @@ static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t
     if (!make_table(&r, resource->content, input, limits, &q, &table)) {
         return request_end(&r);
     }
-    *out = tree_members(nodes, top, 2, tree_members(nodes, meta, 1, cost_type_node(q.offer, nodes)),
-                        cost_request_rows(&table, nodes));
-    return nodes->failed ? ERR_NOMEM : ERR_OK;
+    slice_t meta = cost_meta(NULL, &q, arena);
+    *out = meta.len ? cost_request_tree(meta, key, &table, nodes) : NULL;
+    return *out ? ERR_OK : ERR_NOMEM;
 }
 
 static uint64_t cost(const resource_t *resource, slice_t body)
 {
-    size_t srcs, dsts;
+    const cost_scale_t scale = cost_request_scale(body, slice_str(cost_endpoints_form.name), 1);
     (void)resource;
-    cost_request_count(body, slice_str(cost_endpoints_form.name), 1, &srcs, &dsts);
-    return cost_request_estimate(body, srcs * dsts);
+    return cost_request_estimate(body, &scale);
 }
 
 const resource_kind_t resource_kind_endpoint_cost = {

@@ -78,7 +78,6 @@ static bool check_properties(request_t *r, const cost_lists_t *form, bool values
 static cost_lists_t form_of(const path_vector_content_t *c, const shape_t *shape)
 {
     cost_lists_t form = shape->depends ? cost_pids_form : cost_endpoints_form;
-    form.untested = true;
     form.more = check_properties;
     form.content = c;
     return form;
@@ -104,13 +103,13 @@ static bool read_request(request_t *r, const path_vector_content_t *c, const sha
                          cost_side_t *to)
 {
     const cost_lists_t form = form_of(c, shape);
+    const cost_terms_t terms = {c->offer, 1, 0};
     cost_request_t q;
-    bool read = shape->depends
-                    ? cost_request_read(r, body, limits, &form, c->offer, 1, &q) &&
-                          cost_request_pids(r, c->pids, &q, from, to)
-                    : cost_request_read_endpoints(r, body, limits, &form, c->offer, 1, &q) &&
-                          cost_request_endpoints(r, c->endpoints, &q, limits, from, to);
-    return read && cost_request_pairs(r, limits, from->count, to->count) &&
+    bool read = shape->depends ? cost_request_read(r, body, limits, &form, &terms, &q) &&
+                                     cost_request_pids(r, c->pids, &q, from, to)
+                               : cost_request_read_endpoints(r, body, limits, &form, &terms, &q) &&
+                                     cost_request_endpoints(r, c->endpoints, &q, limits, from, to);
+    return read && cost_request_fits(r, limits, &q, from->count, to->count) &&
            to_nodes(r, c, shape, from) && to_nodes(r, c, shape, to);
 }
 
@@ -283,7 +282,7 @@ static void write_answer(request_t *r, writer_t *w)
     keep(r, &w->text, &segments[2]);
     if (!arena_failed(r->arena)) {
         request_answer(r, w->shape->answer, segments, 3);
-        r->answer->entities = w->shape->depends ? 0 : w->table->from.count + w->table->to.count;
+        r->answer->entities = w->shape->depends ? 0 : w->table->from.count * w->table->to.count;
     }
 }
 
@@ -342,25 +341,24 @@ static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t
 }
 
 /* A path has some dozen elements, each of which is found, counted and written. */
-static uint64_t estimate(slice_t body, size_t pairs)
+static uint64_t estimate(slice_t body, size_t srcs, size_t dsts)
 {
-    return body.len / 50 + pairs;
+    return body.len / 50 + srcs * dsts;
 }
 
 static uint64_t cost_of_costs(const resource_t *resource, slice_t body)
 {
     const path_vector_content_t *c = resource->content;
-    size_t srcs, dsts, all = c->pids->map->count;
-    cost_request_count(body, slice_str(cost_pids_form.name), all, &srcs, &dsts);
-    return estimate(body, (srcs < all ? srcs : all) * (dsts < all ? dsts : all));
+    size_t all = c->pids->map->count;
+    cost_scale_t scale = cost_request_scale(body, slice_str(cost_pids_form.name), all);
+    return estimate(body, scale.srcs < all ? scale.srcs : all, scale.dsts < all ? scale.dsts : all);
 }
 
 static uint64_t cost_of_endpoints(const resource_t *resource, slice_t body)
 {
-    size_t srcs, dsts;
     (void)resource;
-    cost_request_count(body, slice_str(cost_endpoints_form.name), 1, &srcs, &dsts);
-    return estimate(body, srcs * dsts);
+    cost_scale_t scale = cost_request_scale(body, slice_str(cost_endpoints_form.name), 1);
+    return estimate(body, scale.srcs, scale.dsts);
 }
 
 const resource_kind_t resource_kind_path_vector = {

@@ -160,6 +160,7 @@ snapshot_t *build_publish(builder_t *b, snapshot_t *next, uint64_t number,
     b->documents = *documents;
     b->state.number = number;
     b->state.published = time(NULL);
+    figures_published(b);
     if (of_directory) {
         b->state.refused = 0;
         buf_clear(&b->refusal);
@@ -248,6 +249,7 @@ err_t build_snapshot(builder_t *b, model_t *model, size_t *objects, snapshot_t *
         err = snapshot_build_take(model, &options, b->current, b->generation + 1, out);
     }
     arena_release(&arena);
+    figures_part(b, BUILD_SNAPSHOT);
     return err;
 }
 
@@ -283,9 +285,11 @@ static err_t record_and_publish(builder_t *b, const store_documents_t *documents
         /* Better unrecorded than unserved, when there is nothing else. */
         err = b->generation ? err : ERR_OK;
     }
+    figures_part(b, BUILD_RECORD);
     number = number ? number : b->generation + 1;
     hub_publication_t publication;
     err = err ? err : hubs_publish(b->hubs, next, &publication);
+    figures_part(b, BUILD_CHANGES);
     if (!err) {
         snapshot_t *previous = build_publish(b, next, number, &digest, true);
         log_build(b, report, took_ms, number, next); /* what the log tells of is served */
@@ -354,6 +358,7 @@ bool build_is_news(const builder_t *b, const store_documents_t *documents)
 err_t build_directory(builder_t *b, bool only_changed)
 {
     report_t report = {.start = now_ms()};
+    figures_start(b);
     findings_t findings;
     store_documents_t documents;
     model_t *model = NULL;
@@ -362,11 +367,14 @@ err_t build_directory(builder_t *b, bool only_changed)
     store_documents_init(&documents);
     const model_t *before = b->current ? snapshot_model(b->current) : NULL;
     err_t err = config_read_model(b->config, before, &documents, &findings, &model);
+    figures_part(b, BUILD_READ);
+    figures_findings(b, findings.errors, findings.warnings);
     if (!err && only_changed && is_served(b, &documents)) {
         pthread_mutex_lock(&b->lock);
         b->state.refused = 0;
         buf_clear(&b->refusal);
         pthread_mutex_unlock(&b->lock);
+        figures_count(b, BUILD_UNCHANGED);
         log_listed(LOG_LEVEL_DEBUG, "build", "the documents are what is served");
         model_free(model);
     } else {
@@ -378,6 +386,7 @@ err_t build_directory(builder_t *b, bool only_changed)
             snapshot_unref(next);
         }
         if (err) {
+            figures_count(b, findings.errors ? BUILD_REFUSED : BUILD_FAILED);
             note_refusal(b, err, &documents, &findings);
         }
     }

@@ -114,15 +114,19 @@ static err_t build_texts(builder_t *b, const char *reason, const store_texts_t *
     digest_t documents = b->documents;
     int64_t since = holds(b)->until - 1, now = moment_now();
     bool back = now < holds(b)->from;
+    figures_start(b);
     err_t err = load_texts(b->config, snapshot_model(b->current), texts->items, texts->count, arena,
                            findings, &model);
     if (!err && !back) {
         schedule_write_changes(model, since, now, &message);
     }
     size_t objects = 0;
+    figures_part(b, BUILD_READ);
     err = err ? err : build_snapshot(b, model, &objects, &next);
     err = err ? err : record(b, texts, buf_slice(&message), arena, next, &number);
+    figures_part(b, BUILD_RECORD);
     err = err ? err : hubs_publish(b->hubs, next, &publication);
+    figures_part(b, BUILD_CHANGES);
     if (!err) {
         snapshot_t *previous = build_publish(b, next, number, &documents, false);
         tell(number, reason, buf_slice(&message), back);

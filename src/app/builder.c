@@ -92,6 +92,7 @@ static void *builder_main(void *arg)
     (void)pthread_setname_np(pthread_self(), "builder");
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BUILDER_NICE);
     held_look(b);
+    figures_look(b);
     pthread_mutex_lock(&b->lock);
     for (;;) {
         wait_for_work(b);
@@ -126,6 +127,7 @@ static void *builder_main(void *arg)
             work_directory(b, false, true);
         }
         atomic_store(&b->busy_since, 0);
+        figures_look(b);
         pthread_mutex_lock(&b->lock);
         tell_done(b, requested);
     }
@@ -231,6 +233,11 @@ err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compresso
 void builder_write_pending(builder_t *b, buf_t *out)
 {
     pending_write_json(b->pending, out);
+}
+
+size_t builder_pending(builder_t *b)
+{
+    return pending_count(b->pending);
 }
 
 void builder_set_ucdns(builder_t *b, ucdns_t *ucdns)

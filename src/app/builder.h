@@ -9,6 +9,7 @@
 #define FPD_APP_BUILDER_H
 
 #include "compressor.h"
+#include "figures.h"
 #include "footprintd/config/config.h"
 #include "footprintd/config/ucdns.h"
 #include "footprintd/http/server.h"
@@ -17,8 +18,6 @@
 #include "updater.h"
 
 #include <time.h>
-
-typedef struct builder builder_t;
 
 /* All are borrowed; what is built is recorded in the journal (NULL: is not), then published. */
 err_t builder_new(const config_t *config, hubs_t *hubs, journal_t *journal,
@@ -41,6 +40,8 @@ typedef struct builder_state {
 void builder_read_state(builder_t *b, builder_state_t *state, buf_t *findings);
 /* Any thread. Appends the edits whose files are not written yet, as pending_write_json. */
 void builder_write_pending(builder_t *b, buf_t *out);
+/* Any thread. How many of these there are. */
+size_t builder_pending(builder_t *b);
 /* Starts the thread; it publishes to server, compressor and updater, which are borrowed. */
 err_t builder_start(builder_t *b, http_server_t *server, compressor_t *compressor,
                     updater_t *updater) FPD_MUST_CHECK;

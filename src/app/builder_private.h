@@ -25,6 +25,7 @@ struct builder {
     pending_t *pending;
     snapshot_t *current;    /* its thread writes it, under the lock */
     uint64_t generation;    /* of current, in this process; 0: none */
+    stopwatch_t stopwatch;  /* of the build at hand */
     digest_t documents;     /* what current was made of */
     digest_t refused;       /* what was refused last for its errors */
     int64_t held_due;       /* seconds since the epoch: of the next held change; INT64_MAX: none */
@@ -46,6 +47,7 @@ struct builder {
     bool stopping;
     builder_commit_t *commits; /* that wait, the first one first */
     builder_state_t state;
+    builder_figures_t figures;
     buf_t refusal; /* findings of what was refused, as JSON */
 };
 

@@ -146,6 +146,12 @@ static err_t check_what_it_names(const config_t *config, store_documents_t *docu
         }
         check_tokens(config, findings);
     }
+    if (config->metrics && config->metrics_listener.tls) {
+        err_t err = check_tls(&config->metrics_listener, findings);
+        if (err) {
+            return err;
+        }
+    }
     check_history(config, findings);
     err_t databases = check_databases(config, findings);
     if (databases == ERR_NOMEM) {

@@ -99,7 +99,9 @@ static void publish(builder_t *b, builder_commit_t *c)
     digest_t digest;
     err_t err = build_digest(p->texts, p->text_count, &digest);
     hub_publication_t publication;
+    figures_part(b, BUILD_RECORD);
     err = err ? err : hubs_publish(b->hubs, p->snapshot, &publication);
+    figures_part(b, BUILD_CHANGES);
     if (err) {
         /* It is durable all the same: the directory has it, and the next look publishes it. */
         log_listed(LOG_LEVEL_ERROR, "build", "generation %llu is recorded and not served yet: %s",
@@ -120,7 +122,11 @@ static void publish(builder_t *b, builder_commit_t *c)
 static err_t propose(builder_t *b, builder_commit_t *c)
 {
     c->proposal.ucdns = b->ucdns;
-    return proposal_make(&c->proposal, b->config, b->current, b->generation + 1, &c->wish, &c->why);
+    figures_start(b);
+    err_t err = proposal_make(&c->proposal, b->config, b->current, b->generation + 1, &c->wish,
+                              &c->why);
+    figures_part(b, BUILD_SNAPSHOT);
+    return err;
 }
 
 /* So often somebody may save while what was saved before is being recorded. */

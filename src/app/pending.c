@@ -262,3 +262,11 @@ void pending_write_json(pending_t *p, buf_t *out)
     buf_append_char(out, ']');
     pthread_mutex_unlock(&p->lock);
 }
+
+size_t pending_count(pending_t *p)
+{
+    pthread_mutex_lock(&p->lock);
+    size_t count = p->count;
+    pthread_mutex_unlock(&p->lock);
+    return count;
+}

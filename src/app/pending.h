@@ -40,5 +40,6 @@ void pending_let_go(pending_t *p);
 
 /* Appends [{"document":"a.yaml","why":"cannot be replaced: ..."}]. */
 void pending_write_json(pending_t *p, buf_t *out);
+size_t pending_count(pending_t *p);
 
 #endif

@@ -6,9 +6,11 @@
 #include "footprintd/store/file.h"
 #include "listeners.h"
 #include "load.h"
+#include "metrics.h"
 #include "notify.h"
 #include "privileges.h"
 #include "readers.h"
+#include "sandbox.h"
 #include "shutdown.h"
 #include "sockets.h"
 #include "watch.h"
@@ -18,11 +20,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-/* More would only cost tables somewhere: limits.connections goes no further. */
-#define FILES_MAX 1048576
 /* What a drain may take beyond drain-s before the process ends all the same. */
 #define DRAIN_GRACE_S 5
 
@@ -34,6 +33,7 @@ typedef struct server {
     hubs_t *hubs;
     journal_t *journal;
     admin_t *admin; /* NULL without an admin interface */
+    metrics_t metrics;
     http_server_t *http;
     ucdns_t *ucdns; /* as they were at the start; NULL: none */
     builder_t *builder;
@@ -43,24 +43,6 @@ typedef struct server {
     notify_t notify;
     watchdog_t *watchdog;
 } server_t;
-
-static void raise_file_limit(uint64_t connections)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
-    }
-    rlim_t wanted = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (connections > wanted) {
-        log_line(LOG_LEVEL_WARNING, "app",
-                 "limits.connections is %llu, but this process may open only %llu files",
-                 (unsigned long long)connections, (unsigned long long)wanted);
-    }
-}
 
 static void on_news(void *arg)
 {
@@ -108,6 +90,15 @@ static err_t open_admin(server_t *s, arena_t *arena, http_admin_options_t *optio
     return err;
 }
 
+static err_t open_metrics(server_t *s, arena_t *arena, http_metrics_options_t *options)
+{
+    *options = (http_metrics_options_t){
+        .scrape = metrics_scrape, .healthy = metrics_healthy, .arg = &s->metrics};
+    err_t err = listeners_convert(&s->config.metrics_listener, arena, &options->listener);
+    options->listener.fd = err ? 0 : sockets_find(&s->sockets, s->config.metrics_listener.address);
+    return err;
+}
+
 /* NULL when there are none. On failure, the log says why. */
 static err_t load_ucdns(const server_t *s, ucdns_t **out)
 {
@@ -130,22 +121,6 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
     return err;
 }
 
-static guard_options_t guard_options_of(const config_limits_t *l)
-{
-    return (guard_options_t){.control_per_s = l->h2_control_per_s,
-                             .resets_per_s = l->h2_resets_per_s,
-                             .header_bytes = l->header_block_bytes,
-                             .header_fields = l->header_fields,
-                             .header_s = l->header_block_s,
-                             .conn_body_bytes = l->connection_body_bytes,
-                             .total_body_bytes = l->body_bytes,
-                             .body_bytes_per_s = l->body_bytes_per_s,
-                             .new_connections_per_s = l->new_connections_per_s,
-                             .connections_per_address = l->connections_per_address,
-                             .streams_per_address = l->streams_per_address,
-                             .connections_per_network = l->connections_per_network};
-}
-
 static err_t open_http(server_t *s)
 {
     static const proxy_header_t proxy_headers[] = {
@@ -157,10 +132,12 @@ static err_t open_http(server_t *s)
                                             [CONFIG_ANE_NAMES_STABLE] = ANE_NAMES_STABLE};
     const config_t *c = &s->config;
     http_admin_options_t admin;
+    http_metrics_options_t metrics;
     ucdns_t *ucdns = NULL;
     arena_t arena;
     arena_init(&arena, 0);
     err_t err = c->admin ? open_admin(s, &arena, &admin) : ERR_OK;
+    err = !err && c->metrics ? open_metrics(s, &arena, &metrics) : err;
     http_listener_t *listeners = arena_array(&arena, c->listener_count, sizeof *listeners);
     err = !err && !listeners ? ERR_NOMEM : err;
     for (size_t i = 0; i < c->listener_count && !err; i++) {
@@ -192,8 +169,9 @@ static err_t open_http(server_t *s)
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
-                              .guard = guard_options_of(&c->limits),
+                              .guard = listeners_guard(&c->limits),
                               .admin = c->admin ? &admin : NULL,
+                              .metrics = c->metrics ? &metrics : NULL,
                               .ucdns = ucdns,
                               .ucdn_rates = {.requests = c->limits.ucdn_requests_per_s,
                                              .entities = c->limits.ucdn_entities_per_s,
@@ -249,6 +227,9 @@ static err_t start(server_t *s)
     if (s->admin) {
         admin_attach(s->admin, s->builder, s->http, s->journal);
     }
+    s->metrics.health = (health_t){
+        .config = &s->config, .builder = s->builder, .http = s->http, .journal = s->journal};
+    s->metrics.hubs = s->hubs;
     hubs_on_news(s->hubs, on_news, s);
     err = http_server_start(s->http, builder_current(s->builder));
     if (err) {
@@ -280,6 +261,9 @@ static void say_ready(const server_t *s)
     }
     if (s->admin) {
         buf_printf(&line, " admin=%.*s", SLICE_ARG(http_server_admin_uri(s->http)));
+    }
+    if (s->config.metrics) {
+        buf_printf(&line, " metrics=%.*s", SLICE_ARG(http_server_metrics_uri(s->http)));
     }
     log_raw(buf_slice(&line));
     buf_release(&line);
@@ -386,13 +370,24 @@ static void stop(server_t *s)
     journal_close(s->journal);
 }
 
+/* Without it the server serves all the same: there are kernels and containers that have none. */
+static void filter_calls(const server_t *s)
+{
+    buf_t why = BUF_INIT;
+    if (sandbox_calls((config_seccomp_t)s->config.seccomp, &why)) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+}
+
 static int run_configured(server_t *s)
 {
-    raise_file_limit(s->config.limits.connections);
+    sockets_allow(s->config.limits.connections);
     if (start(s)) {
         stop(s);
         return EXIT_REFUSED;
     }
+    filter_calls(s);
     say_ready(s);
     notify_ready(&s->notify);
     log_limit(s->config.log_lines_per_s); /* not what a start has to say */
@@ -435,9 +430,16 @@ static err_t prepare(server_t *s, bool refuse_root)
     err = err ? err : sockets_open(&s->config, &s->sockets, &why);
     err = err ? err : privileges_drop(&user, s->config.core_dumps, &why);
     err = err ? err : privileges_check_files(&s->config, &user, &why);
+    if (!err && s->config.landlock) {
+        err = sandbox_files(&s->config, s->config_file, &why);
+    }
+    if (!err && why.len) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
     if (err) {
         log_line(LOG_LEVEL_ERROR, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
-    } else if (user.drop) {
+    }
+    if (!err && user.drop) {
         log_line(LOG_LEVEL_INFO, "app", "running as the user %s from now on", user.name);
     }
     buf_release(&why);
@@ -447,14 +449,17 @@ static err_t prepare(server_t *s, bool refuse_root)
 
 int server_run(const options_t *options)
 {
-    server_t s = {.config_file = options->config, .config_text = BUF_INIT, .notify = NOTIFY_INIT};
+    server_t s = {.config_file = options->config,
+                  .config_text = BUF_INIT,
+                  .notify = NOTIFY_INIT,
+                  .metrics = {.started = time(NULL)}};
     notify_open(&s.notify);
     config_init(&s.config);
     findings_t findings;
     findings_init(&findings, 0);
     int code = EXIT_REFUSED;
     err_t err = config_load(s.config_file, &s.config, &findings);
-    log_set((log_format_t)s.config.log_format, (log_level_t)s.config.log_level);
+    load_log_levels(&s.config);
     if (err) {
         check_print_findings(&findings);
         (void)fprintf(stderr, "footprintd: the configuration %s was refused: %s\n", s.config_file,
@@ -465,6 +470,7 @@ int server_run(const options_t *options)
                          (log_level_t)s.config.log_level)) {
         (void)fprintf(stderr, "footprintd: the log does not start\n");
     } else {
+        load_log_levels(&s.config);
         load_log_findings("config", &findings);
         (void)!read_config_text(s.config_file, &s.config_text); /* config_load could just now */
         code = run_configured(&s);

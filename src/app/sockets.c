@@ -1,14 +1,18 @@
 #include "sockets.h"
 
 #include "footprintd/http/server.h"
+#include "footprintd/log/log.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* sd_listen_fds(3): the first descriptor, and more of them than anybody has listeners. */
 #define GIVEN_FIRST 3
 #define GIVEN_MAX   4096
+/* More would only cost tables somewhere: limits.connections goes no further. */
+#define FILES_MAX 1048576
 
 static bool env_number(const char *name, uint64_t *out)
 {
@@ -61,7 +65,7 @@ static err_t take_given(sockets_t *s, size_t count, buf_t *why)
 err_t sockets_open(const config_t *config, sockets_t *out, buf_t *why)
 {
     size_t given = count_given();
-    *out = (sockets_t){.items = calloc(config->listener_count + 1, sizeof *out->items)};
+    *out = (sockets_t){.items = calloc(config->listener_count + 2, sizeof *out->items)};
     if (!out->items) {
         buf_append_str(why, err_text(ERR_NOMEM));
         return ERR_NOMEM;
@@ -71,6 +75,9 @@ err_t sockets_open(const config_t *config, sockets_t *out, buf_t *why)
     }
     if (config->admin) {
         out->items[out->count++].address = config->admin_listener.address;
+    }
+    if (config->metrics) {
+        out->items[out->count++].address = config->metrics_listener.address;
     }
     err_t err = take_given(out, given, why);
     for (size_t i = 0; i < out->count && !err; i++) {
@@ -94,6 +101,24 @@ int sockets_find(sockets_t *sockets, slice_t address)
         }
     }
     return 0;
+}
+
+void sockets_allow(uint64_t connections)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    rlim_t wanted = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (connections > wanted) {
+        log_line(LOG_LEVEL_WARNING, "app",
+                 "limits.connections is %llu, but this process may open only %llu files",
+                 (unsigned long long)connections, (unsigned long long)wanted);
+    }
 }
 
 void sockets_close(sockets_t *sockets)

@@ -100,7 +100,7 @@ err_t config_parse(slice_t text, slice_t file, config_t *config, findings_t *fin
     config_reader_t reader = {
         .config = config, .findings = findings, .file = file, .pointer = BUF_INIT};
     config_reader_map(&reader, root, "", config);
-    config_reader_admin(&reader, root);
+    config_reader_operators(&reader, root);
     config_reader_proxies(&reader, root);
     check_realm(&reader, root);
     buf_release(&reader.pointer);

@@ -3,14 +3,15 @@
 #define C(field) offsetof(config_t, field)
 #define L(field) offsetof(config_listener_t, field)
 
-/*
- * In the order of log_format_t, log_level_t, config_proxy_header_t, config_ane_names_t and
- * config_client_auth_t.
- */
+/* In the order of log_format_t, log_level_t, config_proxy_header_t, config_ane_names_t,
+ * config_seccomp_t and config_client_auth_t. */
 static const char *const words_format[] = {"text", "json", NULL};
 static const char *const words_level[] = {"debug", "info", "warning", "error", NULL};
+static const char *const words_area_level[] = {"inherit", "debug", "info",
+                                               "warning", "error", NULL};
 static const char *const words_proxy_header[] = {"none", "forwarded", "x-forwarded-for", NULL};
 static const char *const words_ane_names[] = {"random", "per-client", "stable", NULL};
+static const char *const words_seccomp[] = {"off", "on", "log", NULL};
 static const char *const words_client_auth[] = {"none", "optional", "required", NULL};
 
 #define YEAR_S  31536000
@@ -42,6 +43,9 @@ static const char *const words_client_auth[] = {"none", "optional", "required", 
         name, CONFIG_SHARE, at, initial, 0, 0, NULL, 0                                             \
     }
 
+#define AREA_LEVEL(id, name)                                                                       \
+    WORD("log.levels." name, C(log_levels[LOG_AREA_##id]), "inherit", words_area_level),
+
 const config_key_t config_keys[] = {
     {"version", CONFIG_NUMBER, C(version), "1", 1, CONFIG_VERSION_NEWEST, NULL, CONFIG_VERSION},
     TEXT(LISTENERS, "listen", NOWHERE, CONFIG_REQUIRED),
@@ -66,8 +70,16 @@ const config_key_t config_keys[] = {
     TEXT(PATH, "admin.tls.client-crl", C(admin_listener.client_crl), 0),
     WORD("admin.tls.client-auth", C(admin_listener.client_auth), "none", words_client_auth),
     TEXT(PATH, "admin.tokens", C(admin_tokens), CONFIG_REQUIRED),
-    MAP("metrics", CONFIG_NOT_IN_FORCE),
-    TEXT(ADDRESS, "metrics.listen", C(metrics_listen), CONFIG_REQUIRED),
+    {"metrics", CONFIG_MAP, C(metrics), NULL, 0, 0, NULL, 0},
+    TEXT(ADDRESS, "metrics.listen", C(metrics_listener.address), CONFIG_REQUIRED),
+    BOOL("metrics.insecure", C(metrics_listener.insecure), "false"),
+    {"metrics.tls", CONFIG_MAP, C(metrics_listener.tls), NULL, 0, 0, NULL, 0},
+    TEXT(PATH, "metrics.tls.certificate", C(metrics_listener.certificate), CONFIG_REQUIRED),
+    TEXT(PATH, "metrics.tls.key", C(metrics_listener.key), CONFIG_REQUIRED),
+    TEXT(PAIRS, "metrics.tls.certificates", C(metrics_listener.certificates), 0),
+    TEXT(PATH, "metrics.tls.client-ca", C(metrics_listener.client_ca), 0),
+    TEXT(PATH, "metrics.tls.client-crl", C(metrics_listener.client_crl), 0),
+    WORD("metrics.tls.client-auth", C(metrics_listener.client_auth), "none", words_client_auth),
     TEXT(URI, "base-uri", C(base_uri), 0),
     TEXT(PATH, "footprints", C(footprints), CONFIG_REQUIRED),
     TEXT(PATH, "state", C(state), 0),
@@ -113,6 +125,8 @@ const config_key_t config_keys[] = {
     MAP("log", 0),
     WORD("log.format", C(log_format), "text", words_format),
     WORD("log.level", C(log_level), "info", words_level),
+    MAP("log.levels", 0),
+    LOG_AREAS(AREA_LEVEL) /* "log.levels.http" */
     NUMBER("log.lines-per-s", C(log_lines_per_s), "20", 0, 1000000),
     NUMBER("threads", C(threads), "0", 0, 1024),
     NUMBER("drain-s", C(drain_s), "30", 0, 3600),
@@ -122,6 +136,9 @@ const config_key_t config_keys[] = {
     NUMBER("watchdog.build-s", C(watchdog_build_s), "120", 0, 86400),
     TEXT(TEXT, "user", C(user), 0),
     BOOL("core-dumps", C(core_dumps), "false"),
+    MAP("sandbox", 0),
+    WORD("sandbox.seccomp", C(seccomp), "on", words_seccomp),
+    BOOL("sandbox.landlock", C(landlock), "false"),
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 

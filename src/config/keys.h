@@ -23,10 +23,9 @@ typedef enum config_kind {
     CONFIG_URI,
 } config_kind_t;
 
-#define CONFIG_REQUIRED     1u
-#define CONFIG_NOT_IN_FORCE 2u
-#define CONFIG_VERSION      4u /* a number: what is above max is of a newer program */
-#define CONFIG_NOWHERE      SIZE_MAX
+#define CONFIG_REQUIRED 1u
+#define CONFIG_VERSION  2u /* a number: what is above max is of a newer program */
+#define CONFIG_NOWHERE  SIZE_MAX
 
 typedef struct config_key {
     const char *name; /* "http.max-age" */

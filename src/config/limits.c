@@ -106,3 +106,14 @@ void config_limits_init(config_limits_t *limits)
         *config_limit_at(limits, &config_limit_infos[i]) = config_limit_infos[i].initial;
     }
 }
+
+void config_limits_write_reference(buf_t *out)
+{
+    buf_append_str(out, "| key | default | range | what it limits |\n| --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < config_limit_count; i++) {
+        const config_limit_info_t *info = &config_limit_infos[i];
+        buf_printf(out, "| `%s` | %llu | %llu to %llu | %s |\n", info->name,
+                   (unsigned long long)info->initial, (unsigned long long)info->min,
+                   (unsigned long long)info->max, info->summary);
+    }
+}

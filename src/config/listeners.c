@@ -163,16 +163,31 @@ void config_reader_proxies(config_reader_t *r, const json_value_t *root)
     }
 }
 
-void config_reader_admin(config_reader_t *r, const json_value_t *root)
+/* `l` is what the map of that name says; other: the listener of the same kind that was read before.
+ */
+static void check_operators(config_reader_t *r, const json_value_t *root, const char *name,
+                            config_listener_t *l, const config_listener_t *other)
 {
-    const json_value_t *item = json_get(root, "admin");
-    config_listener_t *l = &r->config->admin_listener;
-    if (!r->config->admin || !item || item->kind != JSON_OBJECT) {
+    const json_value_t *item = json_get(root, name);
+    if (!item || item->kind != JSON_OBJECT) {
         return;
     }
-    size_t mark = config_reader_enter(r, SLICE_LIT("admin"));
+    size_t mark = config_reader_enter(r, slice_str(name));
     l->place = config_reader_place(r, item->line, item->column);
     check_listener(r, item, l);
     check_unique(r, item, r->config->listeners, r->config->listener_count, l->address);
+    check_unique(r, item, other, other ? 1 : 0, l->address);
     config_reader_leave(r, mark);
+}
+
+void config_reader_operators(config_reader_t *r, const json_value_t *root)
+{
+    config_t *c = r->config;
+    if (c->admin) {
+        check_operators(r, root, "admin", &c->admin_listener, NULL);
+    }
+    if (c->metrics) {
+        check_operators(r, root, "metrics", &c->metrics_listener,
+                        c->admin ? &c->admin_listener : NULL);
+    }
 }

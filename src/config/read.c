@@ -338,10 +338,6 @@ static void read_member(config_reader_t *r, const json_member_t *member, const c
                      parent.len ? "'" : "");
         return;
     }
-    if (key->flags & CONFIG_NOT_IN_FORCE) {
-        findings_add(r->findings, FINDING_NOT_IN_FORCE, place, buf_slice(&r->pointer), NO_SLICE,
-                     "'%s' is checked, but this version does not use it yet", key->name);
-    }
     read_value(r, key, &member->value, base);
 }
 

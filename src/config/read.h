@@ -41,8 +41,8 @@ void config_reader_certificates(config_reader_t *r, const json_value_t *list,
 void config_reader_listeners(config_reader_t *r, const json_value_t *list);
 /* Whether listeners behind proxies have some to believe. */
 void config_reader_proxies(config_reader_t *r, const json_value_t *root);
-/* What the keys of `admin` say together, when the whole file was read. */
-void config_reader_admin(config_reader_t *r, const json_value_t *root);
+/* What the keys of `admin` say together, and those of `metrics`, when the whole file was read. */
+void config_reader_operators(config_reader_t *r, const json_value_t *root);
 
 /* "a map", "a list", "a text", ... for messages. */
 const char *config_kind_text(json_kind_t kind);

@@ -136,6 +136,7 @@ static void on_read(h2o_socket_t *sock, const char *err)
 {
     guard_conn_t *conn = sock->on_close.data;
     guard_conn_t *before = guard_enter(conn);
+    conn->received += err ? 0 : sock->bytes_read;
     if (conn->http1_body) {
         guard_body_http1_read(conn);
     }

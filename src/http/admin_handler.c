@@ -1,5 +1,6 @@
 #include "http/admin_routes.h"
 #include "http/admin_server.h"
+#include "http/measure.h"
 #include "http/negotiate.h"
 #include "http/send.h"
 
@@ -74,6 +75,7 @@ static bool body_fits(h2o_req_t *req, admin_request_t *seen)
     http_admin_t *admin = loop_of_request(req)->server->admin;
     admin_response_t problem = {0};
     if (seen->body.len > admin->options.max_body_bytes) {
+        measure_hit(loop_of_request(req), HTTP_HIT_ADMIN_BODY);
         admin_error(&problem, 413, "too-large", "the body has more than %zu bytes",
                     admin->options.max_body_bytes);
     } else if (seen->route->body == ADMIN_BODY_NONE) {
@@ -95,6 +97,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
     guard_request(&conn_of_request(req)->guard, req);
+    measure_request(req, "admin");
     admin_request_t seen = {.method = slice_of_iovec(req->input.method),
                             .path = handler_path(req),
                             .body = slice_of_iovec(req->entity)};

@@ -73,8 +73,7 @@ void admin_server_free(http_admin_t *admin)
 
 slice_t http_server_admin_uri(const http_server_t *server)
 {
-    return server->admin ? slice_str(server->listeners[server->listener_count - 1].uri)
-                         : SLICE_LIT("");
+    return server_uri_of(server, LISTENER_ADMIN);
 }
 
 err_t http_server_reload_tokens(http_server_t *server, buf_t *why)

@@ -1,5 +1,6 @@
 #include "http/check.h"
 
+#include "http/measure.h"
 #include "http/negotiate.h"
 #include "http/send.h"
 
@@ -62,7 +63,12 @@ static void refuse_method(h2o_req_t *req, method_t method, slice_t allow)
 
 static bool body_fits(h2o_req_t *req)
 {
-    return req->entity.len <= loop_of_request(req)->server->options.max_body_bytes;
+    http_loop_t *loop = loop_of_request(req);
+    bool fits = req->entity.len <= loop->server->options.max_body_bytes;
+    if (!fits) {
+        measure_hit(loop, HTTP_HIT_REQUEST_BODY);
+    }
+    return fits;
 }
 
 bool check_post(h2o_req_t *req, const char *accepts, const char *accepts_compat,

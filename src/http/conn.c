@@ -2,6 +2,8 @@
 
 #include "footprintd/log/log.h"
 #include "http/admin_server.h"
+#include "http/measure.h"
+#include "http/metrics_server.h"
 #include "http/tls.h"
 
 #include <errno.h>
@@ -27,6 +29,8 @@ static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 static void conn_on_close(guard_conn_t *guard)
 {
     http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, guard, guard);
+    measure_bytes(conn);
+    count_add(&measure_listener(conn)->closed, 1);
     h2o_timeout_unlink(&conn->timeout);
     h2o_linklist_unlink(&conn->link);
     conn->loop->conn_count--;
@@ -52,6 +56,10 @@ void conn_cut(http_conn_t *conn)
 static void conn_on_timeout(h2o_timeout_entry_t *entry)
 {
     http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, timeout, entry);
+    measure_hit(conn->loop, conn->ssl_ctx ? HTTP_HIT_HANDSHAKE_TIME : HTTP_HIT_REQUEST_TIME);
+    if (conn->ssl_ctx) {
+        count_add(&measure_listener(conn)->handshakes, 1);
+    }
     h2o_socket_close(conn->sock);
 }
 
@@ -103,6 +111,7 @@ static void conn_on_handshake(h2o_socket_t *sock, const char *err)
             (void)send(h2o_socket_get_fd(sock), alert.ptr, alert.len, MSG_DONTWAIT | MSG_NOSIGNAL);
         }
         log_line(LOG_LEVEL_DEBUG, "http", "TLS handshake failed: %s", err);
+        count_add(&measure_listener(conn)->handshakes, 1);
         h2o_socket_close(sock);
         return;
     }
@@ -156,6 +165,7 @@ static void conn_on_proxy_header(h2o_socket_t *sock, const char *err)
     if (verdict == PROXY_KNOWN) {
         peer_set(sock, &address, port);
         if (!peer_may_be_proxy(conn) && !guard_admit(&conn->guard)) {
+            count_add(&measure_listener(conn)->refused_peer, 1);
             h2o_socket_close(sock);
             return;
         }
@@ -165,33 +175,72 @@ static void conn_on_proxy_header(h2o_socket_t *sock, const char *err)
     conn_open(conn);
 }
 
+/* What the connections of a role have to themselves. */
+typedef struct interface {
+    h2o_context_t *ctx;
+    h2o_globalconf_t *config;
+    atomic_size_t *connections;
+    size_t max_connections;
+    size_t max_body_bytes;
+} interface_t;
+
+/* Operators get in, however many clients there are. */
+static interface_t interface_of(http_loop_t *loop, listener_role_t role)
+{
+    http_server_t *server = loop->server;
+    http_admin_t *admin = server->admin;
+    http_metrics_t *metrics = server->metrics;
+    switch (role) {
+    case LISTENER_ADMIN:
+        return (interface_t){&loop->admin_ctx, &admin->config, &admin->connections,
+                             admin->max_connections, admin->options.max_body_bytes};
+    case LISTENER_METRICS:
+        return (interface_t){&loop->metrics_ctx, &metrics->config, &metrics->connections,
+                             METRICS_MAX_CONNECTIONS, METRICS_MAX_BODY};
+    case LISTENER_PUBLIC:
+    case LISTENER_ROLE_COUNT:
+        break;
+    }
+    return (interface_t){&loop->ctx, &server->config, &server->connections,
+                         server->options.max_connections, server->options.max_body_bytes};
+}
+
 static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
 {
     http_loop_t *loop = listener->loop;
     http_server_t *server = loop->server;
-    /* Operators get in, however many clients there are. */
-    bool admin = listener->accept.ctx == &loop->admin_ctx;
-    atomic_size_t *counter = admin ? &server->admin->connections : &server->connections;
-    if (atomic_fetch_add_explicit(counter, 1, memory_order_relaxed) >=
-        (admin ? server->admin->max_connections : server->options.max_connections)) {
-        (void)atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
+    size_t number = (size_t)(listener - loop->listeners);
+    listener_role_t role = server->listeners[number].role;
+    interface_t own = interface_of(loop, role);
+    listener_counts_t *counts = &loop->counts->listeners[number];
+    if (atomic_fetch_add_explicit(own.connections, 1, memory_order_relaxed) >=
+        own.max_connections) {
+        (void)atomic_fetch_sub_explicit(own.connections, 1, memory_order_relaxed);
+        count_add(&counts->refused_limit, 1);
+        if (role == LISTENER_PUBLIC) {
+            measure_hit(loop, HTTP_HIT_CONNECTIONS);
+        }
+        log_line(LOG_LEVEL_WARNING, "http", "a connection to %s is refused: there are %zu",
+                 server->listeners[number].uri, own.max_connections);
         h2o_socket_close(sock);
         return;
     }
     http_conn_t *conn = h2o_mem_alloc(sizeof *conn);
-    *conn = (http_conn_t){.loop = loop, .listener = listener, .sock = sock, .counter = counter};
-    size_t body_limit = admin ? server->admin->options.max_body_bytes
-                              : server->options.max_body_bytes;
+    *conn = (http_conn_t){
+        .loop = loop, .listener = listener, .sock = sock, .counter = own.connections};
     /* Trusted proxies ask for many. */
     bool proxy = peer_may_be_proxy(conn);
-    bool counted = !admin && !proxy;
-    if (!guard_open(server->guard, &conn->guard, sock, counted, body_limit, conn_on_close)) {
-        (void)atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
+    bool counted = role == LISTENER_PUBLIC && !proxy;
+    if (!guard_open(server->guard, &conn->guard, sock, counted, own.max_body_bytes,
+                    conn_on_close)) {
+        (void)atomic_fetch_sub_explicit(own.connections, 1, memory_order_relaxed);
+        count_add(&counts->refused_peer, 1);
         free(conn);
         h2o_socket_close(sock);
         return;
     }
-    conn->guard.operators = admin;
+    count_add(&counts->accepted, 1);
+    conn->guard.operators = role != LISTENER_PUBLIC;
     h2o_linklist_insert(&loop->conns, &conn->link);
     loop->conn_count++;
     sock->data = conn;
@@ -208,7 +257,6 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
                      listener->accept.ssl_ctx ? &loop->ctx.handshake_timeout
                                               : &loop->ctx.http1.req_timeout,
                      &conn->timeout);
-    size_t number = (size_t)(listener - loop->listeners);
     if (proxy && server->listeners[number].settings.proxied) {
         h2o_socket_read_start(sock, conn_on_proxy_header);
     } else {
@@ -282,9 +330,9 @@ err_t conn_listen(http_loop_t *loop)
         loop_listener_t *listener = &loop->listeners[i];
         listener->loop = loop;
         /* A Host field chooses among the hosts of its own listener only. */
-        bool admin = server->admin && i == server->listener_count - 1;
-        listener->accept.ctx = admin ? &loop->admin_ctx : &loop->ctx;
-        listener->accept.hosts = admin ? server->admin->config.hosts : server->config.hosts;
+        interface_t own = interface_of(loop, server->listeners[i].role);
+        listener->accept.ctx = own.ctx;
+        listener->accept.hosts = own.config->hosts;
         listener->pause.cb = conn_on_pause_over;
     }
     conn_take_tls(loop);

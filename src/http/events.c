@@ -4,6 +4,7 @@
 
 #include "footprintd/alto/services.h"
 #include "footprintd/log/log.h"
+#include "http/measure.h"
 #include "http/tips.h"
 
 #include <netdb.h>
@@ -80,6 +81,7 @@ static void look_at_end(http_loop_t *loop)
     uint64_t took = h2o_now(loop->ctx.loop) - loop->news_began;
     http_fan_out_t *f = &loop->server->fan_out;
     loop->told = false;
+    measure_fan_out(loop, took);
     (void)pthread_mutex_lock(&loop->server->lock);
     f->count++;
     f->last_ms = took;
@@ -203,6 +205,8 @@ static void push(sse_t *s)
     case STREAM_EVENT:
         s->piece = 0;
         s->offset = 0;
+        measure_message(s->loop, false, s->event.frame,
+                        s->event.head.len + (s->event.frame ? s->event.frame->size : 0));
         set_awaiting(s, s->awaiting || s->loop->telling);
         send_step(s);
         return;
@@ -253,7 +257,7 @@ static void on_beat(h2o_timeout_entry_t *entry)
 
 static void log_end(const sse_t *s)
 {
-    if (!log_enabled(LOG_LEVEL_DEBUG)) {
+    if (!log_enabled(LOG_LEVEL_DEBUG, "updates")) {
         return;
     }
     char text[NI_MAXHOST];
@@ -386,7 +390,9 @@ void events_on_news(http_loop_t *loop)
 {
     loop->news++;
     if (!loop->told) {
-        loop->news_began = h2o_now(loop->ctx.loop);
+        uint64_t now = h2o_now(loop->ctx.loop);
+        uint64_t told = atomic_load_explicit(&loop->server->news_ms, memory_order_relaxed);
+        loop->news_began = told && told < now ? told : now;
     }
     loop->telling = true;
     serve_news(loop);
@@ -402,19 +408,30 @@ void events_drain(http_loop_t *loop)
 
 void events_sweep(http_loop_t *loop, uint64_t now_ms)
 {
-    uint64_t limit = (uint64_t)loop->server->options.stall_s * 1000;
+    uint64_t limit = (uint64_t)loop->server->options.stall_s * 1000, worst = 0;
+    const sse_t *slowest = NULL;
     for (h2o_linklist_t *n = loop->streams.next; n != &loop->streams; n = n->next) {
         sse_t *s = H2O_STRUCT_FROM_MEMBER(sse_t, link, n);
         http_conn_t *conn = s->req ? conn_of_request(s->req) : NULL;
+        if (s->sending && now_ms > s->began + worst) {
+            worst = now_ms - s->began;
+            slowest = s;
+        }
         if (conn && s->sending && !conn->cut && now_ms - s->began > limit) {
             char text[NI_MAXHOST];
             slice_t peer = conn_peer(s->conn, text);
             log_line(LOG_LEVEL_INFO, "updates",
                      "a stream of %.*s took nothing for %u seconds: its connection is cut off",
                      SLICE_ARG(peer), loop->server->options.stall_s);
+            measure_hit(loop, HTTP_HIT_SEND_TIME);
             conn_cut(conn);
         }
     }
+    stream_info_t info = {0};
+    if (slowest) {
+        stream_describe(slowest->stream, &info);
+    }
+    measure_lag(loop, worst, info.lag_versions);
 }
 
 void events_log(http_loop_t *loop)

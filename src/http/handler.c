@@ -2,6 +2,7 @@
 #include "http/conditional.h"
 #include "http/identity.h"
 #include "http/internal.h"
+#include "http/measure.h"
 #include "http/negotiate.h"
 #include "http/post.h"
 #include "http/principal.h"
@@ -84,8 +85,10 @@ static void answer_unlisted(h2o_req_t *req, slice_t path)
     bool services = hub_of_request(req) != NULL;
     slice_t token;
     if (services && updates_is_control(path, &token)) {
+        measure_request(req, "update-control");
         updates_control(req, token);
     } else if (services && tips_is_view(path, &token)) {
+        measure_request(req, "tips-view");
         tips_view(req, token);
     } else if (method_parse(slice_of_iovec(req->input.method)) == METHOD_OPTIONS &&
                slice_is(slice_of_iovec(req->input.path), "*")) {
@@ -99,6 +102,7 @@ static void answer_listed(h2o_req_t *req, const resource_t *resource)
 {
     const resource_kind_t *kind = resource->kind;
     http_loop_t *loop = loop_of_request(req);
+    measure_request(req, kind->name);
     bool head = false;
     if (!resource_is_post(resource)) {
         if (check_get(req, kind->media_type, &head)) {
@@ -148,6 +152,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     }
     slice_t path = handler_path(req);
     if (whoami_is(path)) {
+        measure_request(req, "whoami");
         whoami_answer(req); /* whatever is shown */
         return 0;
     }

@@ -1,5 +1,6 @@
 #include "http/certificates.h"
 
+#include "http/measure.h"
 #include "http/send.h"
 #include "http/target.h"
 
@@ -67,6 +68,7 @@ static void pin_on_dispose(void *chunk)
 {
     identity_pin_t *pin = chunk;
     rates_unref(pin->rates);
+    free(pin->places);
     ucdns_unref(pin->ucdns);
 }
 
@@ -79,6 +81,7 @@ static void take_ucdns(http_loop_t *loop)
     pin->ucdns = ucdns_ref(identity->ucdns);
     pin->rates = rates_ref(identity->rates);
     (void)pthread_mutex_unlock(&identity->lock);
+    pin->places = measure_places(loop->server, pin->ucdns);
     size_t index = ucdns_anonymous(pin->ucdns);
     pin->stranger = (principal_t){.ucdns = pin->ucdns, .index = index};
     if (index != UCDN_NONE) {

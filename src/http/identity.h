@@ -15,6 +15,7 @@
 struct identity_pin {
     ucdns_t *ucdns;
     rates_t *rates;
+    uint16_t *places;     /* of the profiles, for what is counted: measure.h */
     principal_t stranger; /* profile is NULL when strangers get nothing */
 };
 

@@ -19,6 +19,9 @@
 
 typedef struct http_loop http_loop_t;
 typedef struct http_admin http_admin_t;       /* http/admin_server.h */
+typedef struct http_metrics http_metrics_t;   /* http/metrics_server.h */
+typedef struct loop_counts loop_counts_t;     /* http/measure.h */
+typedef struct measure_names measure_names_t; /* likewise */
 typedef struct http_identity http_identity_t; /* http/identity.h */
 typedef struct identity_pin identity_pin_t;
 
@@ -55,16 +58,18 @@ typedef struct snapshot_pin {
 
 /* See pulse.c. */
 typedef struct loop_pulse {
-    atomic_ullong asked_ms; /* monotonic; 0: nobody waits for an answer */
-    atomic_ullong took_ms;  /* the slowest answer since somebody looked */
-    atomic_ullong worst_ms; /* of all answers, and of one that is waited for */
-    uint64_t excused_ms;    /* what was before does not count; of whoever watches */
+    atomic_ullong asked_ms;  /* monotonic; 0: nobody waits for an answer */
+    atomic_ullong took_ms;   /* the slowest answer since somebody looked */
+    atomic_ullong worst_ms;  /* of all answers, and of one that is waited for */
+    atomic_ullong silent_ms; /* for how long it has not come around, as of the last look */
+    uint64_t excused_ms;     /* what was before does not count; of whoever watches */
 } loop_pulse_t;
 
 struct http_loop {
     h2o_context_t ctx;
-    h2o_context_t admin_ctx; /* on the same event loop; only with an admin interface */
-    h2o_timeout_t soon;      /* a millisecond: in another turn than this one */
+    h2o_context_t admin_ctx;   /* on the same event loop; only with an admin interface */
+    h2o_context_t metrics_ctx; /* likewise; only with metrics */
+    h2o_timeout_t soon;        /* a millisecond: in another turn than this one */
     http_server_t *server;
     unsigned index;
     pthread_t thread;
@@ -75,6 +80,7 @@ struct http_loop {
     snapshot_pin_t *pin;
     const view_t *view; /* of the pinned snapshot */
     identity_pin_t *identity;
+    loop_counts_t *counts;
     uint64_t trust;       /* counts profiles and TLS settings that this loop has had */
     h2o_linklist_t conns; /* http_conn_t.link */
     size_t conn_count;
@@ -109,11 +115,13 @@ struct http_loop {
 
 struct http_server {
     http_options_t options; /* defaults filled in; listeners is NULL, see below */
-    listener_t *listeners;  /* that of the admin interface is the last */
+    listener_t *listeners;  /* those for clients come first */
     size_t listener_count;
     h2o_globalconf_t config;
     guard_t *guard;
-    http_admin_t *admin; /* NULL without */
+    http_admin_t *admin;     /* NULL without */
+    http_metrics_t *metrics; /* NULL without */
+    measure_names_t *names;  /* of uCDNs, for what is counted */
     http_identity_t *identity;
     proxies_t proxies; /* that are trusted */
     worker_pool_t *workers;
@@ -124,6 +132,7 @@ struct http_server {
     uint8_t ane_secret[32];    /* http/ane_key.h */
     atomic_uint random;        /* state for spreading Retry-After */
     http_fan_out_t fan_out;    /* under `lock` */
+    _Atomic(uint64_t) news_ms; /* since the epoch: when there was news last */
 
     http_loop_t *loops; /* NULL until http_server_start */
     size_t loop_count;
@@ -156,7 +165,8 @@ typedef struct http_conn {
     bool slow_body;
     uint32_t stalled[HTTP_STALLED_MAX]; /* streams of which nothing is taken, while others move */
     unsigned stalled_count;
-    unsigned streams; /* event streams and held polls */
+    unsigned streams;                         /* event streams and held polls */
+    uint64_t measured_read, measured_written; /* bytes that are counted already */
     /* Of identity.c: */
     const SSL *ssl;          /* NULL in cleartext, and before the handshake */
     uint64_t certificate_of; /* what `profile` holds for, see http_loop_t.trust; 0: never looked */
@@ -186,6 +196,9 @@ static inline slice_t slice_of_iovec(h2o_iovec_t v)
 {
     return slice_of(v.base, v.len);
 }
+
+/* server.c: of the listener that has this role, which at most one has; "" when there is none. */
+slice_t server_uri_of(const http_server_t *server, listener_role_t role);
 
 /* loop.c: arg is an http_loop_t whose server, index and new_snapshot are set. */
 void *loop_main(void *arg);

@@ -1,5 +1,7 @@
 #include "http/job.h"
 
+#include "http/measure.h"
+
 /* The request's end of a job. */
 static void link_on_dispose(void *chunk)
 {
@@ -53,5 +55,8 @@ bool http_job_submit(h2o_req_t *req, http_job_t *job)
     }
     loop->jobs_out--;
     *link = NULL;
+    if (!job->workers) {
+        measure_hit(loop, HTTP_HIT_WORKER_QUEUE);
+    }
     return false;
 }

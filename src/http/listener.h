@@ -9,7 +9,16 @@
 
 #include <openssl/ssl.h>
 
+/* Whose it is. */
+typedef enum listener_role {
+    LISTENER_PUBLIC, /* clients' */
+    LISTENER_ADMIN,
+    LISTENER_METRICS,
+    LISTENER_ROLE_COUNT
+} listener_role_t;
+
 typedef struct listener {
+    listener_role_t role;
     http_listener_t settings; /* lies in the arena */
     arena_t arena;
     char *uri; /* "http://127.0.0.1:8080", with the port that was picked */

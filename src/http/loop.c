@@ -4,6 +4,8 @@
 #include "http/admin_server.h"
 #include "http/events.h"
 #include "http/job.h"
+#include "http/measure.h"
+#include "http/metrics_server.h"
 #include "http/tips.h"
 
 #include <errno.h>
@@ -155,6 +157,10 @@ static void loop_release(http_loop_t *loop)
         h2o_context_dispose(&loop->admin_ctx);
         h2o_timeout_dispose(events, &loop->soon);
     }
+    if (loop->server->metrics) {
+        h2o_timeout_unlink(&loop->metrics_ctx.http2._graceful_shutdown_timeout);
+        h2o_context_dispose(&loop->metrics_ctx);
+    }
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
     (void)h2o_mem_release_shared(loop->pin);
@@ -177,6 +183,10 @@ void *loop_main(void *arg)
         h2o_context_init(&loop->admin_ctx, loop->ctx.loop, &loop->server->admin->config);
         h2o_timeout_init(loop->ctx.loop, &loop->soon, 1);
     }
+    if (loop->server->metrics) {
+        h2o_context_init(&loop->metrics_ctx, loop->ctx.loop, &loop->server->metrics->config);
+    }
+    measure_begin(loop);
     h2o_multithread_register_receiver(loop->ctx.queue, &loop->jobs_back, http_job_on_back);
     loop->read_mail.cb = loop_read_mail;
     loop_set_wakeable(loop, true);
@@ -202,6 +212,7 @@ void *loop_main(void *arg)
         }
         (void)h2o_evloop_run(loop->ctx.loop, INT32_MAX);
         pulse_answer(loop);
+        measure_turn(loop);
     }
     loop_release(loop);
     loop_report(loop, &loop->server->ended);

@@ -5,6 +5,7 @@
 #include "footprintd/updates/tips.h"
 #include "http/check.h"
 #include "http/events.h"
+#include "http/measure.h"
 #include "http/send.h"
 #include "http/tips.h"
 
@@ -71,6 +72,7 @@ static void let_go(poll_t *p)
     }
     if (p->holds) {
         (void)tips_hold(p->hub, p->token, false);
+        count_add(&p->loop->counts->held_polls, UINT64_MAX);
         p->holds = false;
     }
 }
@@ -96,6 +98,7 @@ static h2o_req_t *take_request(poll_t *p)
 static void send_frame(poll_t *p, const frame_t *frame)
 {
     h2o_req_t *req = take_request(p);
+    measure_message(p->loop, true, frame, frame->size);
     char etag[48];
     int len = snprintf(etag, sizeof etag, "\"%llu-%llu\"", (unsigned long long)p->from,
                        (unsigned long long)p->to);
@@ -148,6 +151,7 @@ static void hold(poll_t *p)
         send_later(take_request(p), 429);
     } else if (!p->holds) {
         p->holds = tips_hold(p->hub, p->token, true);
+        count_add(&p->loop->counts->held_polls, p->holds);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "footprintd/log/log.h"
 #include "http/ane_key.h"
 #include "http/job.h"
+#include "http/measure.h"
 #include "http/principal.h"
 #include "http/send.h"
 
@@ -58,7 +59,9 @@ static void log_unavailable(const char *why)
 static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
 {
     if (err) {
-        if (err != ERR_NOT_NOW) {
+        if (err == ERR_NOT_NOW) {
+            measure_hit(loop_of_request(req), HTTP_HIT_ANSWERS);
+        } else {
             log_line(LOG_LEVEL_ERROR, "http", "a POST cannot be answered: %s", err_text(err));
         }
         send_busy(req);

@@ -2,6 +2,7 @@
 
 #include "footprintd/log/log.h"
 #include "http/internal.h"
+#include "http/measure.h"
 #include "http/send.h"
 
 /* One line for a uCDN in so long, however often it is refused. */
@@ -27,14 +28,17 @@ static void tell(const principal_t *principal, uint64_t now, uint64_t retry_s)
 bool principal_admit(h2o_req_t *req)
 {
     const principal_t *principal = principal_of_request(req);
+    rate_kind_t what;
     uint64_t retry_s;
     if (!principal->rate) {
         return true;
     }
     uint64_t now = rate_now();
-    if (rate_take_request(principal->rate, now, &retry_s)) {
+    if (rate_take_request(principal->rate, now, &what, &retry_s)) {
         return true;
     }
+    measure_refused(req);
+    measure_hit(loop_of_request(req), (http_hit_t)(HTTP_HIT_UCDN_REQUESTS + what));
     tell(principal, now, retry_s);
     send_after(req, 429, retry_s);
     return false;

@@ -132,20 +132,22 @@ static uint64_t later(uint64_t paid, uint64_t now, uint64_t time)
     return to > now + DEBT_MAX_NS ? now + DEBT_MAX_NS : to;
 }
 
-static bool refuse(const rate_t *rate, uint64_t wait, uint64_t *retry_s)
+static bool refuse(const rate_t *rate, rate_kind_t kind, uint64_t wait, rate_kind_t *what,
+                   uint64_t *retry_s)
 {
+    *what = kind;
     (void)atomic_fetch_add_explicit(&rate->account->refused, 1, memory_order_relaxed);
     *retry_s = (wait + SECOND_NS - 1) / SECOND_NS;
     return false;
 }
 
-bool rate_take_request(const rate_t *rate, uint64_t now, uint64_t *retry_s)
+bool rate_take_request(const rate_t *rate, uint64_t now, rate_kind_t *what, uint64_t *retry_s)
 {
     for (int kind = RATE_ENTITIES; kind < RATE_KIND_COUNT; kind++) {
         uint64_t paid = atomic_load_explicit(&rate->account->paid[kind], memory_order_relaxed);
         uint64_t wait = rate->limits.per_s[kind] ? debt(paid, now) : 0;
         if (wait) {
-            return refuse(rate, wait, retry_s);
+            return refuse(rate, (rate_kind_t)kind, wait, what, retry_s);
         }
     }
     uint64_t per_s = rate->limits.per_s[RATE_REQUESTS];
@@ -158,7 +160,7 @@ bool rate_take_request(const rate_t *rate, uint64_t now, uint64_t *retry_s)
         next = later(paid, now, SECOND_NS / per_s);
         uint64_t wait = debt(next, now);
         if (wait) {
-            return refuse(rate, wait, retry_s);
+            return refuse(rate, RATE_REQUESTS, wait, what, retry_s);
         }
     } while (!atomic_compare_exchange_weak_explicit(place, &paid, next, memory_order_relaxed,
                                                     memory_order_relaxed));

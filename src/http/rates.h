@@ -57,8 +57,9 @@ const rate_t *rates_of(const rates_t *rates, size_t index);
 
 /* ns of a clock that only goes forward. */
 uint64_t rate_now(void);
-/* Takes one request. False: not now, but after *retry_s seconds (at least one). */
-bool rate_take_request(const rate_t *rate, uint64_t now, uint64_t *retry_s);
+/* Takes one request. False: not now, for a want of *what, but after *retry_s seconds (at least 1).
+ */
+bool rate_take_request(const rate_t *rate, uint64_t now, rate_kind_t *what, uint64_t *retry_s);
 /* Counts what was had. */
 void rate_add(const rate_t *rate, rate_kind_t kind, uint64_t amount, uint64_t now);
 

@@ -2,6 +2,7 @@
 
 #include "http/conditional.h"
 #include "http/identity.h"
+#include "http/measure.h"
 #include "http/reason.h"
 
 #include <stdio.h>
@@ -249,6 +250,9 @@ void send_document(h2o_req_t *req, const resource_t *resource, coding_t coding, 
 
 void send_answer(h2o_req_t *req, const alto_answer_t *answer)
 {
+    if (answer->status == 413) {
+        measure_hit(loop_of_request(req), HTTP_HIT_FILTER_ENTRIES);
+    }
     set_status(req, answer->status);
     if (answer->media_type) {
         add_header(req, H2O_TOKEN_CONTENT_TYPE, slice_str(answer->media_type));
@@ -262,6 +266,9 @@ void send_admin(h2o_req_t *req, const admin_response_t *response, bool head)
 {
     reserve_headers(req);
     set_status(req, response->status);
+    if (response->status == 507) {
+        measure_hit(loop_of_request(req), HTTP_HIT_ADMIN_BACKUP);
+    }
     add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
     if (response->etag[0]) {
         h2o_iovec_t copy = h2o_strdup(&req->pool, response->etag, strlen(response->etag));

@@ -4,6 +4,8 @@
 #include "http/admin_server.h"
 #include "http/ane_key.h"
 #include "http/identity.h"
+#include "http/measure.h"
+#include "http/metrics_server.h"
 #include "http/setup.h"
 #include "http/tls.h"
 
@@ -18,24 +20,38 @@
 #define LOOPS_PER_WORKER 4
 #define WORKERS_MAX      2
 
+static err_t open_listener(http_server_t *server, const http_listener_t *settings,
+                           listener_role_t role, buf_t *why)
+{
+    listener_t *listener = &server->listeners[server->listener_count];
+    err_t err = listener_init(listener, settings, (unsigned)server->listener_count, why);
+    if (!err) {
+        listener->role = role;
+        server->listener_count++;
+    }
+    return err;
+}
+
 static err_t open_listeners(http_server_t *server, const http_options_t *options, buf_t *why)
 {
-    size_t count = options->listener_count + (options->admin ? 1 : 0);
-    server->listeners = calloc(count + 1, sizeof *server->listeners);
+    /* At most one of each other role. */
+    server->listeners = calloc(options->listener_count + LISTENER_ROLE_COUNT,
+                               sizeof *server->listeners);
     if (!server->listeners) {
         buf_append_str(why, err_text(ERR_NOMEM));
         return ERR_NOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        const http_listener_t *settings = i < options->listener_count ? &options->listeners[i]
-                                                                      : &options->admin->listener;
-        err_t err = listener_init(&server->listeners[i], settings, (unsigned)i, why);
-        if (err) {
-            return err;
-        }
-        server->listener_count++;
+    err_t err = ERR_OK;
+    for (size_t i = 0; i < options->listener_count && !err; i++) {
+        err = open_listener(server, &options->listeners[i], LISTENER_PUBLIC, why);
     }
-    return ERR_OK;
+    if (!err && options->admin) {
+        err = open_listener(server, &options->admin->listener, LISTENER_ADMIN, why);
+    }
+    if (!err && options->metrics) {
+        err = open_listener(server, &options->metrics->listener, LISTENER_METRICS, why);
+    }
+    return err;
 }
 
 err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t *why)
@@ -48,6 +64,7 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     server->options = *options;
     server->options.listeners = NULL;
     server->options.admin = NULL;
+    server->options.metrics = NULL;
     server->options.ucdns = NULL;
     server->options.trusted_proxies = NULL;
     setup_defaults(&server->options);
@@ -60,6 +77,8 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     int len = snprintf(server->cache_control, sizeof server->cache_control, "%smax-age=%u",
                        options->ucdns ? "private, " : "", options->max_age_s);
     server->cache_control_len = (size_t)len;
+    /* Never into a file in /tmp, which need not be there; the guard limits what is in memory. */
+    h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;
     setup_config(&server->config, &server->options, server->options.max_body_bytes,
                  handler_register);
     err_t err = guard_self_test(why);
@@ -72,11 +91,18 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
         buf_printf(why, "trusted-proxies: %s", err_text(err));
     }
     err = err ? err : identity_new(options, &server->identity, why);
+    if (!err && !(server->names = measure_names_new())) {
+        err = ERR_NOMEM;
+        buf_append_str(why, err_text(err));
+    }
     err = err ? err : open_listeners(server, options, why);
     if (!err && options->admin) {
         http_options_t whole = server->options;
         whole.admin = options->admin;
         err = admin_server_new(&whole, &server->admin, why);
+    }
+    if (!err && options->metrics) {
+        err = metrics_server_new(&server->options, options->metrics, &server->metrics, why);
     }
     if (err) {
         http_server_free(server);
@@ -89,6 +115,16 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
 slice_t http_server_uri(const http_server_t *server, size_t i)
 {
     return slice_str(server->listeners[i].uri);
+}
+
+slice_t server_uri_of(const http_server_t *server, listener_role_t role)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].role == role) {
+            return slice_str(server->listeners[i].uri);
+        }
+    }
+    return SLICE_LIT("");
 }
 
 /* Waits until the counter reaches the number of loops that run; false at the deadline. */
@@ -134,6 +170,9 @@ err_t http_server_start(http_server_t *server, snapshot_t *first)
     if (!err && server->admin) {
         err = admin_server_start(server->admin);
     }
+    if (!err && server->metrics) {
+        err = metrics_server_start(server->metrics);
+    }
     if (err) {
         return err;
     }
@@ -142,6 +181,14 @@ err_t http_server_start(http_server_t *server, snapshot_t *first)
         return ERR_NOMEM;
     }
     server->loop_count = threads;
+    for (size_t i = 0; i < threads && !err; i++) {
+        /* All of them first: whoever sums up looks at every loop. */
+        server->loops[i].counts = measure_counts_new(server->listener_count);
+        err = server->loops[i].counts ? ERR_OK : ERR_NOMEM;
+    }
+    if (err) {
+        return err;
+    }
     size_t running = 0;
     for (; running < threads && !err; running++) {
         err = start_loop(server, running, first);
@@ -185,6 +232,11 @@ static void raise_flag(http_server_t *server, size_t offset)
 
 void http_server_news(http_server_t *server)
 {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    atomic_store_explicit(&server->news_ms,
+                          (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
+                          memory_order_relaxed);
     raise_flag(server, offsetof(http_loop_t, new_versions));
 }
 
@@ -300,6 +352,9 @@ bool http_server_drain(http_server_t *server, unsigned drain_s)
         if (server->admin) {
             worker_pool_cancel(server->admin->workers);
         }
+        if (server->metrics) {
+            worker_pool_cancel(server->metrics->workers);
+        }
         ask_loops(server, LOOP_KILL);
         deadline.tv_sec += DRAIN_GRACE_S;
         if (!wait_for_loops(server, &server->ended, running, &deadline)) {
@@ -323,6 +378,9 @@ void http_server_free(http_server_t *server)
     if (!server || !http_server_drain(server, 0)) {
         return; /* threads that run on may use any of it: better lost than freed */
     }
+    if (server->metrics) {
+        metrics_server_stop(server->metrics); /* its workers read what loops have counted */
+    }
     worker_pool_free(server->workers);
     for (size_t i = 0; i < server->loop_count; i++) {
         snapshot_t *unseen = atomic_load(&server->loops[i].new_snapshot);
@@ -330,6 +388,7 @@ void http_server_free(http_server_t *server)
             snapshot_unref(unseen);
         }
         free(server->loops[i].listeners);
+        measure_counts_free(server->loops[i].counts);
     }
     free(server->loops);
     for (size_t i = 0; i < server->listener_count; i++) {
@@ -337,6 +396,8 @@ void http_server_free(http_server_t *server)
     }
     free(server->listeners);
     admin_server_free(server->admin);
+    metrics_server_free(server->metrics);
+    measure_names_free(server->names);
     identity_free(server->identity);
     proxies_release(&server->proxies);
     guard_free(server->guard);

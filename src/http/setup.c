@@ -1,6 +1,7 @@
 #include "http/setup.h"
 
 #include "http/internal.h"
+#include "http/measure.h"
 
 #include <sched.h>
 
@@ -85,6 +86,7 @@ void setup_config(h2o_globalconf_t *config, const http_options_t *options, size_
     host->http2.push_preload = 0;
     /* No path is registered: the fallback sees every request, in absolute form or not. */
     handler(&host->fallback_path);
+    measure_register(&host->fallback_path);
     if (options->access_log) {
         access_log_register(&host->fallback_path);
     }

@@ -1,5 +1,6 @@
 #include "http/events.h"
 #include "http/internal.h"
+#include "http/measure.h"
 #include "http/tips.h"
 
 #include <sys/socket.h>
@@ -100,6 +101,9 @@ static void sweep_count(http_loop_t *loop)
     if (loop->server->admin) {
         sweep_count_requests(&loop->admin_ctx);
     }
+    if (loop->server->metrics) {
+        sweep_count_requests(&loop->metrics_ctx);
+    }
 }
 
 /* No byte of any answer under way since send_timeout_s. */
@@ -117,12 +121,22 @@ static bool sweep_is_stalled(http_conn_t *conn, uint64_t now)
     return false;
 }
 
+/* HTTP/2: a body or answers that have not moved for too long. */
+static bool sweep_is_too_slow(http_conn_t *conn, uint64_t now)
+{
+    bool stalled = !conn->slow_body && sweep_is_stalled(conn, now);
+    if ((conn->slow_body || stalled) && !conn->cut) {
+        measure_hit(conn->loop, stalled ? HTTP_HIT_SEND_TIME : HTTP_HIT_REQUEST_TIME);
+    }
+    return conn->slow_body || stalled;
+}
+
 /* The connection may be gone behind this. */
 static void sweep_conn(http_conn_t *conn, uint64_t now)
 {
     bool http2 = conn->phase == CONN_HTTP2;
-    if ((http2 && (conn->slow_body || sweep_is_stalled(conn, now))) ||
-        !guard_check(&conn->guard, now)) {
+    measure_bytes(conn);
+    if ((http2 && sweep_is_too_slow(conn, now)) || !guard_check(&conn->guard, now)) {
         sweep_cut(conn, SHUT_RDWR);
     } else if (http2) {
         uint32_t slow[HTTP_STALLED_MAX];
@@ -220,6 +234,9 @@ void sweep_drain(http_loop_t *loop)
     h2o_context_request_shutdown(&loop->ctx);
     if (loop->server->admin) {
         h2o_context_request_shutdown(&loop->admin_ctx);
+    }
+    if (loop->server->metrics) {
+        h2o_context_request_shutdown(&loop->metrics_ctx);
     }
     loop->drain_tick.cb = sweep_on_drain_tick;
     sweep_on_drain_tick(&loop->drain_tick);

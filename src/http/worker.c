@@ -103,6 +103,17 @@ void worker_pool_submit_always(worker_pool_t *pool, worker_job_t *job)
     (void)submit(pool, job, SIZE_MAX);
 }
 
+size_t worker_pool_waiting(worker_pool_t *pool)
+{
+    if (!pool) {
+        return 0;
+    }
+    (void)pthread_mutex_lock(&pool->lock);
+    size_t waiting = pool->waiting;
+    (void)pthread_mutex_unlock(&pool->lock);
+    return waiting;
+}
+
 void worker_pool_cancel(worker_pool_t *pool)
 {
     (void)pthread_mutex_lock(&pool->lock);

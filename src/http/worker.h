@@ -26,6 +26,8 @@ err_t worker_pool_new(unsigned threads, size_t queue_limit, worker_pool_t **out)
 bool worker_pool_submit(worker_pool_t *pool, worker_job_t *job) FPD_MUST_CHECK;
 /* As above, for work that must be done some time: the limit does not count. */
 void worker_pool_submit_always(worker_pool_t *pool, worker_job_t *job);
+/* Jobs that wait for a thread. NULL is fine. */
+size_t worker_pool_waiting(worker_pool_t *pool);
 /* From now on jobs run with cancelled set, those that wait too. */
 void worker_pool_cancel(worker_pool_t *pool);
 /* Runs what waits, joins the threads. NULL is fine. */

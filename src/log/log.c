@@ -39,6 +39,7 @@ static struct {
     uint64_t queued;  /* bytes taken since log_start */
     uint64_t done;    /* of these, bytes that are written */
     uint64_t dropped; /* lines since the writer last said so */
+    uint64_t lost;    /* lines since log_start */
     bool saying;      /* the writer is about to */
     uint64_t told_ms; /* when lines that were omitted were told last */
     flood_t flood;
@@ -52,7 +53,11 @@ static struct {
            .written = PTHREAD_COND_INITIALIZER,
            .fd = STDERR_FILENO};
 
-static atomic_int minimum_level = LOG_LEVEL_INFO;
+static atomic_int minimum_level = LOG_LEVEL_INFO; /* of areas that are not in the list */
+static atomic_int lowest_level = LOG_LEVEL_INFO;  /* of all areas */
+#define AREA_LEVEL(id, name) LOG_LEVEL_INFO,
+static atomic_int area_levels[LOG_AREA_COUNT] = {LOG_AREAS(AREA_LEVEL)};
+#undef AREA_LEVEL
 static atomic_int line_format = LOG_FORMAT_TEXT;
 static atomic_ullong progress; /* counts what the writer got rid of */
 
@@ -185,6 +190,18 @@ void log_set(log_format_t format, log_level_t level)
 {
     atomic_store(&line_format, format);
     atomic_store(&minimum_level, level);
+    atomic_store(&lowest_level, level);
+    for (int i = 0; i < LOG_AREA_COUNT; i++) {
+        atomic_store(&area_levels[i], level);
+    }
+}
+
+void log_set_area(log_area_t area, log_level_t level)
+{
+    atomic_store(&area_levels[area], level);
+    if ((int)level < atomic_load(&lowest_level)) {
+        atomic_store(&lowest_level, level);
+    }
 }
 
 err_t log_start(int fd, log_format_t format, log_level_t level)
@@ -198,7 +215,7 @@ err_t log_start(int fd, log_format_t format, log_level_t level)
     queue.stopping = queue.ended = queue.abandoned = false;
     queue.told_ms = 0;
     flood_init(&queue.flood, 0);
-    queue.queued = queue.done = queue.dropped = 0;
+    queue.queued = queue.done = queue.dropped = queue.lost = 0;
     pthread_sigmask(SIG_SETMASK, &all, &old);
     int failed = pthread_create(&queue.writer, NULL, writer_main, NULL);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -264,6 +281,7 @@ static void submit(slice_t line)
         !buf_reserve(&queue.pending, line.len)) {
         queue.pending.failed = false; /* the next line may be shorter */
         queue.dropped++;
+        queue.lost++;
     } else {
         buf_append_slice(&queue.pending, line);
         queue.queued += line.len;
@@ -274,8 +292,27 @@ static void submit(slice_t line)
     pthread_mutex_unlock(&queue.lock);
 }
 
-bool log_enabled(log_level_t level)
+uint64_t log_dropped(void)
 {
+    pthread_mutex_lock(&queue.lock);
+    uint64_t lost = queue.lost;
+    pthread_mutex_unlock(&queue.lock);
+    return lost;
+}
+
+bool log_enabled(log_level_t level, const char *area)
+{
+#define AREA_NAME(id, name) name,
+    static const char *const names[LOG_AREA_COUNT] = {LOG_AREAS(AREA_NAME)};
+#undef AREA_NAME
+    if ((int)level < atomic_load_explicit(&lowest_level, memory_order_relaxed)) {
+        return false;
+    }
+    for (int i = 0; i < LOG_AREA_COUNT; i++) {
+        if (strcmp(area, names[i]) == 0) {
+            return (int)level >= atomic_load_explicit(&area_levels[i], memory_order_relaxed);
+        }
+    }
     return (int)level >= atomic_load_explicit(&minimum_level, memory_order_relaxed);
 }
 
@@ -294,6 +331,7 @@ static bool admit(log_level_t level, const char *area, const char *fmt)
     return admitted;
 }
 
+FPD_PRINTF(3, 0)
 static void write_line(log_level_t level, const char *area, const char *fmt, va_list args)
 {
     buf_t text = BUF_INIT;
@@ -316,7 +354,7 @@ static void write_line(log_level_t level, const char *area, const char *fmt, va_
 
 void log_line(log_level_t level, const char *area, const char *fmt, ...)
 {
-    if (!log_enabled(level) || !admit(level, area, fmt)) {
+    if (!log_enabled(level, area) || !admit(level, area, fmt)) {
         return;
     }
     va_list args;
@@ -327,7 +365,7 @@ void log_line(log_level_t level, const char *area, const char *fmt, ...)
 
 void log_listed(log_level_t level, const char *area, const char *fmt, ...)
 {
-    if (!log_enabled(level)) {
+    if (!log_enabled(level, area)) {
         return;
     }
     va_list args;

@@ -102,6 +102,9 @@ typedef struct cost_map_draft {
     bool has_mode;
     double rest; /* of pairs that are not given; COST_NONE: nothing */
     name_ref_t rest_ref;
+    name_ref_t source; /* cost-source; name.ptr NULL: not said, or wrong */
+    const json_value_t *parameters;
+    uint32_t parameters_line, parameters_column;
     name_ref_t file; /* of the costs; name.ptr NULL: they stand in the document */
     uint32_t costs_document;
     slice_t costs_pointer;

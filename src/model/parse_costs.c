@@ -197,7 +197,43 @@ static void parse_rest(builder_t *b, cost_map_draft_t *map)
     }
 }
 
-enum { KEY_MAP, KEY_METRIC, KEY_MODE, KEY_COSTS, KEY_FILE, KEY_REST };
+/* The sources that are registered (IANA, ALTO Cost Source Types). */
+static void parse_source(builder_t *b, cost_map_draft_t *map)
+{
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    slice_t text;
+    map->source = (name_ref_t){{NULL, 0}, ev->line, ev->column, builder_pointer(b), NO_INDEX};
+    if (!builder_expect_text(b, "cost-source", false, &text)) {
+        return;
+    }
+    if (slice_is(text, "nominal") || slice_is(text, "sla") || slice_is(text, "estimation")) {
+        map->source.name = text;
+    } else {
+        doc_reader_find(b->reader, FINDING_BAD_VALUE, (slice_t){0},
+                        "cost-source is nominal, sla or estimation");
+    }
+}
+
+static bool parse_parameters(builder_t *b, cost_map_draft_t *map)
+{
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    map->parameters_line = ev->line;
+    map->parameters_column = ev->column;
+    json_value_t *value = builder_alloc(b, 1, sizeof *value);
+    map->parameters = value;
+    return value && builder_tree(b, value);
+}
+
+enum {
+    KEY_MAP,
+    KEY_METRIC,
+    KEY_MODE,
+    KEY_COSTS,
+    KEY_FILE,
+    KEY_REST,
+    KEY_SOURCE,
+    KEY_PARAMETERS,
+};
 
 static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
 {
@@ -221,6 +257,11 @@ static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
     case KEY_REST:
         parse_rest(b, map);
         break;
+    case KEY_SOURCE:
+        parse_source(b, map);
+        break;
+    case KEY_PARAMETERS:
+        return parse_parameters(b, map);
     default:
         return doc_reader_skip(b->reader);
     }
@@ -247,6 +288,10 @@ static void check_members(builder_t *b, cost_map_draft_t *map, unsigned seen)
                        "a cost map needs costs, costs-file or default-cost");
     }
     map->bad |= costs && file;
+    if (seen & 1u << KEY_PARAMETERS && !(seen & 1u << KEY_SOURCE)) {
+        find_about_map(b, FINDING_MISSING_KEY, map->parameters_line, map->parameters_column,
+                       "parameters are those of a cost-source, which is missing");
+    }
 }
 
 static bool parse_cost_map_body(builder_t *b, cost_map_draft_t *map)

@@ -114,6 +114,31 @@ static void check_type(builder_t *b, size_t index)
     }
 }
 
+static slice_t make_context(builder_t *b, const cost_map_draft_t *cost)
+{
+    buf_t text = BUF_INIT;
+    if (!cost->source.name.ptr) {
+        return SLICE_LIT("");
+    }
+    if (slice_is(cost->type.metric, MODEL_COST_METRIC) &&
+        !slice_is(cost->source.name, "estimation")) {
+        findings_add(b->findings, FINDING_BAD_VALUE,
+                     builder_place(b, cost->document, cost->source.line, cost->source.column),
+                     cost->source.pointer, (slice_t){0},
+                     "the cost-source of " MODEL_COST_METRIC " is estimation (RFC 9439 6.3)");
+    }
+    buf_printf(&text, "{\"cost-source\":\"%.*s\"", SLICE_ARG(cost->source.name));
+    if (cost->parameters) {
+        buf_append_str(&text, ",\"parameters\":");
+        json_write_value(&text, cost->parameters);
+    }
+    buf_append_char(&text, '}');
+    slice_t made = builder_copy(b, buf_slice(&text));
+    b->failed |= buf_failed(&text);
+    buf_release(&text);
+    return made;
+}
+
 static int cmp_cost_map(const void *x, const void *y)
 {
     return slice_cmp(((const model_cost_map_t *)x)->id, ((const model_cost_map_t *)y)->id);
@@ -134,8 +159,13 @@ bool resolve_cost_maps(builder_t *b)
             check_type(b, i);
         }
         bool known = renumber(b, cost, map);
-        made[n] = (model_cost_map_t){cost->name, cost->document, cost->line, cost->column,
-                                     map,        cost->type,     {0}};
+        made[n] = (model_cost_map_t){.id = cost->name,
+                                     .document = cost->document,
+                                     .line = cost->line,
+                                     .column = cost->column,
+                                     .network_map = map,
+                                     .type = cost->type,
+                                     .context = make_context(b, cost)};
         if (known && typed && check_cells(b, cost, map) && !cost->bad) {
             make_matrix(b, cost, map, &made[n++]);
         }

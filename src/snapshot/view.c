@@ -179,11 +179,10 @@ static err_t add_cost_map(maker_t *m, const view_cost_map_t *map)
     }
     c->document = d;
     list(m, add(m, &resource_kind_cost_map, c->id, path, d, c), uses, 1);
-    m->entries[m->entry_count - 1].capabilities = cost_capabilities(c->offer, 1, false,
-                                                                    m->in->arena);
+    m->entries[m->entry_count - 1].capabilities = cost_map_capabilities(c->offer, m->in->arena);
     add_filtered(m, &resource_kind_cost_map_filtered, c->id, map->space, uses, 1);
-    m->entries[m->entry_count - 1].capabilities = cost_capabilities(
-        map->space->offers, map->space->offer_count, true, m->in->arena);
+    const cost_terms_t terms = cost_space_terms(map->space);
+    m->entries[m->entry_count - 1].capabilities = cost_capabilities(&terms, m->in->arena);
     return ERR_OK;
 }
 
@@ -202,8 +201,7 @@ static err_t add_costs(maker_t *m)
              add(m, &resource_kind_endpoint_cost, SLICE_LIT(ALTO_ENDPOINT_COST_ID),
                  SLICE_LIT("/" ALTO_ENDPOINT_COST_ID), NULL, c),
              NULL, 0);
-        m->entries[m->entry_count - 1].capabilities = cost_capabilities(c->offers, c->count, true,
-                                                                        m->in->arena);
+        m->entries[m->entry_count - 1].capabilities = cost_capabilities(&c->terms, m->in->arena);
     }
     return err;
 }

@@ -9,6 +9,8 @@ typedef struct maker {
     const model_cost_map_t **shown; /* by id */
     size_t shown_count;
     cost_space_t **spaces; /* by network map; NULL: no costs */
+    cost_space_t **ordered;
+    size_t ordered_count;
 } maker_t;
 
 static bool is_shown(const maker_t *m, const model_network_map_t *map)
@@ -110,23 +112,28 @@ static err_t make_map(maker_t *m, const model_cost_map_t *c, view_cost_map_t *ou
 }
 
 /* The default map's costs go first: an endpoint has the PID that it has there. */
-static err_t make_common(maker_t *m, slice_t default_map, view_costs_t *out)
+static err_t order_spaces(maker_t *m, slice_t default_map)
 {
-    cost_space_t **spaces = arena_array(m->in->arena, m->map_count + 1, sizeof(cost_space_t *));
-    size_t first = default_index(m, default_map), count = 0;
-    if (!spaces) {
+    size_t first = default_index(m, default_map);
+    m->ordered = arena_array(m->in->arena, m->map_count + 1, sizeof(cost_space_t *));
+    if (!m->ordered) {
         return ERR_NOMEM;
     }
     if (m->spaces[first]) {
-        spaces[count++] = m->spaces[first];
+        m->ordered[m->ordered_count++] = m->spaces[first];
     }
     for (size_t i = 0; i < m->map_count; i++) {
         if (i != first && m->spaces[i]) {
-            spaces[count++] = m->spaces[i];
+            m->ordered[m->ordered_count++] = m->spaces[i];
         }
     }
-    err_t err = endpoint_cost_build(spaces, count, m->in->arena, &out->endpoints);
-    out->types = err ? slice_of(NULL, 0) : cost_types(spaces, count, m->in->arena);
+    return cost_spaces_name(m->ordered, m->ordered_count, m->in->arena);
+}
+
+static err_t make_common(maker_t *m, view_costs_t *out)
+{
+    err_t err = endpoint_cost_build(m->ordered, m->ordered_count, m->in->arena, &out->endpoints);
+    out->types = err ? slice_of(NULL, 0) : cost_types(m->ordered, m->ordered_count, m->in->arena);
     return err ? err : out->types.ptr ? ERR_OK : ERR_NOMEM;
 }
 
@@ -140,10 +147,11 @@ err_t view_costs_make(const view_input_t *in, const property_map_pids_t *maps, s
     for (size_t i = 0; i < map_count && !err; i++) {
         err = make_space(&m, i);
     }
+    err = err ? err : order_spaces(&m, default_map);
     out->maps = err ? NULL : arena_array(in->arena, m.shown_count + 1, sizeof *out->maps);
     err = err || out->maps ? err : ERR_NOMEM;
     for (size_t i = 0; i < m.shown_count && !err; i++) {
         err = make_map(&m, m.shown[i], &out->maps[out->count++]);
     }
-    return err ? err : make_common(&m, default_map, out);
+    return err ? err : make_common(&m, out);
 }

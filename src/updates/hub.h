@@ -43,17 +43,36 @@ struct hub {
     feed_t *list;  /* these, and those that are gone and have readers yet */
     size_t used[TOTAL_COUNT];
     uint64_t now_ms;
-    table_t streams; /* token -> stream_t */
-    table_t views;   /* token -> tips_view_t */
+    table_t streams;              /* token -> stream_t */
+    table_t views;                /* token -> tips_view_t */
+    _Atomic(uint64_t) substreams; /* of all streams */
     hub_counters_t counters;
 };
 
 /* As hub_new, of several that share the limits; the totals live longer. NULL: it stands alone. */
 err_t hub_new_of(const hub_options_t *options, hub_totals_t *totals, hub_t **out) FPD_MUST_CHECK;
 void hub_set_defaults(hub_options_t *o);
+/* Counts one more, of hub->counters. Not under `lock`. */
+void hub_count_one(hub_t *hub, uint64_t *counter);
 uint64_t hub_now_ms(const hub_t *hub);
 /* Counts more, or less, of something. Under `lock`. */
 void hub_count(hub_t *hub, total_t what, ptrdiff_t more);
+
+/* For publication and the end: see hub.c. */
+void hub_free_nodes(nodes_t *nodes);
+void hub_free_offers(offer_t *offers, size_t count);
+/* Feeds whose resource is not there any more. Under `lock`. */
+void hub_remove_missing(hub_t *hub);
+
+/*
+ * hub_publish in two steps: the first may fail, and nothing has changed then. When it does not,
+ * `making` is held until one of the others is called, by the same thread.
+ */
+typedef struct hub_prepared hub_prepared_t;
+err_t hub_prepare(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report,
+                  hub_prepared_t **out) FPD_MUST_CHECK;
+void hub_commit(hub_prepared_t *p);
+void hub_abandon(hub_prepared_t *p);
 
 #define OFFER_ID_MAX 64 /* RFC 7285 10.2 */
 

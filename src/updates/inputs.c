@@ -211,7 +211,13 @@ static bool has_room(hub_t *hub, slice_t client)
             own += same;
         }
     }
-    return own < hub->options.client_inputs && room_for_inputs(hub);
+    bool full = own >= hub->options.client_inputs;
+    bool inputs = !totals_has_room(hub->totals, TOTAL_INPUTS, hub->used[TOTAL_INPUTS]);
+    bool bytes = !totals_has_room(hub->totals, TOTAL_INPUT_BYTES, hub->used[TOTAL_INPUT_BYTES]);
+    hub->counters.hits_client_inputs += full;
+    hub->counters.hits_inputs += inputs;
+    hub->counters.hits_input_bytes += bytes;
+    return !full && !inputs && !bytes;
 }
 
 static feed_t *hold_existing(hub_t *hub, slice_t key)

@@ -48,6 +48,7 @@ void stream_end_substream(stream_t *s, substream_t *sub, const char *description
     sub->tell_stopped = true;
     sub->tell_started = false;
     s->live--;
+    (void)atomic_fetch_sub_explicit(&s->hub->substreams, 1, memory_order_relaxed);
     s->description = description ? description : s->description;
 }
 

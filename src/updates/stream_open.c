@@ -91,6 +91,7 @@ static err_t open_all(hub_t *hub, const stream_params_t *params, slice_t client,
         whole = opened[count++].feed != NULL;
     }
     if (!err && whole && !may_send(hub, opened, count)) {
+        hub_count_one(hub, &hub->counters.hits_full_bytes);
         hub_refuse(refusal, 503);
         whole = false;
     }
@@ -155,6 +156,7 @@ static err_t add_substreams(stream_t *s, const stream_params_t *params, const op
             .tell_started = !creation || opened[i].current,
         };
         s->live++;
+        (void)atomic_fetch_add_explicit(&s->hub->substreams, 1, memory_order_relaxed);
     }
     free(ids);
     return err;
@@ -167,6 +169,7 @@ static err_t list_stream(hub_t *hub, stream_t *s, bool *listed)
     err_t err = ERR_OK;
     (void)pthread_mutex_lock(&hub->lock);
     *listed = totals_has_room(hub->totals, TOTAL_STREAMS, hub->used[TOTAL_STREAMS]);
+    hub->counters.hits_streams += !*listed;
     if (*listed) {
         err = table_put(&hub->streams, slice_str(s->token), s, NULL);
     }
@@ -183,8 +186,10 @@ static err_t list_stream(hub_t *hub, stream_t *s, bool *listed)
 static bool may_open(hub_t *hub)
 {
     (void)pthread_mutex_lock(&hub->lock);
-    bool may = totals_has_room(hub->totals, TOTAL_STREAMS, hub->used[TOTAL_STREAMS]) &&
-               totals_spend(hub->totals, &hub->totals->opens, hub_now_ms(hub), 1);
+    bool full = !totals_has_room(hub->totals, TOTAL_STREAMS, hub->used[TOTAL_STREAMS]);
+    bool may = !full && totals_spend(hub->totals, &hub->totals->opens, hub_now_ms(hub), 1);
+    hub->counters.hits_streams += full;
+    hub->counters.hits_opens += !full && !may;
     (void)pthread_mutex_unlock(&hub->lock);
     return may;
 }
@@ -234,7 +239,11 @@ err_t stream_open(hub_t *hub, slice_t body, slice_t client, hub_refusal_t *refus
     err_t err = ERR_OK;
     *out = NULL;
     if (stream_params_read(&p, hub, body, false, &params)) {
-        if (params.add_count > hub->options.substreams || !may_open(hub)) {
+        bool fits = params.add_count <= hub->options.substreams;
+        if (!fits) {
+            hub_count_one(hub, &hub->counters.hits_substreams);
+        }
+        if (!fits || !may_open(hub)) {
             hub_refuse(refusal, 503);
         } else {
             err = open_stream(hub, &params, client, &arena, refusal, out);
@@ -297,9 +306,11 @@ static err_t change(stream_t *s, const stream_params_t *params, const opened_t *
     for (size_t i = 0; i < before; i++) {
         removed += is_removed(params, &s->subs[i]);
     }
-    *applied = s->live - removed + params->add_count <= o->substreams &&
-               s->count + params->add_count <= o->substream_ids;
+    bool fits = s->live - removed + params->add_count <= o->substreams;
+    *applied = fits && s->count + params->add_count <= o->substream_ids;
     if (!*applied) {
+        hub_counters_t *c = &s->hub->counters;
+        hub_count_one(s->hub, fits ? &c->hits_substream_ids : &c->hits_substreams);
         return ERR_OK;
     }
     err_t err = add_substreams(s, params, opened, false);

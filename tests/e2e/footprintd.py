@@ -16,7 +16,7 @@ BUILD = pathlib.Path(os.environ.get("FPD_BUILD", ROOT / "build/dev")).resolve()
 LIMIT = 60  # seconds until a wait counts as hanging
 
 READY = re.compile(r"^footprintd: ready generation=\d+((?: listen=https?://\S+)+)"
-                   r"(?: admin=(https?://\S+))?$")
+                   r"(?: admin=(https?://\S+))?(?: metrics=(https?://\S+))?$")
 
 DOCUMENT = """version: 1
 capabilities:
@@ -82,6 +82,7 @@ class Server:
         self.urls = [part.removeprefix("listen=") for part in match.group(1).split()]
         self.url = self.urls[0]
         self.admin = match.group(2)
+        self.metrics = match.group(3)
         return self
 
     def send(self, number):
@@ -105,6 +106,8 @@ class Server:
             code = self.end()
             if kind is None:
                 assert code == 0, "\n".join(self.log)
+        if kind is not None:
+            print(f"footprintd ended with {self.process.poll()}", *self.log[-100:], sep="\n")
         if self.process.poll() is None:
             self.process.kill()
 

@@ -78,7 +78,6 @@ def status_of(server):
 def test_ready_line(server):
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+", server.admin)
     assert server.admin not in server.urls
-    assert not any("not-in-force" in line for line in server.log)
 
 
 def test_without(site):

@@ -1,5 +1,4 @@
 """What each uCDN may ask for a second: 429 with Retry-After above, and nobody else notices."""
-import json
 import signal
 import time
 
@@ -133,12 +132,6 @@ def test_without_profiles(site):
     """The limits hold for everybody together then."""
     server = site(None, more="limits: {ucdn-bytes-per-s: 500}\n")
     assert until_refused(Client(server))[1] >= 1
-
-
-def test_no_warning(site):
-    server = site(profile("ucdn-a", RATES % "requests-per-s: 5"))
-    assert not any("not-in-force" in line for line in server.log)
-    assert json.loads(Client(server, "ucdn-a").get("/").content)
 
 
 def test_streams_of_classes_that_share_the_limit(site):

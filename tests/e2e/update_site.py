@@ -18,7 +18,8 @@ TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap",
          "endpoint-cost": "endpointcost"}
 PLAIN = ["netmap", "num-routingcost", "cdni", "propmap"]
 FILTERS = {"netmap-filtered": "networkmapfilter", "cdni-filtered": "cdnifilter",
-           "propmap-filtered": "propmapparams", "endpoint-property": "endpointpropparams",
+           "propmap-filtered": "propmapparams",
+           "endpoint-property": "endpointpropparams",
            "num-routingcost-filtered": "costmapfilter", "endpoint-cost": "endpointcostparams"}
 
 

@@ -58,7 +58,7 @@ static void check_post(const char *path, slice_t request)
 {
     static const addr_t client = {FAMILY_IPV4, .u.v4 = 0xc0000201};
     const resource_t *r = view_find(snapshot_view_public(snapshot), slice_str(path));
-    const alto_limits_t limits = {.filter_entries = 20, .cost_pairs = 50, .client = &client};
+    const alto_limits_t limits = {.filter_entries = 20, .cost_values = 50, .client = &client};
     arena_t arena;
     alto_answer_t answer = {0};
     buf_t text = BUF_INIT;

@@ -87,7 +87,7 @@ static void check_post(const char *path, const char *data, slice_t request)
     static const uint8_t key[BLOCK_SIZE] = {7};
     const resource_t *r = view_find(snapshot_view_public(snapshot), slice_str(path));
     const alto_limits_t limits = {
-        .filter_entries = 20, .cost_pairs = 50, .client = &client, .ane_key = key};
+        .filter_entries = 20, .cost_values = 50, .client = &client, .ane_key = key};
     arena_t arena;
     alto_answer_t answer = {0};
     buf_t text = BUF_INIT;

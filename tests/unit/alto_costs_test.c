@@ -123,6 +123,77 @@ static void test_tags(void **state)
     }
 }
 
+/* ---- contexts (RFC 9439 3.1) ---- */
+
+#define CONTEXT(metric, text)                                                                      \
+    "{\"cost-mode\":\"numerical\",\"cost-metric\":\"" metric "\",\"cost-context\":" text "}"
+
+static void check_has(const buf_t *text, const char *part)
+{
+    if (!memmem(text->ptr, text->len, part, strlen(part))) {
+        fail_msg("no %s in %.*s", part, SLICE_ARG(buf_slice(text)));
+    }
+}
+
+/* One type of two network maps, with a source each: two names in the directory. */
+static void test_contexts(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "network-maps:\n"
+        "  m: {default: true, pids: {a: {ipv4: [0.0.0.0/0], ipv6: ['::/0']}}}\n"
+        "  n: {pids: {a: {ipv4: [0.0.0.0/0], ipv6: ['::/0']}}}\n"
+        "cost-maps:\n"
+        "  est: {network-map: m, cost-metric: 'delay-ow:p99.9', cost-mode: numerical,\n"
+        "        default-cost: 7, cost-source: estimation}\n"
+        "  sla: {network-map: n, cost-metric: 'delay-ow:p99.9', cost-mode: numerical,\n"
+        "        default-cost: 9, cost-source: sla, parameters: {link: 'x', y: [null, 1.50]}}\n"
+        "  own: {network-map: n, cost-metric: 'priv:p.1', cost-mode: ordinal, default-cost: 9}\n"
+        "  same: {network-map: m, cost-metric: 'priv:p.1', cost-mode: ordinal, default-cost: 9}\n";
+#define EST CONTEXT("delay-ow:p99.9", "{\"cost-source\":\"estimation\"}")
+#define SLA                                                                                        \
+    CONTEXT("delay-ow:p99.9",                                                                      \
+            "{\"cost-source\":\"sla\",\"parameters\":{\"link\":\"x\",\"y\":[null,1.50]}}")
+    snapshot_t *s = fixture_one(text);
+    buf_t body = fixture_body(s, "/directory");
+    check_has(&body, "\"num-delay-ow-p99_9\":" EST ",\"num-delay-ow-p99_9-2\":" SLA ",");
+    check_has(&body, "\"ord-priv:p_1\":{\"cost-mode\":\"ordinal\",\"cost-metric\":\"priv:p.1\"},");
+    check_has(&body, "\"est\":{\"uri\":\"/est\",\"media-type\":\"application/alto-costmap+json\","
+                     "\"capabilities\":{\"cost-type-names\":[\"num-delay-ow-p99_9\"]}");
+    check_has(&body, "\"sla\":{\"uri\":\"/sla\",\"media-type\":\"application/alto-costmap+json\","
+                     "\"capabilities\":{\"cost-type-names\":[\"num-delay-ow-p99_9-2\"]}");
+    buf_release(&body);
+    body = fixture_body(s, "/sla");
+    check_has(&body, "\"cost-type\":" SLA "},\"cost-map\"");
+    buf_release(&body);
+    alto_answer_t answer;
+    /* Another context than ours is no reason to refuse: the answer says whose it is. */
+    body = fixture_post(s, "/sla-filtered", "{\"cost-type\":" EST ",\"constraints\":[\"gt 1\"]}",
+                        &answer);
+    assert_int_equal(answer.status, 200);
+    check_has(&body, "\"cost-type\":" SLA "},\"cost-map\":{\"a\":{\"a\":9}}");
+    buf_release(&body);
+    body = fixture_post(s, "/endpoint-cost",
+                        "{\"multi-cost-types\":[" SLA
+                        "],\"endpoints\":{\"srcs\":[\"ipv4:1.2.3.4\"],\"dsts\":[\"ipv6:::1\"]}}",
+                        &answer);
+    check_has(&body, "\"multi-cost-types\":[" EST "]},\"endpoint-cost-map\"");
+    buf_release(&body);
+    snapshot_unref(s);
+    /* The context is content: the tag says so. */
+    buf_t other = BUF_INIT;
+    buf_printf(&other, "%s", text);
+    buf_append_char(&other, '\0');
+    memcpy(strstr(other.ptr, "link"), "rope", 4);
+    snapshot_t *t = fixture_one(other.ptr);
+    s = fixture_one(text);
+    assert_string_not_equal(fixture_tag(s, "/sla"), fixture_tag(t, "/sla"));
+    assert_string_equal(fixture_tag(s, "/est"), fixture_tag(t, "/est"));
+    snapshot_unref(s);
+    snapshot_unref(t);
+    buf_release(&other);
+}
+
 /* ---- POST ---- */
 
 static const struct {
@@ -285,7 +356,6 @@ static const struct {
     {FILTER, "{" TYPE "{" PAIR ",\"cost-mode\":\"ordinal\"}}", NULL},
     {FILTER, "[]", NULL},
     {FILTER, "{}", MISSING("cost-type")},
-    {FILTER, "{\"multi-cost-types\":[]}", MISSING("cost-type")},
     {FILTER, "{" TYPE "5}", WRONG("cost-type")},
     {FILTER, "{" TYPE "null}", WRONG("cost-type")},
     {FILTER, "{" TYPE "[]}", WRONG("cost-type")},
@@ -330,7 +400,6 @@ static const struct {
     {FILTER, "{" NUM ",\"constraints\":[\"le +5\"]}", VALUE("constraints", "le +5")},
     {FILTER, "{" NUM ",\"constraints\":[\"le 05\"]}", VALUE("constraints", "le 05")},
     {FILTER, "{" NUM ",\"constraints\":[\"le 5 6\"]}", VALUE("constraints", "le 5 6")},
-    {FILTER, "{" NUM ",\"constraints\":[\"[0] le 5\"]}", VALUE("constraints", "[0] le 5")},
     {FILTER, "{" NUM ",\"constraints\":[5]}", VALUE("constraints", "5")},
     /* Constraints stand before PIDs. */
     {FILTER, "{\"pids\":{\"srcs\":[5],\"dsts\":[]}," NUM ",\"constraints\":[5]}",
@@ -394,7 +463,7 @@ static void check_limit(const snapshot_t *s, const char *path, const char *reque
 
 static void test_limits(void **state)
 {
-    const alto_limits_t six = {.cost_pairs = 6, .client = &client}, two = {.filter_entries = 2};
+    const alto_limits_t six = {.cost_values = 6, .client = &client}, two = {.filter_entries = 2};
     static const char lists[] = "{" NUM ",\"pids\":{\"srcs\":[\"PID1\",\"PID2\",\"PID3\"],"
                                 "\"dsts\":[\"PID1\",\"PID2\"]}}";
     check_limit(*state, FILTER, lists, &six, 200);
@@ -650,7 +719,7 @@ int main(void)
         cmocka_unit_test(test_tags),      cmocka_unit_test(test_filters),
         cmocka_unit_test(test_endpoints), cmocka_unit_test(test_errors),
         cmocka_unit_test(test_nobody),    cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_random),    cmocka_unit_test(test_contexts),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -246,7 +246,7 @@ static void test_names(void **state)
         alto_answer_t answer;
         texts[i] = ask(s, request, keys[i], &answer);
         assert_int_equal(answer.status, 200);
-        assert_int_equal(answer.entities, 2);
+        assert_int_equal(answer.entities, 1);
         buf_t same = ask(again, request, keys[i], &answer);
         assert_string_equal(texts[i].ptr, same.ptr);
         buf_release(&same);

@@ -47,10 +47,13 @@ static const rate_t *rate_of(const fixture_t *f, const char *name)
 
 #define PROFILE(name, rates) name ": {certificates: [{san: dns:" name ".example}]" rates "}\n"
 
+/* Why the last request was refused. */
+static rate_kind_t what;
+
 static unsigned take_all(const rate_t *rate, uint64_t now, uint64_t *retry_s)
 {
     unsigned taken = 0;
-    while (taken < 100000 && rate_take_request(rate, now, retry_s)) {
+    while (taken < 100000 && rate_take_request(rate, now, &what, retry_s)) {
         taken++;
     }
     return taken;
@@ -65,6 +68,7 @@ static void test_requests(void **state)
     assert_null(rate_of(&f, "b"));
     const rate_t *a = rate_of(&f, "a");
     assert_int_equal(take_all(a, START, &retry_s), 10);
+    assert_int_equal(what, RATE_REQUESTS);
     assert_int_equal(retry_s, 1);
     assert_int_equal(take_all(a, START + SECOND / 2, &retry_s), 5);
     assert_int_equal(take_all(a, START + 10 * SECOND, &retry_s), 10);
@@ -81,22 +85,24 @@ static void test_amounts(void **state)
     const rate_t *a = rate_of(&f, "a");
     uint64_t retry_s = 0;
     rate_add(a, RATE_ENTITIES, 100, START);
-    assert_true(rate_take_request(a, START, &retry_s));
+    assert_true(rate_take_request(a, START, &what, &retry_s));
     rate_add(a, RATE_ENTITIES, 250, START);
-    assert_false(rate_take_request(a, START, &retry_s));
+    assert_false(rate_take_request(a, START, &what, &retry_s));
     assert_int_equal(retry_s, 3);
-    assert_false(rate_take_request(a, START + 2 * SECOND, &retry_s));
+    assert_int_equal(what, RATE_ENTITIES);
+    assert_false(rate_take_request(a, START + 2 * SECOND, &what, &retry_s));
     assert_int_equal(retry_s, 1);
-    assert_true(rate_take_request(a, START + 2 * SECOND + SECOND / 2, &retry_s));
+    assert_true(rate_take_request(a, START + 2 * SECOND + SECOND / 2, &what, &retry_s));
     rate_add(a, RATE_BYTES, 1001, START + 9 * SECOND);
-    assert_false(rate_take_request(a, START + 9 * SECOND, &retry_s));
+    assert_false(rate_take_request(a, START + 9 * SECOND, &what, &retry_s));
     assert_int_equal(retry_s, 1);
+    assert_int_equal(what, RATE_BYTES);
     /* However much it was: an hour, and never an overflow. */
     rate_add(a, RATE_BYTES, UINT64_MAX, START + 20 * SECOND);
     rate_add(a, RATE_BYTES, UINT64_MAX, START + 20 * SECOND);
-    assert_false(rate_take_request(a, START + 20 * SECOND, &retry_s));
+    assert_false(rate_take_request(a, START + 20 * SECOND, &what, &retry_s));
     assert_int_equal(retry_s, 3599);
-    assert_true(rate_take_request(a, START + 3620 * SECOND, &retry_s));
+    assert_true(rate_take_request(a, START + 3620 * SECOND, &what, &retry_s));
     release(&f);
 }
 

@@ -78,7 +78,7 @@ static const fixture_file_t costs[] = {
     {"a.yaml", "network-maps: {m: {pids: {a: {ipv4: [0.0.0.0/0]}, b: {ipv6: ['::/0']}}}}\n"
                "cost-maps:\n"
                "  c: {network-map: m, cost-metric: delay-ow:p95, cost-mode: numerical,\n"
-               "      costs-file: d/c.csv}\n"
+               "      costs-file: d/c.csv, cost-source: sla, parameters: {link: [x]}}\n"
                "  j: {network-map: m, cost-metric: priv:j, cost-mode: ordinal, default-cost: 9,\n"
                "      costs-file: d/j.json}\n"},
     {"d/c.csv", "x,a,b\na,1,\"2.5\"\nb,,0.125\n"},

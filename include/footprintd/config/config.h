@@ -3,9 +3,7 @@
  *
  * Every key is a row of one const table (its type, range and default); the reader, the dump and
  * footprintd.yaml(5)'s test iterate over it. Unknown keys, wrong types and bad values are errors
- * with their place. Keys that this version knows but does not use yet are checked all the same and
- * give the warning not-in-force; where ignoring a key could show data to the wrong client, it is an
- * error. Paths are relative to the directory of the file and are kept joined with it.
+ * with their place. Paths are relative to the directory of the file and are kept joined with it.
  */
 #ifndef FOOTPRINTD_CONFIG_CONFIG_H
 #define FOOTPRINTD_CONFIG_CONFIG_H
@@ -32,6 +30,12 @@ typedef enum config_ane_names {
     CONFIG_ANE_NAMES_STABLE,
 } config_ane_names_t;
 
+typedef enum config_seccomp {
+    CONFIG_SECCOMP_OFF,
+    CONFIG_SECCOMP_ON,
+    CONFIG_SECCOMP_LOG,
+} config_seccomp_t;
+
 typedef struct config_certificate {
     slice_t certificate; /* paths */
     slice_t key;
@@ -53,7 +57,7 @@ typedef struct config_listener {
     slice_t client_ca;
     slice_t client_crl;
     int client_auth; /* config_client_auth_t */
-    place_t place;   /* of the list item, or of `admin` */
+    place_t place;   /* of the list item, or of `admin` or `metrics` */
 } config_listener_t;
 
 #define CONFIG_VERSION_NEWEST 1 /* that this program reads */
@@ -65,6 +69,8 @@ typedef struct config {
     bool admin; /* there is an admin interface: */
     config_listener_t admin_listener;
     slice_t admin_tokens;
+    bool metrics; /* there are metrics: */
+    config_listener_t metrics_listener;
     slice_t base_uri;               /* without final '/' */
     slice_t ucdns;                  /* identities and profiles; "": everyone is anonymous */
     const slice_t *trusted_proxies; /* prefixes or addresses */
@@ -80,19 +86,20 @@ typedef struct config {
     uint64_t threads; /* 0: one per processor */
     uint64_t drain_s;
     uint64_t watchdog_stall_s;
-    uint64_t watchdog_abort_s; /* 0: never */
-    uint64_t watchdog_build_s; /* 0: never */
-    int log_format;            /* log_format_t */
-    int log_level;             /* log_level_t */
+    uint64_t watchdog_abort_s;      /* 0: never */
+    uint64_t watchdog_build_s;      /* 0: never */
+    int log_format;                 /* log_format_t */
+    int log_level;                  /* log_level_t */
+    int log_levels[LOG_AREA_COUNT]; /* 0: log_level; else log_level_t and one */
     uint64_t log_lines_per_s;
     config_limits_t limits;
 
     slice_t user; /* that a server started as root becomes; "": stays what it is */
     bool core_dumps;
+    int seccomp; /* config_seccomp_t */
+    bool landlock;
 
-    /* Checked, but not in force yet. */
     slice_t state;
-    slice_t metrics_listen;
     slice_t geoip_country;
     slice_t geoip_city;
     slice_t geoip_asn;

@@ -66,6 +66,9 @@ typedef struct config_limit_info {
 extern const config_limit_info_t config_limit_infos[];
 extern const size_t config_limit_count;
 
+/* The table of all limits, as Markdown. */
+void config_limits_write_reference(buf_t *out);
+
 void config_limits_init(config_limits_t *limits);
 /* The field that the row is about. */
 uint64_t *config_limit_at(config_limits_t *limits, const config_limit_info_t *info);

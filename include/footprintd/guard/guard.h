@@ -72,6 +72,7 @@ typedef struct guard_conn {
     guard_peer_t *address; /* NULL when it is not counted */
     guard_peer_t *network;
     size_t body_limit; /* of one request */
+    uint64_t received; /* bytes that the library has read, above TLS */
     bool operators;    /* the caller's, behind guard_open: its bodies are not the clients' */
     /* Budgets, in thousandths. */
     int64_t control;

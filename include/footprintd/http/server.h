@@ -81,7 +81,8 @@ typedef struct http_options {
     unsigned streams_per_connection; /* event streams and held polls; 32 */
     unsigned poll_s;                 /* a held poll is answered 503 after so long; 0: never */
     guard_options_t guard;           /* all zeros: as guard_options_init leaves it */
-    const struct http_admin_options *admin; /* http/admin.h; NULL: no admin interface */
+    const struct http_admin_options *admin;     /* http/admin.h; NULL: no admin interface */
+    const struct http_metrics_options *metrics; /* http/metrics.h; NULL: no metrics */
     ucdns_t *ucdns;          /* who may ask; NULL: everyone is anonymous. Takes a reference */
     http_rates_t ucdn_rates; /* of profiles without their own */
     const slice_t *trusted_proxies; /* prefixes and addresses, which are copied */

@@ -129,6 +129,7 @@ typedef struct model_cost_map {
     uint32_t column;
     const model_network_map_t *network_map;
     cost_type_t type;
+    slice_t context;     /* CostContext (RFC 9439 3.1) as JSON; empty: not said */
     cost_matrix_t costs; /* rows and columns are the network map's PIDs */
 } model_cost_map_t;
 

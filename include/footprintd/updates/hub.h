@@ -113,7 +113,10 @@ typedef struct hub_counters {
     uint64_t streams_opened, streams_closed, streams_refused;
     uint64_t events_full, events_patch, events_control, events_coalesced, bytes;
     uint64_t views_opened, views_closed, views_refused, edges, edges_gone, edges_early;
-    uint64_t streams, views, feeds, log_bytes; /* now */
+    /* Openings that came up against a limit. */
+    uint64_t hits_streams, hits_substreams, hits_substream_ids, hits_inputs, hits_client_inputs;
+    uint64_t hits_input_bytes, hits_opens, hits_full_bytes;
+    uint64_t streams, substreams, views, feeds, inputs, input_bytes, log_bytes; /* now */
 } hub_counters_t;
 
 void hub_read_counters(hub_t *hub, hub_counters_t *out);
