@@ -68,9 +68,26 @@ static void check_audience(topology_resolver_t *r)
     }
 }
 
-static bool is_taken(const builder_t *b, slice_t id)
+static const char *const id_suffixes[] = {TOPOLOGY_COSTS, TOPOLOGY_ENDPOINTS, TOPOLOGY_ELEMENTS};
+#define ID_SUFFIXES (sizeof id_suffixes / sizeof *id_suffixes)
+
+/* Whether another topology has a resource of this id. */
+static bool is_of_other(const builder_t *b, slice_t id, slice_t own)
 {
-    if (table_get(&b->network_maps, id) || table_get(&b->cost_maps, id)) {
+    for (size_t i = 0; i < ID_SUFFIXES; i++) {
+        size_t len = strlen(id_suffixes[i]), rest = id.len - len;
+        if (id.len > len && slice_is(slice_of(id.ptr + rest, len), id_suffixes[i]) &&
+            rest != own.len && table_get(&b->topologies, slice_of(id.ptr, rest))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_taken(const builder_t *b, slice_t id, slice_t own)
+{
+    if (table_get(&b->network_maps, id) || table_get(&b->cost_maps, id) ||
+        is_of_other(b, id, own)) {
         return true;
     }
     for (size_t i = 0; i < b->model->document_count; i++) {
@@ -83,11 +100,10 @@ static bool is_taken(const builder_t *b, slice_t id)
 
 static void check_ids(topology_resolver_t *r)
 {
-    static const char *const suffixes[] = {TOPOLOGY_COSTS, TOPOLOGY_ENDPOINTS, TOPOLOGY_ELEMENTS};
     const model_topology_t *t = &r->t->made;
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        slice_t id = arena_printf(r->b->arena, "%.*s%s", SLICE_ARG(t->id), suffixes[i]);
-        if (id.ptr && is_taken(r->b, id)) {
+    for (size_t i = 0; i < ID_SUFFIXES; i++) {
+        slice_t id = arena_printf(r->b->arena, "%.*s%s", SLICE_ARG(t->id), id_suffixes[i]);
+        if (id.ptr && is_taken(r->b, id, t->id)) {
             topology_find(r, FINDING_DUPLICATE_NAME, t->line, t->column,
                           arena_printf(r->b->arena, "/topologies/%.*s", SLICE_ARG(t->id)),
                           "'%.*s' has the resource id '%.*s', which another resource has already",
