@@ -108,6 +108,13 @@ typedef struct calendar_draft {
     int64_t start;
 } calendar_draft_t;
 
+/* How costs come about that a document does not have. */
+typedef enum cost_computed {
+    COST_GIVEN,
+    COST_HOPS,     /* over neighbors */
+    COST_DISTANCE, /* between coordinates */
+} cost_computed_t;
+
 typedef struct cost_map_draft {
     slice_t name;
     uint32_t document, line, column;
@@ -127,6 +134,7 @@ typedef struct cost_map_draft {
     ptrs_t pids;        /* cost_pid_t; cells count them */
     cost_cell_t *cells; /* from malloc */
     size_t cell_count, cell_cap;
+    cost_computed_t computed;
     calendar_draft_t calendar;
     cost_list_t *lists;  /* by cell; from malloc, as list_values */
     double *list_values; /* COST_NONE for null */
@@ -233,6 +241,11 @@ bool parse_costs(builder_t *b, cost_map_draft_t *map);
  */
 uint32_t cost_pid_number(builder_t *b, cost_map_draft_t *map, slice_t name, uint32_t line,
                          uint32_t column, slice_t pointer);
+/* The value of neighbors, or of coordinates, at its first event. */
+bool parse_computed_costs(builder_t *b, cost_map_draft_t *map, cost_computed_t how);
+/* The matrix of a draft with the map's numbers of PIDs. ERR_NOMEM. */
+err_t compute_costs(builder_t *b, const cost_map_draft_t *cost, size_t size,
+                    cost_matrix_t *out) FPD_MUST_CHECK;
 bool cost_cell_add(builder_t *b, cost_map_draft_t *map, const cost_cell_t *cell);
 /* For a list of the cell that is added next: its values one by one, and then the cell. */
 bool cost_list_value(builder_t *b, cost_map_draft_t *map, double cost);

@@ -306,6 +306,8 @@ enum {
     KEY_SOURCE,
     KEY_PARAMETERS,
     KEY_CALENDAR,
+    KEY_NEIGHBORS,
+    KEY_COORDINATES,
 };
 
 static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
@@ -337,6 +339,10 @@ static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
         return parse_parameters(b, map);
     case KEY_CALENDAR:
         return parse_calendar(b, &map->calendar);
+    case KEY_NEIGHBORS:
+        return parse_computed_costs(b, map, COST_HOPS);
+    case KEY_COORDINATES:
+        return parse_computed_costs(b, map, COST_DISTANCE);
     default:
         return doc_reader_skip(b->reader);
     }
@@ -354,15 +360,26 @@ static void check_members(builder_t *b, cost_map_draft_t *map, unsigned seen)
             find_about_map(b, FINDING_MISSING_KEY, map->line, map->column, required[i]);
         }
     }
-    bool costs = seen & 1u << KEY_COSTS, file = seen & 1u << KEY_FILE;
-    if (costs && file) {
-        find_about_map(b, FINDING_CONFLICT, map->line, map->column,
-                       "a cost map has either costs or costs-file");
-    } else if (!costs && !file && !(seen & 1u << KEY_REST)) {
-        find_about_map(b, FINDING_MISSING_KEY, map->line, map->column,
-                       "a cost map needs costs, costs-file or default-cost");
+    static const unsigned sources[] = {KEY_COSTS, KEY_FILE, KEY_NEIGHBORS, KEY_COORDINATES};
+    unsigned count = 0;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        count += seen >> sources[i] & 1u;
     }
-    map->bad |= costs && file;
+    if (count > 1) {
+        find_about_map(b, FINDING_CONFLICT, map->line, map->column,
+                       "a cost map has one of costs, costs-file, neighbors and coordinates");
+    } else if (!count && !(seen & 1u << KEY_REST)) {
+        find_about_map(b, FINDING_MISSING_KEY, map->line, map->column,
+                       "a cost map needs costs, costs-file, neighbors, coordinates or "
+                       "default-cost");
+    }
+    map->bad |= count > 1;
+    if (map->computed && seen & 1u << KEY_CALENDAR) {
+        find_about_map(b, FINDING_CONFLICT, map->line, map->column,
+                       "costs that are computed are the same at all times: there is no calendar "
+                       "of them");
+        map->bad = true;
+    }
     if (seen & 1u << KEY_PARAMETERS && !(seen & 1u << KEY_SOURCE)) {
         find_about_map(b, FINDING_MISSING_KEY, map->parameters_line, map->parameters_column,
                        "parameters are those of a cost-source, which is missing");

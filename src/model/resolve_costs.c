@@ -71,11 +71,24 @@ static bool check_cells(builder_t *b, const cost_map_draft_t *cost, const model_
     return good && !why;
 }
 
+/* A distance is any number. */
+static bool check_computed(builder_t *b, const cost_map_draft_t *cost)
+{
+    const char *why = cost->computed == COST_DISTANCE ? cost_forbidden(&cost->type, 0.5) : NULL;
+    if (why) {
+        findings_add(b->findings, FINDING_CONFLICT,
+                     builder_place(b, cost->document, cost->line, cost->column),
+                     cost->costs_pointer, (slice_t){0}, "%s, and coordinates make other ones", why);
+    }
+    return !why;
+}
+
 static void make_matrix(builder_t *b, cost_map_draft_t *cost, const model_network_map_t *map,
                         model_cost_map_t *out)
 {
     cost_cell_t twice;
-    err_t err = cost->calendar.given
+    err_t err = cost->computed ? compute_costs(b, cost, map->pid_count, &out->costs)
+                : cost->calendar.given
                     ? make_calendar(b, cost, map->pid_count, &out->calendar, &twice)
                     : cost_matrix_make(cost->cells, cost->cell_count, map->pid_count, cost->rest,
                                        b->arena, &out->costs, &twice);
@@ -170,7 +183,8 @@ bool resolve_cost_maps(builder_t *b)
                                      .network_map = map,
                                      .type = cost->type,
                                      .context = make_context(b, cost)};
-        if (known && typed && check_cells(b, cost, map) && check_cost_lists(b, cost, map) &&
+        if (known && typed && check_cells(b, cost, map) &&
+            (cost->computed ? check_computed(b, cost) : check_cost_lists(b, cost, map)) &&
             !cost->bad) {
             make_matrix(b, cost, map, &made[n++]);
         }

@@ -2,6 +2,7 @@
 documents wherever these are read, watched, changed, recorded and brought back."""
 import hashlib
 import json
+import math
 import subprocess
 
 import pytest
@@ -204,3 +205,35 @@ def test_limit_of_values(site):
                                   "--data-binary", json.dumps(ask), f"{server.url}/endpoint-cost"],
                                  capture_output=True, check=True)
             assert run.stdout == want
+
+
+def kilometres(a, b):
+    (p, u), (q, v) = ([math.radians(x) for x in place] for place in (a, b))
+    angle = math.acos(min(1, math.sin(p) * math.sin(q) + math.cos(p) * math.cos(q) * math.cos(u - v)))
+    return 6371.0088 * angle
+
+
+def test_computed(tmp_path):
+    """Hops over neighbours in both directions, and distances, against another formula of them."""
+    places = {"fra": (50.11, 8.68), "ams": (52.37, 4.9), "nyc": (40.71, -74.01), "akl": (-36.85, 174.76),
+              "fji": (-18.14, -178.44)}
+    (tmp_path / "footprints").mkdir()
+    pids = {name: {"ipv4": [f"192.0.2.{i * 16}/28"]} for i, name in enumerate([*places, "off"])}
+    (tmp_path / "footprints/a.json").write_text(json.dumps({
+        "version": 1, "network-maps": {"netmap": {"pids": pids}}, "cost-maps": {
+            "hops": {"network-map": "netmap", "cost-metric": "hopcount", "cost-mode": "numerical",
+                     "neighbors": {"fra": ["ams", "ams"], "nyc": ["ams", "akl"], "fji": []}},
+            "km": {"network-map": "netmap", "cost-metric": "priv:km", "cost-mode": "numerical",
+                   "coordinates": {name: list(place) for name, place in places.items()},
+                   "default-cost": 20000}}}))
+    with Server(write_config(tmp_path)) as server:
+        hops, km = get(server, "hops")["cost-map"], get(server, "km")["cost-map"]
+    assert hops == {"fra": {"fra": 0, "ams": 1, "nyc": 2, "akl": 3},
+                    "ams": {"fra": 1, "ams": 0, "nyc": 1, "akl": 2},
+                    "nyc": {"fra": 2, "ams": 1, "nyc": 0, "akl": 1},
+                    "akl": {"fra": 3, "ams": 2, "nyc": 1, "akl": 0}}
+    for a, place in places.items():
+        for b, other in places.items():
+            assert abs(km[a][b] - kilometres(place, other)) < 0.1, (a, b)
+        assert km[a]["off"] == km["off"][a] == 20000
+    assert km["akl"]["fji"] < 2500  # over the date line
