@@ -33,6 +33,7 @@ follow() {
     mkfifo events
     footprintctl watch --sse --json --output-dir copy "$ALTO/" "$@" >events &
     watch=$!
+    trap 'kill "$watch"' EXIT
     exec 3<events
 }
 news() {
@@ -46,6 +47,7 @@ news() {
     return 1
 }
 unfollow() {
+    trap - EXIT
     kill "$watch"
     wait "$watch"
     exec 3<&-

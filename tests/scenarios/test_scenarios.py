@@ -61,9 +61,9 @@ def test_scenario(name, tmp_path, servers):
                           stderr=subprocess.PIPE) as story:
         try:
             told, errors = story.communicate(timeout=LIMIT)
-        finally:
-            if story.poll() is None:
-                os.killpg(story.pid, signal.SIGKILL)
+        except subprocess.TimeoutExpired:
+            os.killpg(story.pid, signal.SIGKILL)
+            raise
     assert story.returncode == 0, told + errors
     if os.environ.get("FPD_GOLDEN_WRITE"):
         (HERE / name / "expected.txt").write_text(told)
