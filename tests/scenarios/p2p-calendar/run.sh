@@ -9,9 +9,10 @@ decide() {
     ask endpoint-cost endpointcostparams "{\"endpoints\": {\"srcs\": [$peers], \"dsts\": [\"$me\"]}, \"calendared\": [true],
         \"cost-type\": {\"cost-mode\": \"numerical\", \"cost-metric\": \"routingcost\"}}" |
         jq -r --argjson from "$1" --argjson to "$2" '
-            (.meta["calendar-response-attributes"][0]["time-interval-size"] / 3600) as $hours |
+            .meta["calendar-response-attributes"][0] as $calendar |
+            ($calendar["calendar-start-time"] | strptime("%a, %d %b %Y %H:%M:%S GMT")[3]) as $first |
             [.["endpoint-cost-map"] | to_entries[] | .key as $peer | .value[] | to_entries[] |
-                {$peer, hour: (.key * $hours), cost: .value} | select(.hour >= $from and .hour < $to)] |
+                {$peer, hour: ($first + .key * $calendar["time-interval-size"] / 3600), cost: .value} | select(.hour >= $from and .hour < $to)] |
             min_by(.cost, .hour, .peer) | "\(.peer) at \(.hour):00 for \(.cost)"'
 }
 all() {
