@@ -2,11 +2,11 @@
 
 /* ---- what is asked for ---- */
 
-static const cost_lists_t form = {.name = "pids",
-                                  .srcs = "pids/srcs",
-                                  .dsts = "pids/dsts",
-                                  .members_needed = true,
-                                  .valid = request_is_pid_name};
+const cost_lists_t cost_pids_form = {.name = "pids",
+                                     .srcs = "pids/srcs",
+                                     .dsts = "pids/dsts",
+                                     .members_needed = true,
+                                     .valid = request_is_pid_name};
 
 static bool is_all(const json_value_t *list)
 {
@@ -43,11 +43,17 @@ static bool choose(request_t *r, const cost_space_t *space, const json_value_t *
     return true;
 }
 
+bool cost_request_pids(request_t *r, const cost_space_t *space, const cost_request_t *q,
+                       cost_side_t *from, cost_side_t *to)
+{
+    return choose(r, space, q->srcs, from) && choose(r, space, q->dsts, to);
+}
+
 static bool read_request(request_t *r, const cost_space_t *space, slice_t body,
                          const alto_limits_t *limits, cost_request_t *out)
 {
     const cost_terms_t terms = cost_space_terms(space);
-    return cost_request_read(r, body, limits, &form, &terms, out);
+    return cost_request_read(r, body, limits, &cost_pids_form, &terms, out);
 }
 
 /* All that a cost map of this type says; NULL: what is asked for is not that. */
@@ -62,7 +68,7 @@ static bool fill(request_t *r, const cost_space_t *space, const cost_request_t *
                  const alto_limits_t *limits, cost_table_t *out)
 {
     cost_side_t from, to;
-    if (!choose(r, space, q->srcs, &from) || !choose(r, space, q->dsts, &to) ||
+    if (!cost_request_pids(r, space, q, &from, &to) ||
         !cost_request_fits(r, limits, q, from.count, to.count)) {
         return false;
     }
@@ -132,7 +138,7 @@ static uint64_t cost(const resource_t *resource, slice_t body)
     cost_scale_t scale = {all, all, 1, 0, false};
     /* Of a small map no short request is much. */
     if (all * all > 256 || body.len > 4096) {
-        scale = cost_request_scale(body, slice_str(form.name), all);
+        scale = cost_request_scale(body, slice_str(cost_pids_form.name), all);
     }
     scale.srcs = scale.srcs < all ? scale.srcs : all;
     scale.dsts = scale.dsts < all ? scale.dsts : all;

@@ -190,7 +190,7 @@ static bool check_types(request_t *r, const cost_lists_t *form, const cost_membe
             return false;
         }
     }
-    return true;
+    return !form->more || form->more(r, form, false);
 }
 
 /* ---- how much, and all of it ---- */

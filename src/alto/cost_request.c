@@ -247,7 +247,8 @@ bool cost_request_read(request_t *r, slice_t body, const alto_limits_t *limits,
     q->column_count = q->shown;
     return read_tested(&x) && read_all(&x) && read_any(&x) && read_calendared(&x, limits) &&
            check_list(r, form->srcs, m.srcs, form->valid) &&
-           check_list(r, form->dsts, m.dsts, form->valid) && cost_members_agree(r, &m);
+           check_list(r, form->dsts, m.dsts, form->valid) &&
+           (!form->more || form->more(r, form, true)) && cost_members_agree(r, &m);
 }
 
 bool cost_request_fits(request_t *r, const alto_limits_t *limits, const cost_request_t *q,

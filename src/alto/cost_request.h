@@ -17,7 +17,16 @@ typedef struct cost_lists {
     bool lists_needed;   /* the object itself must be there */
     bool members_needed; /* both lists must be there when the object is */
     bool (*valid)(const json_value_t *v);
+    /*
+     * What the body has beside, or NULL: called with the types, and again with the values, when all
+     * others are right. False: the answer is made.
+     */
+    bool (*more)(request_t *r, const struct cost_lists *form, bool values);
+    const void *content; /* for `more` */
 } cost_lists_t;
+
+/* Of cost maps, and of the endpoint cost service. */
+extern const cost_lists_t cost_pids_form, cost_endpoints_form;
 
 typedef struct cost_request {
     cost_column_t *columns; /* without costs yet: what is asked for, and what is tested beside */
@@ -31,6 +40,20 @@ typedef struct cost_request {
 /* False: the answer is made, or memory is out. */
 bool cost_request_read(request_t *r, slice_t body, const alto_limits_t *limits,
                        const cost_lists_t *form, const cost_terms_t *terms, cost_request_t *out);
+
+/* The same of endpoints, with what is demanded of both lists together. */
+bool cost_request_read_endpoints(request_t *r, slice_t body, const alto_limits_t *limits,
+                                 const cost_lists_t *form, const cost_terms_t *terms,
+                                 cost_request_t *out);
+
+/*
+ * The sides of the table that is asked for: PIDs of the space, or endpoints as the index of the
+ * space numbers them. False: memory is out.
+ */
+bool cost_request_pids(request_t *r, const cost_space_t *space, const cost_request_t *q,
+                       cost_side_t *from, cost_side_t *to);
+bool cost_request_endpoints(request_t *r, const cost_space_t *space, const cost_request_t *q,
+                            const alto_limits_t *limits, cost_side_t *from, cost_side_t *to);
 
 /* Whether so much may be asked for; otherwise the answer is made (413). */
 bool cost_request_fits(request_t *r, const alto_limits_t *limits, const cost_request_t *q,

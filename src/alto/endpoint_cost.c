@@ -28,11 +28,11 @@ static bool is_endpoint(const json_value_t *v)
     return v->kind == JSON_STRING && parse_endpoint(v->u.text, &address);
 }
 
-static const cost_lists_t form = {.name = "endpoints",
-                                  .srcs = "endpoints/srcs",
-                                  .dsts = "endpoints/dsts",
-                                  .lists_needed = true,
-                                  .valid = is_endpoint};
+const cost_lists_t cost_endpoints_form = {.name = "endpoints",
+                                          .srcs = "endpoints/srcs",
+                                          .dsts = "endpoints/dsts",
+                                          .lists_needed = true,
+                                          .valid = is_endpoint};
 
 static bool is_empty(const json_value_t *list)
 {
@@ -125,21 +125,31 @@ static bool place(request_t *r, const cost_space_t *space, const endpoints_t *en
  * One of the two lists may be left out: the client is meant. Where nobody knows who that is, as in
  * an update stream, both are needed.
  */
-static bool read_request(request_t *r, const endpoint_cost_content_t *c, slice_t body,
-                         const alto_limits_t *limits, cost_request_t *q)
+bool cost_request_read_endpoints(request_t *r, slice_t body, const alto_limits_t *limits,
+                                 const cost_lists_t *form, const cost_terms_t *terms,
+                                 cost_request_t *q)
 {
-    if (!cost_request_read(r, body, limits, &form, &c->terms, q)) {
+    if (!cost_request_read(r, body, limits, form, terms, q)) {
         return false;
     }
     if (is_empty(q->srcs) && is_empty(q->dsts)) {
-        return request_wrong_value(r, form.name, q->lists);
+        return request_wrong_value(r, form->name, q->lists);
     }
     if (!limits || !limits->client) {
-        return is_empty(q->srcs)   ? request_missing(r, form.srcs)
-               : is_empty(q->dsts) ? request_missing(r, form.dsts)
+        return is_empty(q->srcs)   ? request_missing(r, form->srcs)
+               : is_empty(q->dsts) ? request_missing(r, form->dsts)
                                    : true;
     }
     return true;
+}
+
+bool cost_request_endpoints(request_t *r, const cost_space_t *space, const cost_request_t *q,
+                            const alto_limits_t *limits, cost_side_t *from, cost_side_t *to)
+{
+    const addr_t *client = limits ? limits->client : NULL;
+    endpoints_t srcs, dsts;
+    return choose(r, q->srcs, client, &srcs) && choose(r, q->dsts, client, &dsts) &&
+           place(r, space, &srcs, from) && place(r, space, &dsts, to);
 }
 
 /* Cost types may be of several network maps: an endpoint has the PID of each one's. */
@@ -166,8 +176,8 @@ static bool make_table(request_t *r, const endpoint_cost_content_t *c, slice_t b
 {
     const addr_t *client = limits ? limits->client : NULL;
     endpoints_t from, to;
-    if (!read_request(r, c, body, limits, q) || !choose(r, q->srcs, client, &from) ||
-        !choose(r, q->dsts, client, &to) ||
+    if (!cost_request_read_endpoints(r, body, limits, &cost_endpoints_form, &c->terms, q) ||
+        !choose(r, q->srcs, client, &from) || !choose(r, q->dsts, client, &to) ||
         !cost_request_fits(r, limits, q, from.count, to.count)) {
         return false;
     }
@@ -221,7 +231,7 @@ static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t
 
 static uint64_t cost(const resource_t *resource, slice_t body)
 {
-    const cost_scale_t scale = cost_request_scale(body, slice_str(form.name), 1);
+    const cost_scale_t scale = cost_request_scale(body, slice_str(cost_endpoints_form.name), 1);
     const endpoint_cost_content_t *c = resource->content;
     return cost_request_estimate(body, &c->terms, &scale);
 }

@@ -78,7 +78,8 @@ static err_t open_hubs(server_t *s)
                              .views = (size_t)l->tips_views,
                              .opens_per_s = (size_t)l->update_opens_per_s,
                              .full_bytes_per_s = (size_t)l->update_full_bytes_per_s,
-                             .alto = alto_limits_of(l)};
+                             .alto = alto_limits_of(l),
+                             .stable_names = c->ane_names == CONFIG_ANE_NAMES_STABLE};
     return hubs_new(&options, &s->hubs);
 }
 
@@ -132,6 +133,9 @@ static err_t open_http(server_t *s)
         [CONFIG_PROXY_HEADER_NONE] = PROXY_HEADER_NONE,
         [CONFIG_PROXY_HEADER_FORWARDED] = PROXY_HEADER_FORWARDED,
         [CONFIG_PROXY_HEADER_X_FORWARDED_FOR] = PROXY_HEADER_X_FORWARDED_FOR};
+    static const ane_names_t ane_names[] = {[CONFIG_ANE_NAMES_RANDOM] = ANE_NAMES_RANDOM,
+                                            [CONFIG_ANE_NAMES_PER_CLIENT] = ANE_NAMES_PER_CLIENT,
+                                            [CONFIG_ANE_NAMES_STABLE] = ANE_NAMES_STABLE};
     const config_t *c = &s->config;
     http_admin_options_t admin;
     http_metrics_options_t metrics;
@@ -165,6 +169,7 @@ static err_t open_http(server_t *s)
                               .answer_bytes = (size_t)c->limits.answer_bytes,
                               .answers_bytes = (size_t)c->limits.answers_bytes,
                               .alto = alto_limits_of(&c->limits),
+                              .ane_names = ane_names[c->ane_names],
                               .base_uri = c->base_uri,
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,
                               .stall_s = (unsigned)c->updates_stall_s,

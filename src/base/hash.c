@@ -47,23 +47,47 @@ err_t hasher_finish(hasher_t *h, digest_t *out)
     return done && len == DIGEST_SIZE ? ERR_OK : ERR_NOMEM;
 }
 
-void tag_format(const digest_t *digest, char out[TAG_LEN + 1])
+size_t base64url_write(const uint8_t *bytes, size_t count, char *out)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     uint32_t bits = 0;
     unsigned have = 0;
     size_t n = 0;
-    for (size_t i = 0; i < TAG_BYTES; i++) {
-        bits = bits << 8 | digest->bytes[i];
+    for (size_t i = 0; i < count; i++) {
+        bits = bits << 8 | bytes[i];
         have += 8;
         while (have >= 6) {
             have -= 6;
             out[n++] = alphabet[bits >> have & 63];
         }
     }
-    out[n++] = alphabet[bits << (6 - have) & 63];
-    out[n] = '\0';
+    if (have) {
+        out[n++] = alphabet[bits << (6 - have) & 63];
+    }
+    return n;
+}
+
+void tag_format(const digest_t *digest, char out[TAG_LEN + 1])
+{
+    out[base64url_write(digest->bytes, TAG_BYTES, out)] = '\0';
+}
+
+err_t blocks_permute(const uint8_t key[BLOCK_SIZE], uint8_t *blocks, size_t count)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    bool good = ctx && EVP_EncryptInit_ex(ctx, EVP_aes_128_ecb(), NULL, key, NULL) == 1 &&
+                EVP_CIPHER_CTX_set_padding(ctx, 0) == 1;
+    /* The library counts in int. */
+    const size_t most = (size_t)1 << 20;
+    for (size_t at = 0; good && at < count; at += most) {
+        size_t n = count - at < most ? count - at : most;
+        uint8_t *part = blocks + at * BLOCK_SIZE;
+        int len = 0;
+        good = EVP_EncryptUpdate(ctx, part, &len, part, (int)(n * BLOCK_SIZE)) == 1;
+    }
+    EVP_CIPHER_CTX_free(ctx);
+    return good ? ERR_OK : ERR_NOMEM;
 }
 
 /*

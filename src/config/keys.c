@@ -3,13 +3,14 @@
 #define C(field) offsetof(config_t, field)
 #define L(field) offsetof(config_listener_t, field)
 
-/* In the order of log_format_t, log_level_t, config_proxy_header_t, config_seccomp_t and
- * config_client_auth_t. */
+/* In the order of log_format_t, log_level_t, config_proxy_header_t, config_ane_names_t,
+ * config_seccomp_t and config_client_auth_t. */
 static const char *const words_format[] = {"text", "json", NULL};
 static const char *const words_level[] = {"debug", "info", "warning", "error", NULL};
 static const char *const words_area_level[] = {"inherit", "debug", "info",
                                                "warning", "error", NULL};
 static const char *const words_proxy_header[] = {"none", "forwarded", "x-forwarded-for", NULL};
+static const char *const words_ane_names[] = {"random", "per-client", "stable", NULL};
 static const char *const words_seccomp[] = {"off", "on", "log", NULL};
 static const char *const words_client_auth[] = {"none", "optional", "required", NULL};
 
@@ -102,6 +103,8 @@ const config_key_t config_keys[] = {
     NUMBER("propmap.max-get-bytes", C(propmap_max_get_bytes), "67108864", 0, 4 * GIB),
     NUMBER("propmap.max-response-entities", C(propmap_max_response_entities), "65536", 1,
            100000000),
+    MAP("path-vector", 0),
+    WORD("path-vector.ane-names", C(ane_names), "random", words_ane_names),
     MAP("updates", 0),
     NUMBER("updates.heartbeat-s", C(updates_heartbeat_s), "15", 1, 3600),
     NUMBER("updates.stall-s", C(updates_stall_s), "30", 1, 3600),

@@ -147,7 +147,9 @@ static size_t next_segments(sse_t *s, h2o_iovec_t *out)
     while (frame && s->piece <= frame->count && count + 2 < STEP_SEGMENTS && room) {
         const frame_piece_t *p = &frame->pieces[s->piece - 1];
         size_t rest = p->len - s->offset, take = rest < room ? rest : room;
-        out[count++] = h2o_iovec_init(p->ptr + s->offset, take);
+        if (take) {
+            out[count++] = h2o_iovec_init(p->ptr + s->offset, take);
+        }
         room -= take;
         s->offset += take;
         if (take < rest) {

@@ -129,6 +129,7 @@ struct http_server {
     size_t cache_control_len;
     atomic_size_t connections; /* of all loops */
     atomic_size_t answers;     /* bytes of computed answers that are not wholly sent */
+    uint8_t ane_secret[32];    /* http/ane_key.h */
     atomic_uint random;        /* state for spreading Retry-After */
     http_fan_out_t fan_out;    /* under `lock` */
     _Atomic(uint64_t) news_ms; /* since the epoch: when there was news last */

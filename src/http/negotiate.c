@@ -13,6 +13,10 @@ static bool split_type(slice_t text, slice_t *type, slice_t *subtype)
     }
     *type = slice_of(text.ptr, (size_t)(slash - text.ptr));
     *subtype = slice_of(slash + 1, text.len - type->len - 1);
+    const char *parameters = subtype->len ? memchr(subtype->ptr, ';', subtype->len) : NULL;
+    if (parameters) {
+        subtype->len = (size_t)(parameters - subtype->ptr);
+    }
     return true;
 }
 

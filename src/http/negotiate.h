@@ -9,7 +9,7 @@
 
 #include "footprintd/alto/document.h"
 
-/* Accept (RFC 9110 12.5.1) against one media type without parameters. */
+/* Accept (RFC 9110 12.5.1) against one media type, whose own parameters do not count. */
 typedef struct accept {
     slice_t type;
     /* Best q so far, in thousandths, for "*" "/" "*", "type/" "*" and "type/subtype"; -1: not

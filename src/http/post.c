@@ -1,6 +1,7 @@
 #include "http/post.h"
 
 #include "footprintd/log/log.h"
+#include "http/ane_key.h"
 #include "http/job.h"
 #include "http/measure.h"
 #include "http/principal.h"
@@ -85,8 +86,13 @@ static void answer_here(h2o_req_t *req, const resource_t *resource)
 {
     http_server_t *server = loop_of_request(req)->server;
     addr_t client;
+    uint8_t key[BLOCK_SIZE];
     alto_limits_t limits = server->options.alto;
     limits.client = client_of(req, &client) ? &client : NULL;
+    if (!ane_key_set(req, resource, key, &limits)) {
+        send_busy(req);
+        return;
+    }
     post_local_t *local = h2o_mem_alloc_shared(&req->pool, sizeof *local, local_on_dispose);
     *local = (post_local_t){.server = server};
     arena_init(&local->arena, server->options.answer_bytes);
@@ -116,6 +122,7 @@ typedef struct post_job {
     slice_t request; /* own copy */
     alto_limits_t limits;
     addr_t client;
+    uint8_t ane_key[BLOCK_SIZE];
     arena_t arena;
     size_t charged;
     alto_answer_t answer;
@@ -181,7 +188,8 @@ static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
     };
     job->limits.client = client_of(req, &job->client) ? &job->client : NULL;
     arena_init(&job->arena, loop->server->options.answer_bytes);
-    if (!http_job_submit(req, &job->super)) {
+    if (!ane_key_set(req, resource, job->ane_key, &job->limits) ||
+        !http_job_submit(req, &job->super)) {
         snapshot_unref(job->snapshot);
         free(job);
         send_busy(req);

@@ -97,6 +97,20 @@ static int parse_qvalue(slice_t text)
     return q <= 1000 ? q : -1;
 }
 
+/*
+ * A token, and what ALTO clients send for one: a media type without quotes, as in
+ * multipart/related;type=application/alto-costmap+json (RFC 9275 8.3).
+ */
+static slice_t scan_value(scan_t *s)
+{
+    slice_t value = scan_token(s);
+    while (value.len && scan_take(s, '/')) {
+        (void)scan_token(s);
+        value.len = (size_t)(s->at - value.ptr);
+    }
+    return value;
+}
+
 bool scan_parameters(scan_t *s, int *q)
 {
     for (;;) {
@@ -118,7 +132,7 @@ bool scan_parameters(scan_t *s, int *q)
             }
             continue;
         }
-        slice_t value = scan_token(s);
+        slice_t value = scan_value(s);
         if (value.len == 0) {
             return false;
         }

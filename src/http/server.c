@@ -2,6 +2,7 @@
 
 #include "footprintd/log/log.h"
 #include "http/admin_server.h"
+#include "http/ane_key.h"
 #include "http/identity.h"
 #include "http/measure.h"
 #include "http/metrics_server.h"
@@ -81,6 +82,9 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     setup_config(&server->config, &server->options, server->options.max_body_bytes,
                  handler_register);
     err_t err = guard_self_test(why);
+    if (!err && (err = ane_secret_init(server))) {
+        buf_append_str(why, "there are no random numbers");
+    }
     err = err ? err : guard_new(&server->options.guard, &server->guard);
     if (!err && (err = proxies_new(options->trusted_proxies, options->trusted_proxy_count,
                                    &server->proxies))) {

@@ -131,6 +131,20 @@ bool builder_expect_text(builder_t *b, const char *what, bool any_scalar, slice_
     return out->ptr != NULL;
 }
 
+bool builder_expect_bool(builder_t *b, const char *what, bool *out)
+{
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    if (ev->kind == DOC_EV_SCALAR && ev->scalar == JSON_BOOL) {
+        *out = slice_is(ev->text, "true");
+        return true;
+    }
+    if (ev->kind != DOC_EV_ERROR) {
+        doc_reader_find(b->reader, FINDING_WRONG_TYPE, (slice_t){0}, "%s is true or false", what);
+        (void)doc_reader_skip(b->reader);
+    }
+    return false;
+}
+
 bool name_valid(slice_t name)
 {
     if (name.len < 1 || name.len > 64) {

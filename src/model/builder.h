@@ -155,9 +155,11 @@ typedef struct builder {
     table_t footprints;   /* name -> footprint_draft_t */
     table_t network_maps; /* id -> network_map_draft_t */
     table_t cost_maps;    /* id -> cost_map_draft_t */
+    table_t topologies;   /* id -> topology_draft_t */
     ptrs_t footprint_list, capability_list, network_map_list, cost_map_list, withdrawal_list;
     ptrs_t cost_drafts; /* all that were parsed, also those with names that cannot be */
     slice_t missing;    /* the footprint that was missed last, and what is spelled nearly like it */
+    ptrs_t topology_list; /* topology_draft_t: topologies.h */
     slice_t nearest;
     bool failed; /* memory */
 } builder_t;
@@ -193,6 +195,8 @@ bool builder_expect_map(builder_t *b, const char *what);
 bool builder_expect_list(builder_t *b, const char *what);
 /* Text (not null, not a collection); also numbers and booleans when any_scalar. Copied. */
 bool builder_expect_text(builder_t *b, const char *what, bool any_scalar, slice_t *out);
+/* true or false; otherwise a finding, and *out is as it was. */
+bool builder_expect_bool(builder_t *b, const char *what, bool *out);
 /* Resource ids, names of footprints and uCDNs. Finds what is wrong with it. */
 bool builder_check_name(builder_t *b, slice_t name, const char *what);
 bool name_valid(slice_t name);
@@ -239,6 +243,8 @@ void cost_drafts_release(builder_t *b);
 void find_about_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t column,
                     const char *text);
 bool parse_withdrawals(builder_t *b);
+bool parse_topologies(builder_t *b);
+void topology_drafts_release(builder_t *b);
 
 /* ---- windows of time ---- */
 
@@ -306,10 +312,22 @@ bool check_cost_lists(builder_t *b, const cost_map_draft_t *cost, const model_ne
 /* As cost_matrix_make, of all intervals. */
 err_t make_calendar(builder_t *b, const cost_map_draft_t *cost, size_t size,
                     const cost_calendar_t **out, cost_cell_t *repeated) FPD_MUST_CHECK;
+/* After network maps. */
+bool resolve_topologies(builder_t *b);
 /* What is withdrawn, and how long the model holds; before footprints and advertisements. */
 bool resolve_windows(builder_t *b);
 bool resolve_footprints(builder_t *b);
 bool resolve_advertisements(builder_t *b);
+/* The number of the PID in the map; UINT32_MAX: it has none of this name. */
+uint32_t network_map_pid(const model_network_map_t *map, slice_t name);
+void find_unknown_pid(builder_t *b, const model_network_map_t *map, slice_t name, place_t place,
+                      slice_t pointer);
+/*
+ * The network map that the document names; NULL when there is none, and then a finding, unless no
+ * name was read. Also finds one that fewer uCDNs see.
+ */
+const model_network_map_t *resolve_network_map(builder_t *b, uint32_t document,
+                                               const name_ref_t *ref);
 /* Finds PIDs of altopid values that the default network map does not have. */
 void resolve_pids(builder_t *b, const fp_draft_t *draft, uint32_t document);
 /* The wire sets of a draft: one, or two when a cidr holds both families. */

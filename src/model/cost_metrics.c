@@ -5,6 +5,7 @@
 const char *const cost_mode_names[COST_MODE_COUNT] = {
     [COST_NUMERICAL] = "numerical",
     [COST_ORDINAL] = "ordinal",
+    [COST_ARRAY] = "array",
 };
 
 cost_mode_t cost_mode_find(slice_t name)

@@ -2,9 +2,9 @@
 
 #include "footprintd/base/suggest.h"
 
-static const char *const document_keys[] = {"version",    "advertisement", "audience",
-                                            "footprints", "capabilities",  "network-maps",
-                                            "cost-maps",  "withdrawals",   NULL};
+static const char *const document_keys[] = {
+    "version",      "advertisement", "audience",    "footprints", "capabilities",
+    "network-maps", "cost-maps",     "withdrawals", "topologies", NULL};
 static const char *const capability_keys[] = {"capability-type", "capability-value", "footprints",
                                               "not-before",      "not-after",        NULL};
 static const char *const footprint_keys[] = {"cidr",    "ipv4cidr",       "ipv6cidr",
@@ -24,9 +24,20 @@ static const char *const cost_map_keys[] = {
 static const char *const calendar_keys[] = {"interval-s", "every",     "timezone",
                                             "start",      "intervals", NULL};
 
+static const char *const topology_keys[] = {"network-map", "public",   "max-reservable-bandwidth",
+                                            "aggregate",   "elements", "nodes",
+                                            "links",       "paths",    NULL};
+static const char *const topology_element_keys[] = {"capacity", NULL};
+static const char *const topology_node_keys[] = {"pids", "cidr", "capacity", "element", NULL};
+static const char *const topology_link_keys[] = {"from",       "to",      "one-way", "capacity",
+                                                 "igp-metric", "element", NULL};
+static const char *const topology_path_keys[] = {"from", "to", "links", NULL};
+
 const char *const *const model_key_lists[] = {
-    document_keys, capability_keys, footprint_keys,       rfc_footprint_keys, network_map_keys,
-    pid_keys,      cost_map_keys,   named_footprint_keys, withdrawal_keys,    calendar_keys};
+    document_keys,      capability_keys,    footprint_keys,    rfc_footprint_keys,
+    network_map_keys,   pid_keys,           cost_map_keys,     named_footprint_keys,
+    withdrawal_keys,    calendar_keys,      topology_keys,     topology_element_keys,
+    topology_node_keys, topology_link_keys, topology_path_keys};
 
 int keys_find_at(builder_t *b, key_list_t list, slice_t key, const char *where, place_t place,
                  slice_t pointer)

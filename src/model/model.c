@@ -8,6 +8,8 @@ static void builder_release(builder_t *b)
     table_release(&b->network_maps);
     table_release(&b->cost_maps);
     cost_drafts_release(b);
+    table_release(&b->topologies);
+    topology_drafts_release(b);
     free(b->documents);
 }
 
@@ -61,7 +63,8 @@ static bool build(builder_t *b, const model_source_t *sources, size_t count)
         }
     }
     bool ok = documents && parse_files(b) && resolve_network_maps(b) && resolve_cost_maps(b) &&
-              resolve_windows(b) && resolve_footprints(b) && resolve_advertisements(b);
+              resolve_topologies(b) && resolve_windows(b) && resolve_footprints(b) &&
+              resolve_advertisements(b);
     for (size_t i = 0; ok && i < count; i++) {
         documents[i] = b->documents[i].made;
     }

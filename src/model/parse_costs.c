@@ -233,7 +233,7 @@ static void parse_mode(builder_t *b, cost_map_draft_t *map)
         return;
     }
     map->type.mode = cost_mode_find(text);
-    map->has_mode = map->type.mode != COST_MODE_COUNT;
+    map->has_mode = map->type.mode == COST_NUMERICAL || map->type.mode == COST_ORDINAL;
     if (!map->has_mode) {
         doc_reader_find(b->reader, FINDING_BAD_VALUE, (slice_t){0},
                         "cost-mode is numerical or ordinal");

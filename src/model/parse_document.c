@@ -116,6 +116,8 @@ static bool parse_member(builder_t *b, int key)
         return parse_cost_maps(b);
     case 7:
         return parse_withdrawals(b);
+    case 8:
+        return parse_topologies(b);
     default:
         return doc_reader_skip(b->reader);
     }

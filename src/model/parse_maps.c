@@ -99,14 +99,10 @@ static bool parse_pids(builder_t *b, network_map_draft_t *map)
 static bool parse_default(builder_t *b, network_map_draft_t *map)
 {
     const doc_event_t *ev = doc_reader_last(b->reader);
-    if (ev->kind == DOC_EV_SCALAR && ev->scalar == JSON_BOOL) {
-        map->is_default = slice_is(ev->text, "true");
-        map->default_line = ev->line;
-        map->default_column = ev->column;
-        return true;
-    }
-    doc_reader_find(b->reader, FINDING_WRONG_TYPE, (slice_t){0}, "default is true or false");
-    return doc_reader_skip(b->reader);
+    map->default_line = ev->line;
+    map->default_column = ev->column;
+    (void)builder_expect_bool(b, "default", &map->is_default);
+    return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
 }
 
 void find_about_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t column,

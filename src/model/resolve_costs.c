@@ -1,53 +1,8 @@
 #include "builder.h"
 
-#include "footprintd/base/suggest.h"
-
 #include <stdlib.h>
 
 /* Cost maps: names looked up, costs checked for what their type demands, and made a matrix. */
-
-static size_t map_index(const builder_t *b, slice_t id)
-{
-    for (size_t i = 0; i < b->model->network_map_count; i++) {
-        if (slice_eq(b->model->network_maps[i].id, id)) {
-            return i;
-        }
-    }
-    return SIZE_MAX;
-}
-
-/* The number of the PID in the map; UINT32_MAX: it has none of this name. */
-static uint32_t find_pid(const model_network_map_t *map, slice_t name)
-{
-    size_t low = 0, high = map->pid_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int cmp = slice_cmp(map->pids[middle].name, name);
-        if (!cmp) {
-            return (uint32_t)middle;
-        }
-        if (cmp < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return UINT32_MAX;
-}
-
-static void find_unknown(builder_t *b, const cost_pid_t *pid, const model_network_map_t *map)
-{
-    suggest_t s;
-    suggest_init(&s, pid->name);
-    for (size_t k = 0; k < map->pid_count; k++) {
-        suggest_offer(&s, map->pids[k].name);
-    }
-    slice_t removed = removed_pid(b, map->id, pid->name);
-    findings_add(b->findings, FINDING_UNKNOWN_PID,
-                 builder_place(b, pid->document, pid->line, pid->column), pid->pointer, s.best,
-                 "network map '%.*s' has no PID '%.*s'%.*s", SLICE_ARG(map->id),
-                 SLICE_ARG(pid->name), SLICE_ARG(removed));
-}
 
 /* Cells get the numbers that the map's PIDs have. */
 static bool renumber(builder_t *b, cost_map_draft_t *cost, const model_network_map_t *map)
@@ -57,9 +12,10 @@ static bool renumber(builder_t *b, cost_map_draft_t *cost, const model_network_m
     b->failed |= !numbers;
     for (size_t i = 0; numbers && i < cost->pids.count; i++) {
         const cost_pid_t *pid = cost->pids.items[i];
-        numbers[i] = find_pid(map, pid->name);
+        numbers[i] = network_map_pid(map, pid->name);
         if (numbers[i] == UINT32_MAX) {
-            find_unknown(b, pid, map);
+            find_unknown_pid(b, map, pid->name,
+                             builder_place(b, pid->document, pid->line, pid->column), pid->pointer);
             known = false;
         }
     }
@@ -136,31 +92,6 @@ static void make_matrix(builder_t *b, cost_map_draft_t *cost, const model_networ
     }
 }
 
-static const network_map_draft_t *find_network_map(builder_t *b, const cost_map_draft_t *cost)
-{
-    const name_ref_t *ref = &cost->map;
-    const network_map_draft_t *map = ref->name.ptr ? table_get(&b->network_maps, ref->name) : NULL;
-    if (ref->name.ptr && !map) {
-        suggest_t s;
-        suggest_init(&s, ref->name);
-        for (size_t k = 0; k < b->network_map_list.count; k++) {
-            suggest_offer(&s, ((const network_map_draft_t *)b->network_map_list.items[k])->id);
-        }
-        slice_t removed = removed_network_map(b, ref->name);
-        findings_add(b->findings, FINDING_UNKNOWN_MAP,
-                     builder_place(b, cost->document, ref->line, ref->column), ref->pointer, s.best,
-                     "no document defines network map '%.*s'%.*s", SLICE_ARG(ref->name),
-                     SLICE_ARG(removed));
-    }
-    if (map && !audience_within(b, cost->document, map->document)) {
-        findings_add(b->findings, FINDING_WIDER_AUDIENCE,
-                     builder_place(b, cost->document, ref->line, ref->column), ref->pointer,
-                     (slice_t){0}, "network map '%.*s' is meant for fewer uCDNs than this document",
-                     SLICE_ARG(ref->name));
-    }
-    return map;
-}
-
 /* One network map has one cost map of a type (RFC 7285 6.1), for everybody who sees it. */
 static void check_type(builder_t *b, size_t index)
 {
@@ -223,16 +154,14 @@ bool resolve_cost_maps(builder_t *b)
     model_cost_map_t *made = builder_alloc(b, count, sizeof *made);
     for (size_t i = 0; made && i < count && !b->failed; i++) {
         cost_map_draft_t *cost = b->cost_map_list.items[i];
-        const network_map_draft_t *draft = find_network_map(b, cost);
-        size_t index = draft ? map_index(b, draft->id) : SIZE_MAX;
+        const model_network_map_t *map = resolve_network_map(b, cost->document, &cost->map);
         bool typed = cost->metric.name.ptr && cost->has_mode;
-        if (typed && draft) {
-            check_type(b, i);
-        }
-        if (index == SIZE_MAX) {
+        if (!map) {
             continue;
         }
-        const model_network_map_t *map = &b->model->network_maps[index];
+        if (typed) {
+            check_type(b, i);
+        }
         bool known = renumber(b, cost, map);
         made[n] = (model_cost_map_t){.id = cost->name,
                                      .document = cost->document,

@@ -250,3 +250,66 @@ bool resolve_network_maps(builder_t *b)
     }
     return !b->failed;
 }
+
+/* ---- for what refers to network maps ---- */
+
+uint32_t network_map_pid(const model_network_map_t *map, slice_t name)
+{
+    size_t low = 0, high = map->pid_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int cmp = slice_cmp(map->pids[middle].name, name);
+        if (!cmp) {
+            return (uint32_t)middle;
+        }
+        if (cmp < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return UINT32_MAX;
+}
+
+void find_unknown_pid(builder_t *b, const model_network_map_t *map, slice_t name, place_t place,
+                      slice_t pointer)
+{
+    suggest_t s;
+    suggest_init(&s, name);
+    for (size_t i = 0; i < map->pid_count; i++) {
+        suggest_offer(&s, map->pids[i].name);
+    }
+    slice_t removed = removed_pid(b, map->id, name);
+    findings_add(b->findings, FINDING_UNKNOWN_PID, place, pointer, s.best,
+                 "network map '%.*s' has no PID '%.*s'%.*s", SLICE_ARG(map->id), SLICE_ARG(name),
+                 SLICE_ARG(removed));
+}
+
+const model_network_map_t *resolve_network_map(builder_t *b, uint32_t document,
+                                               const name_ref_t *ref)
+{
+    const model_network_map_t *map = NULL;
+    place_t place = builder_place(b, document, ref->line, ref->column);
+    suggest_t s;
+    if (!ref->name.ptr) {
+        return NULL;
+    }
+    suggest_init(&s, ref->name);
+    for (size_t i = 0; i < b->model->network_map_count; i++) {
+        suggest_offer(&s, b->model->network_maps[i].id);
+        if (slice_eq(b->model->network_maps[i].id, ref->name)) {
+            map = &b->model->network_maps[i];
+        }
+    }
+    if (!map) {
+        slice_t removed = removed_network_map(b, ref->name);
+        findings_add(b->findings, FINDING_UNKNOWN_MAP, place, ref->pointer, s.best,
+                     "no document defines network map '%.*s'%.*s", SLICE_ARG(ref->name),
+                     SLICE_ARG(removed));
+    } else if (!audience_within(b, document, map->document)) {
+        findings_add(b->findings, FINDING_WIDER_AUDIENCE, place, ref->pointer, (slice_t){0},
+                     "network map '%.*s' is meant for fewer uCDNs than this document",
+                     SLICE_ARG(ref->name));
+    }
+    return map;
+}

@@ -3,6 +3,8 @@
 #include "classes.h"
 #include "view.h"
 
+#include "footprintd/paths/index.h"
+
 #include <stdlib.h>
 
 struct snapshot {
@@ -11,6 +13,7 @@ struct snapshot {
     model_t *model;
     attributes_t *attributes;
     join_index_t *join;
+    path_index_t **paths; /* of each topology of the model */
     fragments_t fragments;
     arena_t arena; /* what views are made of */
     view_classes_t classes;
@@ -34,6 +37,10 @@ static void snapshot_free(snapshot_t *s)
     view_classes_release(&s->classes);
     fragments_release(&s->fragments);
     arena_release(&s->arena);
+    for (size_t i = 0; s->paths && i < s->model->topology_count; i++) {
+        path_index_unref(s->paths[i]);
+    }
+    free(s->paths);
     join_free(s->join);
     attributes_unref(s->attributes);
     model_free(s->model);
@@ -66,6 +73,7 @@ static err_t build_views(snapshot_t *s, const snapshot_options_t *options,
             .base_uri = options ? options->base_uri : SLICE_LIT(""),
             .join = s->join,
             .attributes = s->attributes,
+            .paths = s->paths,
             .propmap_max_get_bytes = options ? options->propmap_max_get_bytes : 0,
             .propmap_max_entities = options ? options->propmap_max_entities : 0,
             .fragments = &s->fragments,
@@ -80,12 +88,36 @@ static err_t build_views(snapshot_t *s, const snapshot_options_t *options,
     return err;
 }
 
+/* What the topology of this id was made of in the snapshot before; NULL. */
+static path_index_t *previous_paths(const snapshot_t *previous, slice_t id)
+{
+    for (size_t i = 0; previous && i < previous->model->topology_count; i++) {
+        if (slice_eq(previous->model->topologies[i].id, id)) {
+            return previous->paths[i];
+        }
+    }
+    return NULL;
+}
+
+static err_t build_paths(snapshot_t *s, const snapshot_t *previous)
+{
+    const model_t *model = s->model;
+    s->paths = calloc(model->topology_count + 1, sizeof(path_index_t *));
+    err_t err = s->paths ? ERR_OK : ERR_NOMEM;
+    for (size_t i = 0; i < model->topology_count && !err; i++) {
+        const model_topology_t *t = &model->topologies[i];
+        err = path_index_make(t, previous_paths(previous, t->id), &s->paths[i]);
+    }
+    return err;
+}
+
 static err_t build(snapshot_t *s, const snapshot_options_t *options, const snapshot_t *previous)
 {
     if (options && options->attributes) {
         s->attributes = attributes_ref(options->attributes);
     }
     err_t err = join_build(s->model, s->attributes, &s->join);
+    err = err ? err : build_paths(s, previous);
     err = err ? err : fragments_init(&s->fragments, previous ? &previous->fragments : NULL);
     if (err) {
         return err;

@@ -7,6 +7,7 @@
 #include "footprintd/alto/property_map.h"
 #include "footprintd/alto/services.h"
 #include "view_costs.h"
+#include "view_paths.h"
 
 #include <stdlib.h>
 
@@ -205,6 +206,30 @@ static err_t add_costs(maker_t *m)
     return err;
 }
 
+/* ---- path vectors ---- */
+
+static err_t make_elements_body(const void *content, body_t **out)
+{
+    return elements_body(content, out);
+}
+
+static err_t add_paths(maker_t *m)
+{
+    view_paths_t paths;
+    err_t err = view_paths_make(m->in, m->maps, m->view->pids_count, &m->cost_types, &paths);
+    for (size_t i = 0; i < paths.count && !err; i++) {
+        const view_path_t *p = &paths.items[i];
+        document_t *d = NULL;
+        slice_t path = path_of(m, p->id, "");
+        err = p->tag ? document_for(m, path, p->tag, make_elements_body, p->content, &d) : ERR_OK;
+        if (!err) {
+            list(m, add(m, p->kind, p->id, path, d, p->content), p->uses, p->uses_count);
+            m->entries[m->entry_count - 1].capabilities = p->capabilities;
+        }
+    }
+    return err;
+}
+
 /* ---- advertisements ---- */
 
 static err_t make_cdni_body(const void *content, body_t **out)
@@ -347,44 +372,46 @@ static err_t add_property_maps(maker_t *m)
 
 /* ---- services ---- */
 
-/* Changes of everything that there is so far may be followed. */
+/* Changes of what there is so far may be followed, unless its kind says otherwise. */
 static void add_service(maker_t *m, const resource_kind_t *kind, slice_t id, slice_t path,
-                        const slice_t *uses, size_t count)
+                        const slice_t *uses, size_t count, const slice_t *patched,
+                        size_t patched_count)
 {
     list(m, add(m, kind, id, path, NULL, NULL), uses, count);
-    m->entries[m->entry_count - 1].capabilities = service_capabilities(kind, uses, count,
+    m->entries[m->entry_count - 1].capabilities = service_capabilities(kind, patched, patched_count,
                                                                        m->in->arena);
 }
-
-static int cmp_slice(const void *x, const void *y)
-{
-    return slice_cmp(*(const slice_t *)x, *(const slice_t *)y);
-}
-
-static err_t add_services(maker_t *m)
-{
-    size_t count = m->entry_count;
-    slice_t *uses = arena_array(m->in->arena, count, sizeof *uses);
-    if (!uses) {
-        return ERR_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        uses[i] = m->entries[i].id;
-    }
-    qsort(uses, count, sizeof *uses, cmp_slice);
-    add_service(m, &resource_kind_updates, SLICE_LIT(ALTO_UPDATES_ID),
-                SLICE_LIT("/" ALTO_UPDATES_ID), uses, count);
-    add_service(m, &resource_kind_tips, SLICE_LIT(ALTO_TIPS_ID), SLICE_LIT("/" ALTO_TIPS_ID), uses,
-                count);
-    return ERR_OK;
-}
-
-/* ---- directory ---- */
 
 static int cmp_entry(const void *x, const void *y)
 {
     return slice_cmp(((const directory_entry_t *)x)->id, ((const directory_entry_t *)y)->id);
 }
+
+static err_t add_services(maker_t *m)
+{
+    slice_t *uses = arena_array(m->in->arena, 2 * m->entry_count, sizeof *uses);
+    slice_t *patched = uses + m->entry_count;
+    size_t count = 0, patched_count = 0;
+    if (!uses) {
+        return ERR_NOMEM;
+    }
+    qsort(m->entries, m->entry_count, sizeof *m->entries, cmp_entry);
+    for (size_t i = 0; i < m->entry_count; i++) {
+        const directory_entry_t *e = &m->entries[i];
+        if (e->kind->tree) {
+            uses[count++] = e->id;
+            patched[patched_count] = e->id;
+            patched_count += !e->kind->message;
+        }
+    }
+    add_service(m, &resource_kind_updates, SLICE_LIT(ALTO_UPDATES_ID),
+                SLICE_LIT("/" ALTO_UPDATES_ID), uses, count, patched, patched_count);
+    add_service(m, &resource_kind_tips, SLICE_LIT(ALTO_TIPS_ID), SLICE_LIT("/" ALTO_TIPS_ID),
+                patched, patched_count, patched, patched_count);
+    return ERR_OK;
+}
+
+/* ---- directory ---- */
 
 static err_t make_flat(const void *content, body_t **out)
 {
@@ -438,10 +465,10 @@ err_t view_build(const view_input_t *input, view_t *out)
     *out = (view_t){0};
     /*
      * A map and an advertisement that only this view has, two of each, property maps, endpoint
-     * properties, two services, the IRD twice; costs.
+     * properties, two services, the IRD twice; costs, path vectors.
      */
     size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
-    m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model);
+    m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model) + VIEW_PATHS_RESOURCES(model);
     out->pids = calloc(maps, sizeof *out->pids);
     m.maps = arena_array(input->arena, maps, sizeof *m.maps);
     m.advertisements = arena_array(input->arena, ads, sizeof(const cdni_content_t *));
@@ -451,6 +478,7 @@ err_t view_build(const view_input_t *input, view_t *out)
     err_t err = room ? ERR_OK : ERR_NOMEM;
     err = err ? err : add_maps(&m);
     err = err ? err : add_costs(&m);
+    err = err ? err : add_paths(&m);
     err = err ? err : add_advertisements(&m);
     err = err ? err : add_property_maps(&m);
     err = err ? err : add_services(&m);
@@ -466,22 +494,4 @@ err_t view_build(const view_input_t *input, view_t *out)
         err = table_put(&out->by_path, out->resources[i].path, &out->resources[i], NULL);
     }
     return err;
-}
-
-void view_release(view_t *view)
-{
-    for (size_t i = 0; i < view->count; i++) {
-        document_unref(view->resources[i].document);
-    }
-    for (size_t i = 0; i < view->pids_count; i++) {
-        pid_index_release(&view->pids[i]);
-    }
-    free(view->pids);
-    free(view->resources);
-    table_release(&view->by_path);
-}
-
-const resource_t *view_find(const view_t *view, slice_t path)
-{
-    return table_get(&view->by_path, path);
 }

@@ -13,7 +13,8 @@ typedef struct view_input {
     const scope_t *scope; /* of this class */
     slice_t base_uri;
     const join_index_t *join;
-    const attributes_t *attributes; /* NULL: no database */
+    const attributes_t *attributes;  /* NULL: no database */
+    struct path_index *const *paths; /* of each topology of the model */
     size_t propmap_max_get_bytes, propmap_max_entities;
     fragments_t *fragments;
     const view_t *previous; /* the same class in the snapshot before; NULL: none */

@@ -6,13 +6,17 @@
 /* Patches are kept up to this size, however small the resource is. */
 #define STEPS_FLOOR ((size_t)64 << 10)
 
-err_t feed_new(slice_t id, slice_t input, slice_t client, feed_t **out)
+err_t feed_new(slice_t id, slice_t input, slice_t client, const uint8_t *ane_key, feed_t **out)
 {
     feed_t *f = calloc(1, sizeof *f);
     buf_t key = BUF_INIT, name = BUF_INIT;
     buf_append_slice(&key, id);
     buf_append_char(&key, '\n');
     buf_append_slice(&key, input);
+    if (ane_key) { /* an input is in one line */
+        buf_append_char(&key, '\n');
+        buf_append(&key, ane_key, BLOCK_SIZE);
+    }
     buf_append_slice(&name, client);
     buf_append_char(&name, '\0');
     if (!f || buf_failed(&key) || buf_failed(&name)) {
@@ -25,6 +29,10 @@ err_t feed_new(slice_t id, slice_t input, slice_t client, feed_t **out)
     f->id = slice_of(key.ptr, id.len);
     f->input = slice_of(key.ptr + id.len + 1, input.len);
     f->client = slice_of(name.ptr, client.len);
+    f->hides_names = ane_key != NULL;
+    if (ane_key) {
+        memcpy(f->ane_key, ane_key, BLOCK_SIZE);
+    }
     *out = f;
     return ERR_OK;
 }
@@ -255,7 +263,8 @@ static err_t new_frame(feed_t *f, const feed_version_t *from, const feed_version
     atomic_init(&made->failed, false);
     atomic_init(&made->awaited, false);
     atomic_init(&made->frame, NULL);
-    made->media_type = f->kind->media_type;
+    made->is_message = f->kind->message != NULL;
+    made->media_type = made->is_message ? f->kind->message : f->kind->media_type;
     made->from = from ? from->seq : 0;
     made->to = to->seq;
     made->from_root = from ? node_ref(from->root) : NULL;
@@ -271,7 +280,8 @@ static err_t new_frame(feed_t *f, const feed_version_t *from, const feed_version
 
 err_t feed_frame(feed_t *f, uint64_t from, uint64_t to, hub_frame_t **out)
 {
-    const feed_version_t *old = from ? feed_at(f, from) : NULL, *fresh = feed_at(f, to);
+    const feed_version_t *old = from && !f->kind->message ? feed_at(f, from) : NULL;
+    const feed_version_t *fresh = feed_at(f, to);
     from = old ? from : 0;
     for (size_t i = 0; i < FEED_FRAMES; i++) {
         hub_frame_t *made = f->made[i];

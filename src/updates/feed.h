@@ -30,6 +30,7 @@ struct hub_frame {
     atomic_bool awaited; /* somebody wants to be told */
     _Atomic(frame_t *) frame;
     const char *media_type;
+    bool is_message; /* not JSON: resource_kind_t.message */
     uint64_t from, to;
     node_t *from_root; /* NULL: all of it */
     node_t *root;
@@ -39,10 +40,12 @@ struct hub_frame {
 #define FEED_FRAMES 8
 
 struct feed {
-    slice_t key; /* resource id, and the input behind a newline; own memory */
+    slice_t key; /* resource id, the input behind a newline, and see feed_new; own memory */
     slice_t id;  /* in key */
     slice_t input;
     slice_t client; /* who opened it; of POST resources */
+    bool hides_names;
+    uint8_t ane_key[BLOCK_SIZE]; /* where names are hidden: they stay while it is there */
     const resource_kind_t *kind;
     unsigned rank;
     uint64_t generation; /* up to which its versions are complete */
@@ -63,8 +66,12 @@ struct feed {
     feed_t *next;           /* in the hub's list */
 };
 
-/* key is resource id and input. */
-err_t feed_new(slice_t id, slice_t input, slice_t client, feed_t **out) FPD_MUST_CHECK;
+/*
+ * The key is resource id and input; with a key that names are hidden with, that too, so that nobody
+ * shares the feed and finds the same names in it.
+ */
+err_t feed_new(slice_t id, slice_t input, slice_t client, const uint8_t *ane_key,
+               feed_t **out) FPD_MUST_CHECK;
 void feed_free(feed_t *f);
 
 static inline bool feed_is_empty(const feed_t *f)

@@ -139,6 +139,35 @@ err_t frame_new_tree(const char *media_type, const node_t *root, frame_t **out)
     return take_buf(FRAME_FULL, media_type, &text, out);
 }
 
+err_t frame_new_message(const char *media_type, slice_t message, frame_t **out)
+{
+    frame_t *f = frame_new(FRAME_FULL, media_type);
+    cutter_t c = {.frame = f};
+    char *text = malloc(message.len ? message.len : 1);
+    if (!f || !text) {
+        free(text);
+        frame_unref(f);
+        return ERR_NOMEM;
+    }
+    memcpy(text, message.ptr, message.len);
+    f->text = text;
+    for (const char *at = text, *end = text + message.len; at < end && !c.failed;) {
+        const char *line_end = memmem(at, (size_t)(end - at), "\r\n", 2);
+        slice_t line = slice_of(at, (size_t)((line_end ? line_end : end) - at));
+        at = line_end ? line_end + 2 : end;
+        c.in_string = false;
+        c.line = 0;
+        cut(&c, line);
+        if (!line.len) {
+            add_piece(&c, line, at < end);
+        } else if (!c.failed && at < end) {
+            f->pieces[f->count - 1].ends_line = true;
+            f->line_count++;
+        }
+    }
+    return finish(&c, out);
+}
+
 /* A whole document as the value of one operation, its guard included, is not longer than this. */
 #define PATCH_FRAME_MAX 512
 

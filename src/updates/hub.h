@@ -79,6 +79,7 @@ void hub_abandon(hub_prepared_t *p);
 /* 128 random bits as base64url, with a NUL. */
 #define TOKEN_LEN 22
 err_t token_make(char out[TOKEN_LEN + 1]) FPD_MUST_CHECK;
+err_t key_make(uint8_t key[BLOCK_SIZE]) FPD_MUST_CHECK;
 
 /* What is followed under this id: its kind, or NULL. Under `lock`. */
 const resource_kind_t *hub_offer(const hub_t *hub, slice_t id);

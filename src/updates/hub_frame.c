@@ -10,6 +10,9 @@ static err_t make_frame(const hub_frame_t *f, frame_t **out)
     if (err != ERR_DATA) {
         return err;
     }
+    if (f->is_message) {
+        return frame_new_message(f->media_type, f->root->text, out);
+    }
     return f->body ? frame_new_body(f->media_type, f->body, out)
                    : frame_new_tree(f->media_type, f->root, out);
 }

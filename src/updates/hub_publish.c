@@ -65,7 +65,7 @@ static err_t find_feed(hub_t *hub, change_t *c)
     if (c->feed || err) {
         return err;
     }
-    err = feed_new(c->resource->id, SLICE_LIT(""), SLICE_LIT(""), &c->fresh);
+    err = feed_new(c->resource->id, SLICE_LIT(""), SLICE_LIT(""), NULL, &c->fresh);
     return err ? err : feed_reserve(c->fresh);
 }
 

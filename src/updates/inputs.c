@@ -57,10 +57,11 @@ static err_t make_tree(hub_t *hub, feed_t *f, slice_t input, hub_refusal_t *refu
     if (!nodes) {
         return ERR_NOMEM;
     }
+    alto_limits_t limits = hub->options.alto;
+    limits.ane_key = f->hides_names ? f->ane_key : NULL;
     arena_init(&arena, ARENA_MAX);
     nodes_init(nodes, f->nodes, hub->nodes);
-    err_t err = r ? f->kind->tree(r, input, &hub->options.alto, &arena, &answer, nodes, &root)
-                  : ERR_OK;
+    err_t err = r ? f->kind->tree(r, input, &limits, &arena, &answer, nodes, &root) : ERR_OK;
     nodes_seal(nodes);
     *out = !err && root ? node_ref(root) : NULL;
     if (!err && !root) {
@@ -99,7 +100,8 @@ static bool same_but_tag(const node_t *x, const node_t *y)
 static err_t append(hub_t *hub, feed_t *f, node_t *root, uint64_t generation)
 {
     (void)pthread_mutex_lock(&hub->lock);
-    node_t *before = feed_is_empty(f) ? NULL : node_ref(feed_newest(f)->root);
+    bool patched = !feed_is_empty(f) && !f->kind->message;
+    node_t *before = patched ? node_ref(feed_newest(f)->root) : NULL;
     (void)pthread_mutex_unlock(&hub->lock);
     frame_t *step = NULL;
     err_t err = before ? frame_new_patch(before, root, &step) : ERR_OK;
@@ -306,17 +308,21 @@ err_t hub_open_input(hub_t *hub, slice_t id, const json_value_t *input, slice_t 
     feed_t *f = NULL;
     bool taken = false;
     *out = NULL;
-    arena_init(&arena, ARENA_MAX);
-    err_t err = input_canonical(input, &arena, &canonical);
-    err = err ? err : feed_new(id, canonical, client, &f);
-    arena_release(&arena);
-    if (err) {
-        return err;
-    }
     (void)pthread_mutex_lock(&hub->making);
     (void)pthread_mutex_lock(&hub->lock);
-    const resource_kind_t *kind = hub_offer(hub, f->id);
+    const resource_kind_t *kind = hub_offer(hub, id);
     (void)pthread_mutex_unlock(&hub->lock);
+    bool hides = kind && kind->hides_names && !hub->options.stable_names;
+    uint8_t key[BLOCK_SIZE];
+    arena_init(&arena, ARENA_MAX);
+    err_t err = input_canonical(input, &arena, &canonical);
+    err = err || !hides ? err : key_make(key);
+    err = err ? err : feed_new(id, canonical, client, hides ? key : NULL, &f);
+    arena_release(&arena);
+    if (err) {
+        (void)pthread_mutex_unlock(&hub->making);
+        return err;
+    }
     feed_t *existing = hold_existing(hub, f->key);
     if (existing) {
         err = revive(hub, existing, out);

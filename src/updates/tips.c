@@ -210,7 +210,7 @@ static bool check_open(hub_t *hub, params_t *p, tips_params_t *params)
     (void)pthread_mutex_lock(&hub->lock);
     const resource_kind_t *kind = hub_offer(hub, params->resource);
     (void)pthread_mutex_unlock(&hub->lock);
-    if (!kind) {
+    if (!kind || kind->message) {
         return params_wrong_value(p, SLICE_LIT("resource-id"), params->resource);
     }
     if (params->input && !kind->accepts) {

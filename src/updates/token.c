@@ -2,6 +2,11 @@
 
 #include <sys/random.h>
 
+err_t key_make(uint8_t key[BLOCK_SIZE])
+{
+    return getrandom(key, BLOCK_SIZE, 0) == BLOCK_SIZE ? ERR_OK : ERR_IO;
+}
+
 /* Unguessable (RFC 8895 7.1), and so never used again. */
 err_t token_make(char out[TOKEN_LEN + 1])
 {

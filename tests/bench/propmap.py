@@ -64,8 +64,8 @@ def request(path, entities, properties):
     return path
 
 
-def post(url, body):
-    headers = [word for field in MEDIA for word in ("-H", field)]
+def post(url, body, media=MEDIA):
+    headers = [word for field in media for word in ("-H", field)]
     done = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "--fail", "--max-time", "60",
                            *headers, "--data-binary", f"@{body}", url], capture_output=True,
                           check=True)
@@ -74,6 +74,8 @@ def post(url, body):
 
 class Case:
     """Requests to one URL."""
+
+    media = MEDIA
 
     def __init__(self, url, pid, bodies, connections, streams):
         self.url, self.pid, self.bodies = url, pid, bodies
@@ -85,7 +87,7 @@ class Case:
         body = self.bodies[round_number % len(self.bodies)]
         url = self.url[round_number % len(self.url)]
         args = ["taskset", "-c", "1", "h2load", "-t1", *self.load, f"-n{self.requests}",
-                *(word for field in MEDIA for word in ("-H", field)), "-d", body, url]
+                *(word for field in self.media for word in ("-H", field)), "-d", body, url]
         before = benchlib.threads_seconds(self.pid)
         done = subprocess.run(list(map(str, args)), capture_output=True, text=True,
                               timeout=benchlib.PATIENCE_S, check=True)

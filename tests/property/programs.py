@@ -57,15 +57,19 @@ class Server:
 
     def request(self, path, body=None, media=None, accept=None):
         """(status, body)"""
+        return self.exchange(path, body, media, accept)[:2]
+
+    def exchange(self, path, body=None, media=None, accept=None):
+        """(status, body, content type)"""
         headers = {"Content-Type": MEDIA % media} if media else {}
         if accept:
             headers["Accept"] = accept
         request = urllib.request.Request(self.url + path, data=body, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=LIMIT) as answer:
-                return answer.status, answer.read()
+                return answer.status, answer.read(), answer.headers["Content-Type"]
         except urllib.error.HTTPError as error:
-            return error.code, error.read()
+            return error.code, error.read(), error.headers["Content-Type"]
 
     def __enter__(self):
         return self

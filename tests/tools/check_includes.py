@@ -9,7 +9,7 @@ import re
 import sys
 
 ORDER = ["app", "ctl", "http", "guard", "config", "lookup", "store", "log", "updates", "snapshot", "alto",
-         "join", "model", "geo", "net", "doc", "metrics", "base"]
+         "paths", "join", "model", "geo", "net", "doc", "metrics", "base"]
 RANK = {area: i for i, area in enumerate(ORDER)}
 ONLY = {"h2o": {"http", "guard"}, "h2o.h": {"http", "guard"}, "jansson.h": {"ctl"}, "curl": {"ctl"},
         "yaml.h": {"doc"}, "maxminddb.h": {"geo"}, "sqlite3.h": {"store"}}

@@ -405,12 +405,11 @@ static void test_case(void **state)
 static const struct {
     const char *name, *why;
 } elsewhere[] = {
-    {"insecure", "configuration"},        {"unused", "configuration"},
-    {"global-by-absence", "import only"}, {"repeated", "import only"},
-    {"nested", "import only"},            {"more-specific", "import only"},
-    {"special-address", "import only"},   {"mixed-types", "import only"},
-    {"left-out", "import only"},          {"bad-database", "GeoIP databases"},
-    {"old-database", "GeoIP databases"},
+    {"unused", "configuration"},          {"global-by-absence", "import only"},
+    {"repeated", "import only"},          {"nested", "import only"},
+    {"more-specific", "import only"},     {"special-address", "import only"},
+    {"mixed-types", "import only"},       {"left-out", "import only"},
+    {"bad-database", "GeoIP databases"},  {"old-database", "GeoIP databases"},
     {"mute-database", "GeoIP databases"},
 };
 

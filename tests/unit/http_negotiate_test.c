@@ -43,6 +43,11 @@ static void test_accept(void **state)
         {{TYPE ";x=\"a\\\",b\";q=0"}, false},
         {{" ,, text/html ,\t" TYPE " ; q=0.3 "}, true},
         {{TYPE ";;q=1"}, true},
+        /* values that should be quoted and are not (RFC 9275 8.3) */
+        {{TYPE ";type=application/alto-costmap+json"}, true},
+        {{TYPE ";type=application/alto-costmap+json;q=0"}, false},
+        {{"text/html;type=a/b, " TYPE ";q=0"}, false},
+        {{"text/html, " TYPE ";type=/b"}, false},
         /* malformed elements are ignored; a field of nothing else counts as absent */
         {{"garbage"}, true},
         {{"garbage, text/html"}, false},

@@ -70,6 +70,11 @@ static void test_keys(void **state)
         [KEYS_NAMED_FOOTPRINT] = "namedFootprintTypes",
         [KEYS_WITHDRAWAL] = "withdrawal",
         [KEYS_CALENDAR] = "calendar",
+        [KEYS_TOPOLOGY] = "topology",
+        [KEYS_TOPOLOGY_ELEMENT] = "topologyElement",
+        [KEYS_TOPOLOGY_NODE] = "topologyNode",
+        [KEYS_TOPOLOGY_LINK] = "topologyLink",
+        [KEYS_TOPOLOGY_PATH] = "topologyPath",
     };
     for (unsigned list = 0; list < KEY_LIST_COUNT; list++) {
         const json_value_t *object = list == KEYS_DOCUMENT ? schema : def(names[list]);

@@ -41,7 +41,12 @@ static const fixture_file_t files[] = {
                "  c: {network-map: main-map, cost-metric: routingcost, cost-mode: numerical,\n"
                "      costs: {pid-a: {pid-b: 1}}}\n"
                "  d: {network-map: main-map, cost-metric: hopcount, cost-mode: numerical,\n"
-               "      default-cost: 7}\n"},
+               "      default-cost: 7}\n"
+               "topologies:\n"
+               "  t: {network-map: main-map, public: true, elements: {e: {capacity: 3}},\n"
+               "      nodes: {a: {pids: [pid-a], cidr: [10.0.0.0/8]}, b: {element: e}},\n"
+               "      links: {ab: {from: a, to: b}},\n"
+               "      paths: [{from: a, to: b, links: [ab]}]}\n"},
     {"b.json",
      "{\"audience\":[\"u2\",\"u1\"],\"advertisement\":\"ad\",\"capabilities\":[{"
      "\"capability-type\":\"FCI.Logging\",\"capability-value\":{\"record-type\":"

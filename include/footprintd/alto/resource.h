@@ -30,11 +30,13 @@ typedef struct alto_answer {
  * default, and who asks.
  */
 typedef struct alto_limits {
-    size_t filter_entries; /* capabilities or PIDs in one filter; default 1024 and 65536 */
-    size_t cost_values;    /* sources times destinations times cost types, of calendars each
-                              interval; default 4,194,304 */
-    const addr_t *client;  /* where the request comes from; NULL: not known */
-    int64_t now;           /* seconds since the epoch, for calendars of costs; 0: the clock's */
+    size_t filter_entries;  /* capabilities or PIDs in one filter; default 1024 and 65536 */
+    size_t cost_values;     /* sources times destinations times cost types, of calendars each
+                               interval; default 4,194,304 */
+    const addr_t *client;   /* where the request comes from; NULL: not known */
+    int64_t now;            /* seconds since the epoch, for calendars of costs; 0: the clock's */
+    const uint8_t *ane_key; /* BLOCK_SIZE bytes that names of abstract network elements are hidden
+                               with (RFC 9275 11); NULL: each keeps its name for good */
 } alto_limits_t;
 
 /* What answers requests for a resource of a kind. */
@@ -61,10 +63,15 @@ typedef struct resource_kind {
      * The resource as a tree, whose text is what a GET, or a POST of the input, is answered with.
      * For a POST resource whose input is wrong, *out is NULL and *refused what a POST is answered
      * with. NULL: changes of the resource are not followed.
+     *
+     * Where `message` is set, the node has no JSON but a message of several parts (RFC 2046), whose
+     * media type that is. It is sent whole whenever it changes.
      */
     err_t (*tree)(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out);
-    unsigned rank; /* a resource uses only resources of a lower rank */
+    const char *message;
+    bool hides_names; /* its answers use alto_limits_t.ane_key */
+    unsigned rank;    /* a resource uses only resources of a lower rank */
     resource_service_t service;
 } resource_kind_t;
 

@@ -34,6 +34,16 @@ err_t hasher_finish(hasher_t *h, digest_t *out) FPD_MUST_CHECK;
  */
 void tag_format(const digest_t *digest, char out[TAG_LEN + 1]);
 
+/* base64url without padding (RFC 4648 5): writes and returns ceil(count * 4 / 3) characters. */
+size_t base64url_write(const uint8_t *bytes, size_t count, char *out);
+
+/*
+ * Blocks as a key permutes them (AES-128), in their places: who does not know the key can tell
+ * neither what they were nor, of what another key made, which are the same. ERR_NOMEM.
+ */
+#define BLOCK_SIZE 16
+err_t blocks_permute(const uint8_t key[BLOCK_SIZE], uint8_t *blocks, size_t count) FPD_MUST_CHECK;
+
 /* For hash tables in memory only: seeded once a process, never stored, never on the wire. */
 uint64_t hash_bytes(const void *bytes, size_t len);
 

@@ -24,6 +24,12 @@ typedef enum config_proxy_header {
     CONFIG_PROXY_HEADER_X_FORWARDED_FOR,
 } config_proxy_header_t;
 
+typedef enum config_ane_names {
+    CONFIG_ANE_NAMES_RANDOM,
+    CONFIG_ANE_NAMES_PER_CLIENT,
+    CONFIG_ANE_NAMES_STABLE,
+} config_ane_names_t;
+
 typedef enum config_seccomp {
     CONFIG_SECCOMP_OFF,
     CONFIG_SECCOMP_ON,
@@ -102,6 +108,7 @@ typedef struct config {
     uint64_t watch_debounce_ms;
     uint64_t propmap_max_get_bytes;
     uint64_t propmap_max_response_entities;
+    int ane_names; /* config_ane_names_t */
     uint64_t updates_heartbeat_s;
     uint64_t updates_stall_s;
     uint64_t updates_log_bytes;

@@ -52,6 +52,13 @@ typedef struct http_rates {
     uint64_t requests, entities, bytes;
 } http_rates_t;
 
+/* How long an abstract network element keeps its name (RFC 9275 11). */
+typedef enum ane_names {
+    ANE_NAMES_RANDOM,     /* for one answer */
+    ANE_NAMES_PER_CLIENT, /* for one client, while the server runs */
+    ANE_NAMES_STABLE,     /* for good, and for everybody */
+} ane_names_t;
+
 typedef struct http_options {
     const http_listener_t *listeners;
     size_t listener_count;
@@ -67,6 +74,7 @@ typedef struct http_options {
     size_t answer_bytes;     /* memory of one computed answer: 503 above; 128 MiB */
     size_t answers_bytes;    /* of all that are not wholly sent: 503 above; 256 MiB */
     alto_limits_t alto;
+    ane_names_t ane_names;
     slice_t base_uri;     /* as in snapshot_options_t */
     unsigned heartbeat_s; /* an event stream without events says that it lives; 15 */
     unsigned stall_s;     /* an event stream that takes nothing for so long is cut off; 30 */

@@ -17,8 +17,9 @@
 typedef enum cost_mode {
     COST_NUMERICAL,
     COST_ORDINAL,
+    COST_ARRAY, /* of path vectors alone (RFC 9275 6.5.2): no document has such costs */
 } cost_mode_t;
-#define COST_MODE_COUNT 2
+#define COST_MODE_COUNT 3
 
 extern const char *const cost_mode_names[COST_MODE_COUNT];
 

@@ -12,6 +12,7 @@
 #include "footprintd/model/capability.h"
 #include "footprintd/model/costs.h"
 #include "footprintd/model/footprint.h"
+#include "footprintd/model/topology.h"
 
 typedef struct model model_t;
 
@@ -146,6 +147,8 @@ struct model {
     size_t advertisement_count;
     const model_network_map_t *network_maps; /* by id; may be none */
     size_t network_map_count;
+    const model_topology_t *topologies; /* by id; may be none */
+    size_t topology_count;
     const model_network_map_t *implicit_map; /* for views that show no other: pid-default alone */
     const model_network_map_t *default_map;  /* what altopid footprints name; never NULL */
     const model_cost_map_t *cost_maps;       /* by id; may be none */
@@ -182,8 +185,13 @@ typedef enum key_list {
     KEYS_NAMED_FOOTPRINT, /* those of KEYS_FOOTPRINT first */
     KEYS_WITHDRAWAL,
     KEYS_CALENDAR,
+    KEYS_TOPOLOGY,
+    KEYS_TOPOLOGY_ELEMENT,
+    KEYS_TOPOLOGY_NODE,
+    KEYS_TOPOLOGY_LINK,
+    KEYS_TOPOLOGY_PATH,
 } key_list_t;
-#define KEY_LIST_COUNT 10
+#define KEY_LIST_COUNT 15
 
 extern const char *const *const model_key_lists[KEY_LIST_COUNT];
 

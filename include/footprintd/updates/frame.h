@@ -46,6 +46,8 @@ err_t frame_new_text_take(frame_kind_t kind, const char *media_type, char *text,
 err_t frame_new_body(const char *media_type, body_t *body, frame_t **out) FPD_MUST_CHECK;
 /* The tree's text. */
 err_t frame_new_tree(const char *media_type, const node_t *root, frame_t **out) FPD_MUST_CHECK;
+/* A message whose lines end in CRLF, and so end lines in the frame, without the last end. */
+err_t frame_new_message(const char *media_type, slice_t message, frame_t **out) FPD_MUST_CHECK;
 /*
  * The smaller patch from one tree to another, verified. ERR_DATA: it was wrong, which must not
  * happen; whoever asks sends the whole version then.

@@ -39,6 +39,7 @@ typedef struct hub_options {
     size_t full_bytes_per_s;  /* of whole documents that openings ask for; 256 MiB */
     uint64_t (*now_ms)(void); /* NULL: the monotonic clock */
     alto_limits_t alto;
+    bool stable_names; /* of abstract network elements; else each substream has its own */
 } hub_options_t;
 
 err_t hub_new(const hub_options_t *options, hub_t **out) FPD_MUST_CHECK;
