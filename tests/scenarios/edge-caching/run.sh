@@ -4,7 +4,8 @@
 
 # The nearest of those that are fast enough: one hop away and not full, or farther and half idle; or the origin.
 decide() {
-    ask hops-filtered costmapfilter "{\"pids\": {\"srcs\": [\"edge-1\", \"edge-2\", \"edge-3\", \"origin\"], \"dsts\": [\"$1\"]},
+    ask hops-filtered costmapfilter "{
+        \"pids\": {\"srcs\": [\"edge-1\", \"edge-2\", \"edge-3\", \"origin\"], \"dsts\": [\"$1\"]},
         \"multi-cost-types\": [{\"cost-mode\": \"numerical\", \"cost-metric\": \"hopcount\"},
                                {\"cost-mode\": \"numerical\", \"cost-metric\": \"priv:busy\"}],
         \"or-constraints\": [[\"[0] le 1\", \"[1] le 80\"], [\"[0] ge 2\", \"[1] le 50\"]]}" |

@@ -22,7 +22,7 @@ echo "one row changes: $(news ingress)"
 moved
 
 # A prefix is moved to another region.
-sed -i -e 's,10.19.0.0/16\, ,,' -e 's,\, 10.19.0.0/16,,' -e 's,\[10.48.0.0/16,[10.19.0.0/16\, 10.48.0.0/16,' footprints/network.yaml
+sed -i -e 's,\, 10.19.0.0/16,,' -e 's,\[10.48.0.0/16,[10.19.0.0/16\, 10.48.0.0/16,' footprints/network.yaml
 apply footprints
 echo "a prefix moves: $(news ingress)"
 moved

@@ -28,5 +28,6 @@ say "all within 25 ms (a detour to the shop)" decide 25000
 
 # Of another customer's VPN nothing is seen.
 customer='customer-b:a secret of B'
-echo "customer-b finds: $(curl -sSf "$ALTO/" | jq -r '.resources | keys | map(select(test("vpn"))) | length') resources of it"
+found=$(curl -sSf "$ALTO/" | jq '.resources | keys | map(select(test("vpn"))) | length')
+echo "customer-b finds: $found resources of it"
 echo "customer-b asks for vpn-a: $(curl -sS -o answer.json -w '%{http_code}' "$ALTO/vpn-a")"
