@@ -66,6 +66,7 @@ for variant in dev asan tsan clang; do
         driven e2e "$variant" tests/e2e
         driven property "$variant" tests/property
         driven vectors "$variant" tests/vectors
+        driven scenarios "$variant" tests/scenarios
     fi
 done
 # The history: kill -9 while 500 changes are made from all sides, and a disk that is full.

@@ -17,7 +17,8 @@ format_check() {
     sources | xargs clang-format --dry-run -Werror
 }
 shell_check() {
-    shellcheck -x conf/*.sh conf/completion/*.bash conf/debian/p* docker/*.sh tests/*.sh tests/full/*.sh .ci/run
+    shellcheck -x conf/*.sh conf/completion/*.bash conf/debian/p* docker/*.sh tests/*.sh tests/full/*.sh .ci/run \
+        tests/scenarios/*.sh tests/scenarios/*/run.sh
 }
 tidy_check() {
     # Our own sources; tests are free to do what checks warn of.
@@ -38,6 +39,7 @@ if build asan; then
     driven e2e asan tests/e2e
     driven property asan tests/property
     driven vectors asan tests/vectors
+    driven scenarios asan tests/scenarios
 fi
 if build tsan; then
     unit tsan

@@ -178,8 +178,9 @@ static void costs(const remote_writer_t *t, const json_value_t *list)
         mark(t, c);
         buf_append_str(t->out, "cost map ");
         remote_append(c, "cost-map", t->out);
-        buf_printf(t->out, ": %llu costs changed, %llu added, %llu removed\n",
-                   (unsigned long long)remote_number(c, "changed"),
+        uint64_t changed = remote_number(c, "changed");
+        buf_printf(t->out, ": %llu cost%s changed, %llu added, %llu removed\n",
+                   (unsigned long long)changed, changed == 1 ? "" : "s",
                    (unsigned long long)remote_number(c, "added"),
                    (unsigned long long)remote_number(c, "removed"));
         if (remote_true(c, "type-changed")) {

@@ -146,8 +146,8 @@ static void costs(const difference_text_t *t, const difference_costs_t *c)
     difference_text_mark(t, c->before != NULL, c->after != NULL);
     buf_append_str(out, "cost map ");
     buf_append_printable(out, c->after ? c->after->id : c->before->id, "");
-    buf_printf(out, ": %zu costs changed, %zu added, %zu removed\n", c->tally.changed,
-               c->tally.added, c->tally.removed);
+    buf_printf(out, ": %zu cost%s changed, %zu added, %zu removed\n", c->tally.changed,
+               c->tally.changed == 1 ? "" : "s", c->tally.added, c->tally.removed);
     if (c->type) {
         buf_append_str(out, "      another cost type or network map\n");
     }

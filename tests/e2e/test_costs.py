@@ -180,6 +180,7 @@ def test_apply(site, server):
     (site / "token").chmod(0o600)
     code, out, err = ctl(site, server, "apply", "--yes", str(work))
     assert code == 0, (out, err)
+    assert "cost map costs: 1 cost changed, 0 added, 0 removed\n" in out + err
     assert cost(server) == 3
     assert (site / "footprints/data/costs.csv").read_text() == THREE
 

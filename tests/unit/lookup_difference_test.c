@@ -540,7 +540,7 @@ static void test_costs(void **unused)
     buf_clear(&out);
     difference_write_text(p.d, false, &out);
     assert_non_null(
-        memmem(out.ptr, out.len, "cost map c: 1 costs changed, 1 added, 1 removed\n", 48));
+        memmem(out.ptr, out.len, "cost map c: 1 cost changed, 1 added, 1 removed\n", 47));
     buf_clear(&out);
     difference_write_json(p.d, &out);
     static const char want[] =
