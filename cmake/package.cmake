@@ -54,7 +54,7 @@ other servers. libfootprintd is the look-up for programs.")
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
-    "libh2o-evloop0.13 (>= 2.2.5), libh2o-evloop0.13 (<< 2.3), adduser")
+    "libh2o-evloop0.13 (>= 2.2.5), libh2o-evloop0.13 (<< 2.3), adduser, tzdata")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA "${debian}/conffiles" "${debian}/postinst"
     "${debian}/prerm" "${debian}/postrm" "${debian}/triggers")

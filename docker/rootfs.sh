@@ -1,8 +1,8 @@
 #!/bin/sh
 # What is in the image: sh rootfs.sh SOURCE BUILD ROOT SECONDS
 #
-# The two programs, the libraries that they load, certificates of the public authorities, the user, the
-# configuration, and the records of the packages that the libraries come from, as scanners look for them
+# The two programs, the libraries that they load, certificates of the public authorities, time zones (for
+# calendars of costs), the user, the configuration, and the records of the packages that the libraries come from, as scanners look for them
 # (/var/lib/dpkg/status.d). SECONDS since 1970 is the age of all files.
 set -eu
 
@@ -27,6 +27,8 @@ for library in $libraries; do
     cp -L "$library" "$root$library"
 done
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+mkdir -p "$root/usr/share"
+cp -a /usr/share/zoneinfo "$root/usr/share/"
 
 # The owner of a file may be recorded by its name before or after the move to /usr.
 owner() {
@@ -43,6 +45,7 @@ owner() {
         echo "${found%: *}"
     done
     echo ca-certificates
+    echo tzdata
 } | LC_ALL=C sort -u >"$root/packages"
 while read -r package; do
     name=${package%%:*}

@@ -57,6 +57,7 @@ static void count_all(json_reader_t *reader, slice_t lists, cost_scale_t *s)
         if (e == JSON_EV_KEY) {
             inside = depth == 1 ? slice_eq(reader->text, lists) : inside;
             next = counter(s, reader->text, depth, inside);
+            s->calendared |= depth == 1 && slice_is(reader->text, "calendared");
             continue;
         }
         if (e == JSON_EV_ARRAY && next) {
@@ -84,10 +85,14 @@ cost_scale_t cost_request_scale(slice_t body, slice_t lists, size_t all)
     return s;
 }
 
-uint64_t cost_request_estimate(slice_t body, const cost_scale_t *s)
+uint64_t cost_request_estimate(slice_t body, const cost_terms_t *terms, const cost_scale_t *s)
 {
-    uint64_t pairs = (uint64_t)s->srcs * s->dsts;
-    return body.len / 50 + pairs * s->types / 12 + pairs * s->predicates / 200;
+    uint64_t pairs = (uint64_t)s->srcs * s->dsts, depth = 1;
+    for (size_t i = 0; s->calendared && i < terms->count; i++) {
+        const cost_calendar_t *calendar = terms->offers[i].calendar;
+        depth = calendar && calendar->count > depth ? calendar->count : depth;
+    }
+    return body.len / 50 + pairs * s->types * depth / 12 + pairs * s->predicates / 200;
 }
 
 /* ---- answering ---- */

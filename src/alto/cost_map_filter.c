@@ -59,7 +59,8 @@ static bool read_request(request_t *r, const cost_space_t *space, slice_t body,
 /* All that a cost map of this type says; NULL: what is asked for is not that. */
 static const cost_map_content_t *wanted_whole(const cost_request_t *q)
 {
-    bool whole = !q->multi && is_all(q->srcs) && is_all(q->dsts) && !q->test.group_count;
+    bool whole = !q->multi && !q->columns[0].calendar && is_all(q->srcs) && is_all(q->dsts) &&
+                 !q->test.group_count;
     return whole ? q->columns[0].offer->whole : NULL;
 }
 
@@ -133,14 +134,15 @@ static uint64_t cost(const resource_t *resource, slice_t body)
 {
     const cost_space_t *space = resource->content;
     size_t all = space->map->count;
-    cost_scale_t scale = {all, all, 1, 0};
+    const cost_terms_t terms = cost_space_terms(space);
+    cost_scale_t scale = {all, all, 1, 0, false};
     /* Of a small map no short request is much. */
-    if (all * all > 4096 || body.len > 4096) {
+    if (all * all > 256 || body.len > 4096) {
         scale = cost_request_scale(body, slice_str(cost_pids_form.name), all);
     }
     scale.srcs = scale.srcs < all ? scale.srcs : all;
     scale.dsts = scale.dsts < all ? scale.dsts : all;
-    return cost_request_estimate(body, &scale);
+    return cost_request_estimate(body, &terms, &scale);
 }
 
 const resource_kind_t resource_kind_cost_map_filtered = {

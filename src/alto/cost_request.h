@@ -64,12 +64,13 @@ typedef struct cost_scale {
     size_t srcs, dsts; /* of the two lists; a list that is empty or not there has `all` */
     size_t types;      /* at least 1 */
     size_t predicates;
+    bool calendared; /* the member is there */
 } cost_scale_t;
 
 /* An upper bound for bodies that are no JSON. */
 cost_scale_t cost_request_scale(slice_t body, slice_t lists, size_t all);
 /* An upper estimate of the microseconds for it. */
-uint64_t cost_request_estimate(slice_t body, const cost_scale_t *scale);
+uint64_t cost_request_estimate(slice_t body, const cost_terms_t *terms, const cost_scale_t *scale);
 
 /* The rows of the table as an answer: {"meta":meta,"key":{...each source with a pair left...}}. */
 void cost_request_answer(request_t *r, const char *media_type, slice_t meta, const char *key,

@@ -48,6 +48,7 @@ static void add_offer(cost_space_t *space, const model_cost_map_t *costs, cost_m
         .name = type_name(&type, arena),
         .text = type_text(&type, costs->context, arena),
         .costs = &costs->costs,
+        .calendar = costs->calendar,
         .ranked = mode != costs->type.mode,
         .higher_is_better = metric && metric->higher_is_better,
         .testable = true,
@@ -195,6 +196,40 @@ slice_t cost_map_capabilities(const cost_offer_t *offer, arena_t *arena)
     return keep(&text, arena);
 }
 
+static bool same_intervals(const cost_offer_t *x, const cost_offer_t *y)
+{
+    return x->calendar && y->calendar && x->calendar->interval_s == y->calendar->interval_s &&
+           x->calendar->count == y->calendar->count;
+}
+
+/* RFC 8896 4.1: types with the same intervals together. */
+static void write_calendars(const cost_terms_t *terms, buf_t *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < terms->count; i++) {
+        const cost_offer_t *first = &terms->offers[i];
+        bool written = !first->calendar;
+        for (size_t k = 0; k < i && !written; k++) {
+            written = same_intervals(first, &terms->offers[k]);
+        }
+        if (written) {
+            continue;
+        }
+        buf_append_str(out, any ? ",{\"cost-type-names\":["
+                                : ",\"calendar-attributes\":[{"
+                                  "\"cost-type-names\":[");
+        for (size_t k = i; k < terms->count; k++) {
+            if (same_intervals(first, &terms->offers[k])) {
+                buf_printf(out, "%s\"%.*s\"", k > i ? "," : "", SLICE_ARG(terms->offers[k].name));
+            }
+        }
+        buf_printf(out, "],\"time-interval-size\":%u,\"number-of-intervals\":%u}",
+                   first->calendar->interval_s, first->calendar->count);
+        any = true;
+    }
+    buf_append_str(out, any ? "]" : "");
+}
+
 /* RFC 8189 4.1.1: that all types can be tested is said in another way than that some can. */
 slice_t cost_capabilities(const cost_terms_t *terms, arena_t *arena)
 {
@@ -215,6 +250,7 @@ slice_t cost_capabilities(const cost_terms_t *terms, arena_t *arena)
         buf_append_str(&text, ",\"testable-cost-type-names\":");
         write_names(terms->offers, terms->count, true, &text);
     }
+    write_calendars(terms, &text);
     buf_append_char(&text, '}');
     return keep(&text, arena);
 }

@@ -76,39 +76,51 @@ static err_t rank(double *costs, size_t total, bool higher_is_better)
 /* The costs of an offer that has two columns are the same ones. */
 static double *filled_before(const cost_table_t *t, size_t column)
 {
+    const cost_column_t *c = &t->columns[column];
     for (size_t i = 0; i < column; i++) {
-        if (t->columns[i].offer == t->columns[column].offer) {
+        if (t->columns[i].offer == c->offer && t->columns[i].calendar == c->calendar) {
             return t->columns[i].costs;
         }
     }
     return NULL;
 }
 
+/* One number of each pair. */
+static err_t fill(const cost_offer_t *offer, const cost_matrix_t *m, const cost_side_t *from,
+                  const cost_side_t *to, double *scratch, double *out)
+{
+    bool expand = !m->dense && to->count >= m->size / 16;
+    for (size_t i = 0; i < from->count; i++) {
+        gather_row(m, from->pids[i], to, expand ? scratch : NULL, out + i * to->count);
+    }
+    return offer->ranked ? rank(out, from->count * to->count, offer->higher_is_better) : ERR_OK;
+}
+
 err_t cost_table_fill(cost_table_t *t, size_t column, const cost_side_t *from,
                       const cost_side_t *to, arena_t *arena)
 {
     cost_column_t *c = &t->columns[column];
-    const cost_matrix_t *m = c->offer->costs;
+    size_t pairs = from->count * to->count;
+    err_t err = ERR_OK;
     c->costs = filled_before(t, column);
     if (c->costs) {
         return ERR_OK;
     }
-    c->costs = arena_array(arena, from->count * to->count + 1, sizeof(double));
-    if (!c->costs) {
+    c->costs = arena_array(arena, pairs * cost_column_depth(c) + 1, sizeof(double));
+    double *scratch = arena_array(arena, c->offer->costs->size + 1, sizeof *scratch);
+    if (!c->costs || !scratch) {
         return ERR_NOMEM;
     }
-    double *scratch = NULL;
-    if (!m->dense && to->count >= m->size / 16) {
-        scratch = arena_array(arena, m->size + 1, sizeof *scratch);
-        if (!scratch) {
-            return ERR_NOMEM;
-        }
+    if (!c->calendar) {
+        return fill(c->offer, c->offer->costs, from, to, scratch, c->costs);
     }
-    for (size_t i = 0; i < from->count; i++) {
-        gather_row(m, from->pids[i], to, scratch, c->costs + i * to->count);
+    /* Ranks are of each interval (RFC 8896): one is never better than another. */
+    for (size_t k = 0; k < c->calendar->count && !err; k++) {
+        int64_t at = c->run.start + (int64_t)(k * c->calendar->interval_s);
+        err = fill(c->offer, cost_calendar_at(c->calendar, at), from, to, scratch,
+                   c->costs + k * pairs);
     }
-    return c->offer->ranked ? rank(c->costs, from->count * to->count, c->offer->higher_is_better)
-                            : ERR_OK;
+    return err;
 }
 
 /* ---- tests ---- */
@@ -180,10 +192,50 @@ static char *write_cost(double cost, char *at)
     return at + 4;
 }
 
+/* Whether the column has anything of the pair. */
+static bool has_cost(const cost_table_t *t, const cost_column_t *c, size_t pair)
+{
+    size_t pairs = t->from.count * t->to.count;
+    for (size_t k = 0; k < cost_column_depth(c); k++) {
+        if (cost_is_defined(c->costs[k * pairs + pair])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A number, or the numbers of a calendar, or null where there is none. */
+static char *write_column(const cost_table_t *t, const cost_column_t *c, size_t pair, char *at)
+{
+    size_t pairs = t->from.count * t->to.count;
+    if (!c->calendar || !has_cost(t, c, pair)) {
+        return write_cost(c->costs[pair], at);
+    }
+    for (size_t k = 0; k < c->calendar->count; k++) {
+        *at++ = k ? ',' : '[';
+        at = write_cost(c->costs[k * pairs + pair], at);
+    }
+    *at++ = ']';
+    return at;
+}
+
+static char *write_pair(const cost_table_t *t, size_t pair, char *at)
+{
+    if (!t->multi) {
+        return write_column(t, t->columns, pair, at);
+    }
+    for (size_t k = 0; k < t->shown; k++) {
+        *at++ = k ? ',' : '[';
+        at = write_column(t, &t->columns[k], pair, at);
+    }
+    *at++ = ']';
+    return at;
+}
+
 static bool has_any(const cost_table_t *t, size_t pair)
 {
     for (size_t k = 0; k < t->shown; k++) {
-        if (cost_is_defined(t->columns[k].costs[pair])) {
+        if (has_cost(t, &t->columns[k], pair)) {
             return true;
         }
     }
@@ -193,26 +245,23 @@ static bool has_any(const cost_table_t *t, size_t pair)
 /* What has no cost of any type is left out, as it is where there is one type. */
 static bool write_arrays(const cost_table_t *t, size_t from, buf_t *out)
 {
-    size_t start = out->len;
+    size_t start = out->len, most = 4;
+    for (size_t k = 0; k < t->shown; k++) {
+        most += 2 + cost_column_depth(&t->columns[k]) * (JSON_DOUBLE_MAX + 1);
+    }
     for (size_t i = 0; i < t->to.count; i++) {
         size_t pair = from * t->to.count + i;
+        const slice_t key = t->to.keys[i];
         if (!has_any(t, pair)) {
             continue;
         }
-        const slice_t key = t->to.keys[i];
-        if (!buf_reserve(out, key.len + t->shown * (JSON_DOUBLE_MAX + 1) + 4)) {
+        if (!buf_reserve(out, key.len + most)) {
             return false;
         }
         char *at = out->ptr + out->len;
         *at++ = out->len == start ? '{' : ',';
         memcpy(at, key.ptr, key.len);
-        at += key.len;
-        for (size_t k = 0; k < t->shown; k++) {
-            *at++ = k ? ',' : '[';
-            at = write_cost(t->columns[k].costs[pair], at);
-        }
-        *at++ = ']';
-        out->len = (size_t)(at - out->ptr);
+        out->len = (size_t)(write_pair(t, pair, at + key.len) - out->ptr);
     }
     if (out->len > start) {
         buf_append_char(out, '}');
@@ -222,7 +271,8 @@ static bool write_arrays(const cost_table_t *t, size_t from, buf_t *out)
 
 bool cost_table_row(const cost_table_t *t, size_t from, buf_t *out)
 {
-    return t->multi ? write_arrays(t, from, out)
-                    : cost_row_write(t->to.keys, t->columns[0].costs + from * t->to.count,
-                                     t->to.count, out);
+    return t->multi || t->columns[0].calendar
+               ? write_arrays(t, from, out)
+               : cost_row_write(t->to.keys, t->columns[0].costs + from * t->to.count, t->to.count,
+                                out);
 }

@@ -23,8 +23,20 @@ typedef struct cost_side {
 
 typedef struct cost_column {
     const cost_offer_t *offer;
-    double *costs; /* by sources; COST_NONE: the pair has none, or is not in the answer */
+    const cost_calendar_t *calendar; /* of the offer, where that is what is asked for; or NULL */
+    cost_run_t run;                  /* of the calendar */
+    /*
+     * By sources, and of a calendar by intervals first; COST_NONE: the pair has none, or is not in
+     * the answer.
+     */
+    double *costs;
 } cost_column_t;
+
+/* How many costs a pair has in it. */
+static inline size_t cost_column_depth(const cost_column_t *c)
+{
+    return c->calendar ? c->calendar->count : 1;
+}
 
 typedef struct cost_table {
     cost_side_t from, to;

@@ -232,8 +232,8 @@ static err_t tree(const resource_t *resource, slice_t input, const alto_limits_t
 static uint64_t cost(const resource_t *resource, slice_t body)
 {
     const cost_scale_t scale = cost_request_scale(body, slice_str(cost_endpoints_form.name), 1);
-    (void)resource;
-    return cost_request_estimate(body, &scale);
+    const endpoint_cost_content_t *c = resource->content;
+    return cost_request_estimate(body, &c->terms, &scale);
 }
 
 const resource_kind_t resource_kind_endpoint_cost = {

@@ -55,6 +55,12 @@ static void on_reloaded(void *arg)
     notify_ready(&((server_t *)arg)->notify);
 }
 
+static alto_limits_t alto_limits_of(const config_limits_t *l)
+{
+    return (alto_limits_t){.filter_entries = (size_t)l->filter_entries,
+                           .cost_values = (size_t)l->cost_values};
+}
+
 static err_t open_hubs(server_t *s)
 {
     const config_t *c = &s->config;
@@ -72,7 +78,7 @@ static err_t open_hubs(server_t *s)
                              .views = (size_t)l->tips_views,
                              .opens_per_s = (size_t)l->update_opens_per_s,
                              .full_bytes_per_s = (size_t)l->update_full_bytes_per_s,
-                             .alto = {.filter_entries = (size_t)l->filter_entries},
+                             .alto = alto_limits_of(l),
                              .stable_names = c->ane_names == CONFIG_ANE_NAMES_STABLE};
     return hubs_new(&options, &s->hubs);
 }
@@ -162,7 +168,7 @@ static err_t open_http(server_t *s)
                               .worker_queue = (size_t)c->limits.worker_queue,
                               .answer_bytes = (size_t)c->limits.answer_bytes,
                               .answers_bytes = (size_t)c->limits.answers_bytes,
-                              .alto = {.filter_entries = (size_t)c->limits.filter_entries},
+                              .alto = alto_limits_of(&c->limits),
                               .ane_names = ane_names[c->ane_names],
                               .base_uri = c->base_uri,
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,

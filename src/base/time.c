@@ -99,12 +99,30 @@ uint64_t monotonic_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* False: a year that has not four digits. */
+static bool split(int64_t seconds, struct tm *tm)
+{
+    time_t when = (time_t)seconds;
+    return gmtime_r(&when, tm) && tm->tm_year >= -1900 && tm->tm_year <= 9999 - 1900;
+}
+
 void moment_write(int64_t seconds, buf_t *out)
 {
     struct tm tm;
-    time_t when = (time_t)seconds;
-    if (gmtime_r(&when, &tm) && tm.tm_year >= -1900 && tm.tm_year <= 9999 - 1900) {
+    if (split(seconds, &tm)) {
         buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    }
+}
+
+void moment_write_http(int64_t seconds, buf_t *out)
+{
+    static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    struct tm tm;
+    if (split(seconds, &tm)) {
+        buf_printf(out, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
+                   months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
     }
 }

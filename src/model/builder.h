@@ -93,6 +93,21 @@ typedef struct cost_pid {
     uint32_t number; /* in the draft */
 } cost_pid_t;
 
+/* A cell that has a list of costs, one for each interval of a calendar. */
+typedef struct cost_list {
+    size_t cell;
+    size_t first, count; /* in the values of all lists */
+} cost_list_t;
+
+typedef struct calendar_draft {
+    bool given, bad;
+    uint32_t line, column;
+    uint32_t interval_s, count;
+    uint32_t period; /* 0: it is there once */
+    zone_t zone;
+    int64_t start;
+} calendar_draft_t;
+
 typedef struct cost_map_draft {
     slice_t name;
     uint32_t document, line, column;
@@ -112,6 +127,10 @@ typedef struct cost_map_draft {
     ptrs_t pids;        /* cost_pid_t; cells count them */
     cost_cell_t *cells; /* from malloc */
     size_t cell_count, cell_cap;
+    calendar_draft_t calendar;
+    cost_list_t *lists;  /* by cell; from malloc, as list_values */
+    double *list_values; /* COST_NONE for null */
+    size_t list_count, list_cap, value_count, value_cap;
     bool bad; /* something is wrong with the costs: no matrix */
 } cost_map_draft_t;
 
@@ -215,6 +234,10 @@ bool parse_costs(builder_t *b, cost_map_draft_t *map);
 uint32_t cost_pid_number(builder_t *b, cost_map_draft_t *map, slice_t name, uint32_t line,
                          uint32_t column, slice_t pointer);
 bool cost_cell_add(builder_t *b, cost_map_draft_t *map, const cost_cell_t *cell);
+/* For a list of the cell that is added next: its values one by one, and then the cell. */
+bool cost_list_value(builder_t *b, cost_map_draft_t *map, double cost);
+bool cost_list_cell_add(builder_t *b, cost_map_draft_t *map, const cost_cell_t *cell);
+bool parse_calendar(builder_t *b, calendar_draft_t *calendar);
 void cost_drafts_release(builder_t *b);
 /* A finding about a map as a whole stands where its name does. */
 void find_about_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t column,
@@ -281,6 +304,14 @@ void resolve_pid_footprints(builder_t *b, network_map_draft_t *map);
 /* The footprint of this name, for a document that may use it; NULL after a finding. */
 footprint_draft_t *find_footprint(builder_t *b, uint32_t document, const name_ref_t *ref);
 bool resolve_cost_maps(builder_t *b);
+/* What the type forbids (RFC 7285 6.1.2.2, RFC 9439 5); NULL: nothing. */
+const char *cost_forbidden(const cost_type_t *type, double cost);
+slice_t cost_pair_pointer(builder_t *b, const cost_map_draft_t *cost, const cost_cell_t *cell,
+                          const model_network_map_t *map);
+bool check_cost_lists(builder_t *b, const cost_map_draft_t *cost, const model_network_map_t *map);
+/* As cost_matrix_make, of all intervals. */
+err_t make_calendar(builder_t *b, const cost_map_draft_t *cost, size_t size,
+                    const cost_calendar_t **out, cost_cell_t *repeated) FPD_MUST_CHECK;
 /* After network maps. */
 bool resolve_topologies(builder_t *b);
 /* What is withdrawn, and how long the model holds; before footprints and advertisements. */

@@ -18,9 +18,11 @@ static const char *const withdrawal_keys[] = {"footprint", "capability-type", "n
 static const char *const rfc_footprint_keys[] = {"footprint-type", "footprint-value", NULL};
 static const char *const network_map_keys[] = {"default", "pids", NULL};
 static const char *const pid_keys[] = {"ipv4", "ipv6", "footprints", NULL};
-static const char *const cost_map_keys[] = {"network-map", "cost-metric", "cost-mode",
-                                            "costs",       "costs-file",  "default-cost",
-                                            "cost-source", "parameters",  NULL};
+static const char *const cost_map_keys[] = {
+    "network-map",  "cost-metric", "cost-mode",  "costs",    "costs-file",
+    "default-cost", "cost-source", "parameters", "calendar", NULL};
+static const char *const calendar_keys[] = {"interval-s", "every",     "timezone",
+                                            "start",      "intervals", NULL};
 
 static const char *const topology_keys[] = {"network-map", "public",   "max-reservable-bandwidth",
                                             "aggregate",   "elements", "nodes",
@@ -32,10 +34,10 @@ static const char *const topology_link_keys[] = {"from",       "to",      "one-w
 static const char *const topology_path_keys[] = {"from", "to", "links", NULL};
 
 const char *const *const model_key_lists[] = {
-    document_keys,      capability_keys,   footprint_keys,        rfc_footprint_keys,
-    network_map_keys,   pid_keys,          cost_map_keys,         named_footprint_keys,
-    withdrawal_keys,    topology_keys,     topology_element_keys, topology_node_keys,
-    topology_link_keys, topology_path_keys};
+    document_keys,      capability_keys,    footprint_keys,    rfc_footprint_keys,
+    network_map_keys,   pid_keys,           cost_map_keys,     named_footprint_keys,
+    withdrawal_keys,    calendar_keys,      topology_keys,     topology_element_keys,
+    topology_node_keys, topology_link_keys, topology_path_keys};
 
 int keys_find_at(builder_t *b, key_list_t list, slice_t key, const char *where, place_t place,
                  slice_t pointer)

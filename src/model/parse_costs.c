@@ -30,20 +30,56 @@ uint32_t cost_pid_number(builder_t *b, cost_map_draft_t *map, slice_t name, uint
     return pid->number;
 }
 
+/* Room for one more; *items comes from malloc. */
+static bool grow(builder_t *b, void **items, size_t count, size_t *cap, size_t size)
+{
+    if (count < *cap) {
+        return true;
+    }
+    size_t more = *cap ? *cap * 2 : 256;
+    void *grown = realloc(*items, more * size);
+    if (!grown) {
+        b->failed = true;
+        return false;
+    }
+    *items = grown;
+    *cap = more;
+    return true;
+}
+
 bool cost_cell_add(builder_t *b, cost_map_draft_t *map, const cost_cell_t *cell)
 {
-    if (map->cell_count == map->cell_cap) {
-        size_t cap = map->cell_cap ? map->cell_cap * 2 : 256;
-        cost_cell_t *grown = realloc(map->cells, cap * sizeof *grown);
-        if (!grown) {
-            b->failed = true;
-            return false;
-        }
-        map->cells = grown;
-        map->cell_cap = cap;
+    void *items = map->cells;
+    if (!grow(b, &items, map->cell_count, &map->cell_cap, sizeof *map->cells)) {
+        return false;
     }
+    map->cells = items;
     map->cells[map->cell_count++] = *cell;
     return true;
+}
+
+bool cost_list_value(builder_t *b, cost_map_draft_t *map, double cost)
+{
+    void *items = map->list_values;
+    if (!grow(b, &items, map->value_count, &map->value_cap, sizeof cost)) {
+        return false;
+    }
+    map->list_values = items;
+    map->list_values[map->value_count++] = cost;
+    return true;
+}
+
+bool cost_list_cell_add(builder_t *b, cost_map_draft_t *map, const cost_cell_t *cell)
+{
+    const cost_list_t *last = map->list_count ? &map->lists[map->list_count - 1] : NULL;
+    size_t first = last ? last->first + last->count : 0;
+    void *items = map->lists;
+    if (!grow(b, &items, map->list_count, &map->list_cap, sizeof *map->lists)) {
+        return false;
+    }
+    map->lists = items;
+    map->lists[map->list_count++] = (cost_list_t){map->cell_count, first, map->value_count - first};
+    return cost_cell_add(b, map, cell);
 }
 
 /* A cost that cannot be: its place is that of the last event. */
@@ -54,24 +90,58 @@ static bool wrong(builder_t *b, cost_map_draft_t *map, finding_code_t code, cons
     return doc_reader_skip(b->reader);
 }
 
+/* The last event is a scalar. *good: there was no finding; false: reading is over. */
+static bool take_cost(builder_t *b, cost_map_draft_t *map, double *cost, bool *good)
+{
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    *good = false;
+    if (ev->kind != DOC_EV_SCALAR || ev->scalar != JSON_NUMBER) {
+        return wrong(b, map, FINDING_WRONG_TYPE,
+                     "a cost is a number, or of a calendar a list of numbers");
+    }
+    if (!json_number_double(ev->text, cost)) {
+        return wrong(b, map, FINDING_BAD_VALUE, "a cost of this size cannot be said in a double");
+    }
+    *good = true;
+    return true;
+}
+
+/* A list of numbers and nulls; the last event opens it. */
+static bool parse_list(builder_t *b, cost_map_draft_t *map, const cost_cell_t *cell)
+{
+    for (;;) {
+        const doc_event_t *ev = builder_next(b);
+        double cost = COST_NONE;
+        bool good = true;
+        if (ev->kind == DOC_EV_SEQ_END) {
+            return cost_list_cell_add(b, map, cell);
+        }
+        if (ev->kind == DOC_EV_ERROR || b->failed) {
+            return false;
+        }
+        bool none = ev->kind == DOC_EV_SCALAR && ev->scalar == JSON_NULL;
+        if ((!none && !take_cost(b, map, &cost, &good)) || !cost_list_value(b, map, cost)) {
+            return false;
+        }
+    }
+}
+
 static bool parse_cell(builder_t *b, cost_map_draft_t *map, uint32_t from)
 {
     const doc_event_t *ev = doc_reader_last(b->reader);
-    cost_cell_t cell = {.from = from};
+    cost_cell_t cell = {.from = from, .cost = COST_NONE};
+    bool good;
     cell.to = cost_pid_number(b, map, ev->text, ev->line, ev->column, slice_of(NULL, 0));
     ev = builder_next(b);
     if (ev->kind == DOC_EV_ERROR || b->failed) {
         return false;
     }
-    if (ev->kind != DOC_EV_SCALAR || ev->scalar != JSON_NUMBER) {
-        return wrong(b, map, FINDING_WRONG_TYPE, "a cost is a number");
-    }
-    if (!json_number_double(ev->text, &cell.cost)) {
-        return wrong(b, map, FINDING_BAD_VALUE, "a cost of this size cannot be said in a double");
-    }
     cell.line = ev->line;
     cell.column = ev->column;
-    return cost_cell_add(b, map, &cell);
+    if (ev->kind == DOC_EV_SEQ) {
+        return parse_list(b, map, &cell);
+    }
+    return take_cost(b, map, &cell.cost, &good) && (!good || cost_cell_add(b, map, &cell));
 }
 
 static bool parse_row(builder_t *b, cost_map_draft_t *map)
@@ -120,6 +190,8 @@ void cost_drafts_release(builder_t *b)
     for (size_t i = 0; i < b->cost_drafts.count; i++) {
         cost_map_draft_t *map = b->cost_drafts.items[i];
         free(map->cells);
+        free(map->lists);
+        free(map->list_values);
         table_release(&map->pid_table);
     }
 }
@@ -233,6 +305,7 @@ enum {
     KEY_REST,
     KEY_SOURCE,
     KEY_PARAMETERS,
+    KEY_CALENDAR,
 };
 
 static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
@@ -262,6 +335,8 @@ static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
         break;
     case KEY_PARAMETERS:
         return parse_parameters(b, map);
+    case KEY_CALENDAR:
+        return parse_calendar(b, &map->calendar);
     default:
         return doc_reader_skip(b->reader);
     }

@@ -10,6 +10,9 @@
  *     anything,pid-b,pid-c           the destinations; each line has its source in front, and an
  *                                    empty field for a pair without a cost
  *
+ * Of a calendar the columns behind source and destination are its intervals, whatever they are
+ * called; an empty field has no cost.
+ *
  * Fields may stand in double quotes; there is no reason to: names and numbers need none.
  */
 
@@ -91,16 +94,19 @@ static uint32_t take_pid(csv_t *c, const field_t *f)
 }
 
 /* JSON's grammar, so that a field means what it would mean in JSON. */
-static bool take_cost(csv_t *c, const field_t *f, uint32_t from, uint32_t to)
+static bool read_cost(csv_t *c, const field_t *f, double *cost)
 {
-    cost_cell_t cell = {from, to, f->line, f->column, 0};
     if (!json_number_valid(f->text)) {
         return found(c, f, FINDING_BAD_VALUE, "a cost is a number, such as 12 or 0.5");
     }
-    if (!json_number_double(f->text, &cell.cost)) {
-        return found(c, f, FINDING_BAD_VALUE, "a cost of this size cannot be said in a double");
-    }
-    return cost_cell_add(c->b, c->map, &cell);
+    return json_number_double(f->text, cost) ||
+           found(c, f, FINDING_BAD_VALUE, "a cost of this size cannot be said in a double");
+}
+
+static bool take_cost(csv_t *c, const field_t *f, uint32_t from, uint32_t to)
+{
+    cost_cell_t cell = {from, to, f->line, f->column, 0};
+    return read_cost(c, f, &cell.cost) && cost_cell_add(c->b, c->map, &cell);
 }
 
 static bool wrong_count(csv_t *c, const field_t *f)
@@ -178,9 +184,57 @@ static void read_table(csv_t *c, const field_t *first)
     }
 }
 
+/* source,destination, and a column for each interval */
+static void read_series(csv_t *c, size_t intervals)
+{
+    field_t first, f;
+    while (!c->bad && next_field(c, &first)) {
+        if (first.last && !first.text.len) {
+            continue;
+        }
+        if (first.last || !next_field(c, &f) || f.last) {
+            c->bad = c->bad || !wrong_count(c, &first);
+            return;
+        }
+        uint32_t from = take_pid(c, &first), to = c->bad ? UINT32_MAX : take_pid(c, &f);
+        for (size_t i = 0; i < intervals && !c->bad; i++) {
+            double cost = COST_NONE;
+            if (f.last || !next_field(c, &f)) {
+                c->bad = c->bad || !wrong_count(c, &first);
+            } else if ((f.text.len && !read_cost(c, &f, &cost)) ||
+                       !cost_list_value(c->b, c->map, cost)) {
+                c->bad = true;
+            }
+        }
+        const cost_cell_t cell = {from, to, first.line, first.column, COST_NONE};
+        if (!c->bad && !f.last) {
+            (void)wrong_count(c, &first);
+        } else if (!c->bad && !cost_list_cell_add(c->b, c->map, &cell)) {
+            c->bad = true;
+        }
+    }
+}
+
+/* The rest of the header, behind `destination`. */
+static void read_calendar(csv_t *c, const field_t *corner)
+{
+    const calendar_draft_t *calendar = &c->map->calendar;
+    size_t intervals = 0;
+    field_t f = {.last = false};
+    while (!f.last && next_field(c, &f)) {
+        intervals++;
+    }
+    if (!c->bad && !calendar->bad && intervals != calendar->count) {
+        (void)found(c, corner, FINDING_SYNTAX,
+                    "there is not a column for each interval of the calendar");
+    } else if (!c->bad) {
+        read_series(c, intervals);
+    }
+}
+
 static void read_csv(csv_t *c)
 {
-    field_t corner, first;
+    field_t corner, first, second;
     if (!next_field(c, &corner) || corner.last || !next_field(c, &first)) {
         if (!c->bad) {
             (void)found(c, &corner, FINDING_SYNTAX,
@@ -188,18 +242,20 @@ static void read_csv(csv_t *c)
         }
         return;
     }
-    field_t second;
-    size_t at = c->at;
-    uint32_t column = c->column, line = c->line;
-    bool pairs = !first.last && slice_is(corner.text, "source") &&
-                 slice_is(first.text, "destination") && next_field(c, &second) && second.last &&
-                 slice_is(second.text, "cost");
+    const csv_t behind = *c; /* the two */
+    bool named = !first.last && slice_is(corner.text, "source") &&
+                 slice_is(first.text, "destination");
+    bool pairs = named && next_field(c, &second) && second.last && slice_is(second.text, "cost");
     if (pairs) {
         read_pairs(c);
+        return;
+    }
+    c->at = behind.at;
+    c->column = behind.column;
+    c->line = behind.line;
+    if (named && c->map->calendar.given && !c->bad) {
+        read_calendar(c, &corner);
     } else if (!c->bad) {
-        c->at = at;
-        c->column = column;
-        c->line = line;
         read_table(c, &first);
     }
 }

@@ -27,15 +27,14 @@ static bool renumber(builder_t *b, cost_map_draft_t *cost, const model_network_m
     return known && !b->failed;
 }
 
-static slice_t pair_pointer(builder_t *b, const cost_map_draft_t *cost, const cost_cell_t *cell,
-                            const model_network_map_t *map)
+slice_t cost_pair_pointer(builder_t *b, const cost_map_draft_t *cost, const cost_cell_t *cell,
+                          const model_network_map_t *map)
 {
     return arena_printf(b->arena, "%.*s/%.*s/%.*s", SLICE_ARG(cost->costs_pointer),
                         SLICE_ARG(map->pids[cell->from].name), SLICE_ARG(map->pids[cell->to].name));
 }
 
-/* What the type forbids (RFC 7285 6.1.2.2, RFC 9439 5); NULL: nothing. */
-static const char *forbidden(const cost_type_t *type, double cost)
+const char *cost_forbidden(const cost_type_t *type, double cost)
 {
     const cost_metric_t *metric = cost_metric_find(type->metric);
     bool integer = cost >= 0 && cost <= 9007199254740991.0 && floor(cost) == cost;
@@ -54,15 +53,16 @@ static bool check_cells(builder_t *b, const cost_map_draft_t *cost, const model_
     bool good = true;
     for (size_t i = 0; i < cost->cell_count; i++) {
         const cost_cell_t *cell = &cost->cells[i];
-        const char *why = forbidden(&cost->type, cell->cost);
+        const char *why = cost_is_defined(cell->cost) ? cost_forbidden(&cost->type, cell->cost)
+                                                      : NULL; /* a list */
         if (why) {
             findings_add(b->findings, FINDING_BAD_VALUE,
                          builder_place(b, cost->costs_document, cell->line, cell->column),
-                         pair_pointer(b, cost, cell, map), (slice_t){0}, "%s", why);
+                         cost_pair_pointer(b, cost, cell, map), (slice_t){0}, "%s", why);
             good = false;
         }
     }
-    const char *why = cost_is_defined(cost->rest) ? forbidden(&cost->type, cost->rest) : NULL;
+    const char *why = cost_is_defined(cost->rest) ? cost_forbidden(&cost->type, cost->rest) : NULL;
     if (why) {
         findings_add(b->findings, FINDING_BAD_VALUE,
                      builder_place(b, cost->document, cost->rest_ref.line, cost->rest_ref.column),
@@ -75,12 +75,16 @@ static void make_matrix(builder_t *b, cost_map_draft_t *cost, const model_networ
                         model_cost_map_t *out)
 {
     cost_cell_t twice;
-    err_t err = cost_matrix_make(cost->cells, cost->cell_count, map->pid_count, cost->rest,
-                                 b->arena, &out->costs, &twice);
-    if (err == ERR_DATA) {
+    err_t err = cost->calendar.given
+                    ? make_calendar(b, cost, map->pid_count, &out->calendar, &twice)
+                    : cost_matrix_make(cost->cells, cost->cell_count, map->pid_count, cost->rest,
+                                       b->arena, &out->costs, &twice);
+    if (!err && out->calendar) {
+        out->costs = *cost_calendar_at(out->calendar, b->now);
+    } else if (err == ERR_DATA) {
         findings_add(b->findings, FINDING_DUPLICATE_KEY,
                      builder_place(b, cost->costs_document, twice.line, twice.column),
-                     pair_pointer(b, cost, &twice, map), (slice_t){0},
+                     cost_pair_pointer(b, cost, &twice, map), (slice_t){0},
                      "the cost from '%.*s' to '%.*s' stands here twice",
                      SLICE_ARG(map->pids[twice.from].name), SLICE_ARG(map->pids[twice.to].name));
     } else if (err) {
@@ -166,7 +170,8 @@ bool resolve_cost_maps(builder_t *b)
                                      .network_map = map,
                                      .type = cost->type,
                                      .context = make_context(b, cost)};
-        if (known && typed && check_cells(b, cost, map) && !cost->bad) {
+        if (known && typed && check_cells(b, cost, map) && check_cost_lists(b, cost, map) &&
+            !cost->bad) {
             make_matrix(b, cost, map, &made[n++]);
         }
     }

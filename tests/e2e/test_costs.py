@@ -79,7 +79,8 @@ def test_resources(server):
         "cost-mode": "numerical", "cost-metric": "delay-ow"}
     entry = directory["resources"]["costs-filtered"]
     names = ["num-delay-ow", "num-routingcost", "ord-delay-ow", "ord-routingcost"]
-    assert entry["capabilities"] == {"cost-type-names": names, "cost-constraints": True}
+    assert entry["capabilities"]["cost-type-names"] == names
+    assert entry["capabilities"]["cost-constraints"] is True
     assert entry["uses"] == directory["resources"]["costs"]["uses"] == ["netmap"]
     assert directory["resources"]["costs"]["capabilities"] == {"cost-type-names": ["num-delay-ow"]}
     assert "uses" not in directory["resources"]["endpoint-cost"]
@@ -189,3 +190,17 @@ def test_check(site):
     run = subprocess.run([CTL, "check", site / "footprints"], capture_output=True, text=True)
     assert run.returncode == 1
     assert "/data/costs.csv:2:7: error: a cost of this size cannot be said in a double" in run.stdout
+
+
+def test_limit_of_values(site):
+    """33 by 33 pairs are above 1,024; 413 has no body."""
+    write_config(site, more=MORE + "limits: {cost-values: 1024}\n")
+    ends = [f"ipv4:192.0.2.{i}" for i in range(33)]
+    with Server(site / "footprintd.yaml") as server:
+        for srcs, want in ((ends[:31], b"200"), (ends, b"413")):
+            ask = {"cost-type": NUMERICAL, "endpoints": {"srcs": srcs, "dsts": ends}}
+            run = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H",
+                                  "Content-Type: application/alto-endpointcostparams+json",
+                                  "--data-binary", json.dumps(ask), f"{server.url}/endpoint-cost"],
+                                 capture_output=True, check=True)
+            assert run.stdout == want

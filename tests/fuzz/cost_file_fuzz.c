@@ -9,15 +9,15 @@
 
 #include <stdio.h>
 
-static model_t *build(const char *file, slice_t text)
+static model_t *build(const char *file, const char *calendar, slice_t text)
 {
     char document[512];
     (void)snprintf(document, sizeof document,
                    "network-maps: {m: {pids: {a: {ipv4: [192.0.2.0/24]}, b: {ipv6: ['::/0']}, "
                    "c-1: {ipv4: [0.0.0.0/0]}}}}\n"
                    "cost-maps: {c: {network-map: m, cost-metric: priv:x, cost-mode: numerical, "
-                   "costs-file: %s}}\n",
-                   file);
+                   "costs-file: %s%s}}\n",
+                   file, calendar);
     const model_source_t sources[] = {{SLICE_LIT("fuzz.yaml"), DOC_YAML, slice_str(document)},
                                       {slice_str(file), DOC_DATA, text}};
     findings_t findings;
@@ -63,7 +63,7 @@ static void check_again(const snapshot_t *s)
     FUZZ_CHECK(body->count == 1);
     FUZZ_CHECK(!json_parse(body->segments[0], 0, &arena, &tree, &error));
     json_write_value(&text, json_get(tree, "cost-map"));
-    model_t *model = build("d/again.json", buf_slice(&text));
+    model_t *model = build("d/again.json", "", buf_slice(&text));
     FUZZ_CHECK(model != NULL);
     snapshot_t *again = show(model);
     FUZZ_CHECK(!strcmp(map_of(s)->tag, map_of(again)->tag));
@@ -75,8 +75,9 @@ static void check_again(const snapshot_t *s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const files[] = {"d/costs.csv", "d/costs.json"};
-    for (unsigned i = 0; i < 2; i++) {
-        model_t *model = build(files[i], slice_of((const char *)data, size));
+    static const char *const calendars[] = {"", ", calendar: {interval-s: 43200, every: day}"};
+    for (unsigned i = 0; i < 4; i++) {
+        model_t *model = build(files[i / 2], calendars[i % 2], slice_of((const char *)data, size));
         if (model) {
             snapshot_t *s = show(model);
             check_again(s);

@@ -16,7 +16,10 @@ static const char documents[] =
     "\"o\":{\"network-map\":\"m\",\"cost-metric\":\"tput\",\"cost-mode\":\"ordinal\","
     "\"default-cost\":3,\"costs\":{\"a\":{\"a\":0}}},"
     "\"t\":{\"network-map\":\"m\",\"cost-metric\":\"tput\",\"cost-mode\":\"numerical\","
-    "\"default-cost\":3,\"costs\":{\"a\":{\"a\":0}}}}}";
+    "\"default-cost\":3,\"costs\":{\"a\":{\"a\":0}}},"
+    "\"k\":{\"network-map\":\"m\",\"cost-metric\":\"priv:k\",\"cost-mode\":\"numerical\","
+    "\"calendar\":{\"interval-s\":43200,\"every\":\"day\"},"
+    "\"costs\":{\"a\":{\"a\":[0,null],\"b\":[1,2],\"c\":7},\"b\":{\"a\":[null,null]}}}}}";
 
 static snapshot_t *snapshot;
 
@@ -58,7 +61,8 @@ static void check_post(const char *path, slice_t request)
 {
     static const addr_t client = {FAMILY_IPV4, .u.v4 = 0xc0000201};
     const resource_t *r = view_find(snapshot_view_public(snapshot), slice_str(path));
-    const alto_limits_t limits = {.filter_entries = 20, .cost_values = 50, .client = &client};
+    const alto_limits_t limits = {
+        .filter_entries = 20, .cost_values = 50, .client = &client, .now = 1795651200};
     arena_t arena;
     alto_answer_t answer = {0};
     buf_t text = BUF_INIT;

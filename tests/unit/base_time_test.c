@@ -88,12 +88,32 @@ static void writing_and_reading_agree(void **state)
     buf_release(&text);
 }
 
+static void dates_of_http(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t at;
+        const char *text;
+    } cases[] = {{784111777, "Sun, 06 Nov 1994 08:49:37 GMT"},
+                 {0, "Thu, 01 Jan 1970 00:00:00 GMT"},
+                 {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
+                 {-62167219200, "Sat, 01 Jan 0000 00:00:00 GMT"},
+                 {INT64_MAX, ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        buf_t text = BUF_INIT;
+        moment_write_http(cases[i].at, &text);
+        assert_true(slice_is(buf_slice(&text), cases[i].text));
+        buf_release(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_are_read),
         cmocka_unit_test(what_is_no_moment_is_refused),
         cmocka_unit_test(writing_and_reading_agree),
+        cmocka_unit_test(dates_of_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

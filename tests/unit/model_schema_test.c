@@ -74,6 +74,7 @@ static void test_keys(void **state)
         [KEYS_TOPOLOGY_NODE] = "topologyNode",
         [KEYS_TOPOLOGY_LINK] = "topologyLink",
         [KEYS_TOPOLOGY_PATH] = "topologyPath",
+        [KEYS_CALENDAR] = "calendar",
     };
     for (unsigned list = 0; list < KEY_LIST_COUNT; list++) {
         const json_value_t *object = list == KEYS_DOCUMENT ? schema : def(names[list]);

@@ -1,6 +1,6 @@
 /*
  * Cost map (RFC 7285 11.2.3), filtered cost map (11.3.2), and endpoint cost service (11.5),
- * the latter two with several costs at once (RFC 8189).
+ * the latter two with several costs at once (RFC 8189) and with calendars (RFC 8896).
  *
  * cost_space_t  the PIDs of one network map as rows and columns, with the cost types that a view
  *               offers over them
@@ -32,7 +32,8 @@ typedef struct cost_offer {
     cost_type_t type;
     slice_t name; /* in the IRD: "num-routingcost" */
     slice_t text; /* CostType: {"cost-mode":...,"cost-metric":...}, "cost-context" too */
-    const cost_matrix_t *costs;
+    const cost_matrix_t *costs;      /* of when the snapshot was made */
+    const cost_calendar_t *calendar; /* NULL: none */
     bool ranked; /* the answer is the ranks of these costs among those that are asked for */
     bool higher_is_better;
     bool testable; /* constraints may be about it */

@@ -31,8 +31,10 @@ typedef struct alto_answer {
  */
 typedef struct alto_limits {
     size_t filter_entries;  /* capabilities or PIDs in one filter; default 1024 and 65536 */
-    size_t cost_values;     /* sources times destinations times cost types; default 4,194,304 */
+    size_t cost_values;     /* sources times destinations times cost types, of calendars each
+                               interval; default 4,194,304 */
     const addr_t *client;   /* where the request comes from; NULL: not known */
+    int64_t now;            /* seconds since the epoch, for calendars of costs; 0: the clock's */
     const uint8_t *ane_key; /* BLOCK_SIZE bytes that names of abstract network elements are hidden
                                with (RFC 9275 11); NULL: each keeps its name for good */
 } alto_limits_t;

@@ -17,5 +17,7 @@ int64_t moment_now(void);
 uint64_t monotonic_ms(void);
 /* "2026-11-26T16:00:00Z"; years from 0 to 9999, nothing for others. */
 void moment_write(int64_t seconds, buf_t *out);
+/* "Thu, 26 Nov 2026 16:00:00 GMT" (RFC 9110 5.6.7, IMF-fixdate); the same years. */
+void moment_write_http(int64_t seconds, buf_t *out);
 
 #endif

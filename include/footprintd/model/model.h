@@ -8,6 +8,7 @@
 #define FOOTPRINTD_MODEL_MODEL_H
 
 #include "footprintd/doc/events.h"
+#include "footprintd/model/calendar.h"
 #include "footprintd/model/capability.h"
 #include "footprintd/model/costs.h"
 #include "footprintd/model/footprint.h"
@@ -129,8 +130,9 @@ typedef struct model_cost_map {
     uint32_t column;
     const model_network_map_t *network_map;
     cost_type_t type;
-    slice_t context;     /* CostContext (RFC 9439 3.1) as JSON; empty: not said */
-    cost_matrix_t costs; /* rows and columns are the network map's PIDs */
+    slice_t context;                 /* CostContext (RFC 9439 3.1) as JSON; empty: not said */
+    cost_matrix_t costs;             /* rows and columns are the network map's PIDs; of now */
+    const cost_calendar_t *calendar; /* NULL: costs are the same at all times */
 } model_cost_map_t;
 
 struct model {
@@ -182,13 +184,14 @@ typedef enum key_list {
     KEYS_COST_MAP,
     KEYS_NAMED_FOOTPRINT, /* those of KEYS_FOOTPRINT first */
     KEYS_WITHDRAWAL,
+    KEYS_CALENDAR,
     KEYS_TOPOLOGY,
     KEYS_TOPOLOGY_ELEMENT,
     KEYS_TOPOLOGY_NODE,
     KEYS_TOPOLOGY_LINK,
     KEYS_TOPOLOGY_PATH,
 } key_list_t;
-#define KEY_LIST_COUNT 14
+#define KEY_LIST_COUNT 15
 
 extern const char *const *const model_key_lists[KEY_LIST_COUNT];
 
