@@ -69,12 +69,12 @@ static void test_keys(void **state)
         [KEYS_COST_MAP] = "costMap",
         [KEYS_NAMED_FOOTPRINT] = "namedFootprintTypes",
         [KEYS_WITHDRAWAL] = "withdrawal",
+        [KEYS_CALENDAR] = "calendar",
         [KEYS_TOPOLOGY] = "topology",
         [KEYS_TOPOLOGY_ELEMENT] = "topologyElement",
         [KEYS_TOPOLOGY_NODE] = "topologyNode",
         [KEYS_TOPOLOGY_LINK] = "topologyLink",
         [KEYS_TOPOLOGY_PATH] = "topologyPath",
-        [KEYS_CALENDAR] = "calendar",
     };
     for (unsigned list = 0; list < KEY_LIST_COUNT; list++) {
         const json_value_t *object = list == KEYS_DOCUMENT ? schema : def(names[list]);
