@@ -7,12 +7,14 @@
 /* Elements of all paths of an answer: some 60 MiB of text. */
 #define ELEMENTS_MAX ((size_t)1 << 22)
 
+#define ELEMENTS_FIRST 1024
+
 /* ---- paths ---- */
 
 static bool push(path_table_t *t, uint32_t element)
 {
     if (t->element_count == t->element_cap) {
-        size_t cap = t->element_cap ? t->element_cap * 2 : 1024;
+        size_t cap = t->element_cap * 2;
         uint32_t *grown = realloc(t->elements, cap * sizeof *grown);
         if (!grown) {
             return false;
@@ -55,7 +57,9 @@ static err_t add_paths(path_table_t *t)
     size_t pairs = t->from.count * t->to.count;
     uint32_t *arcs = malloc((t->content->topology->node_count + 1) * sizeof *arcs);
     t->lengths = malloc((pairs + 1) * sizeof *t->lengths);
-    err_t err = arcs && t->lengths ? ERR_OK : ERR_NOMEM;
+    t->elements = malloc(ELEMENTS_FIRST * sizeof *t->elements); /* also where paths have none */
+    t->element_cap = ELEMENTS_FIRST;
+    err_t err = arcs && t->lengths && t->elements ? ERR_OK : ERR_NOMEM;
     for (size_t i = 0; i < t->from.count && !err; i++) {
         for (size_t k = 0; k < t->to.count && !err; k++) {
             err = add_path(t, t->from.pids[i], t->to.pids[k], arcs,
