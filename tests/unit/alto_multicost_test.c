@@ -525,7 +525,7 @@ static void make_world(world_t *w, prng_t *p)
             bool any = false;
             buf_printf(&text, "%s\"p%u\":{", i ? "," : "", i);
             for (unsigned k = 0; k < SIZE; k++) {
-                w->costs[c][i][k] = NAN;
+                w->costs[c][i][k] = (double)NAN;
                 if (prng_below(p, 10) < density) {
                     w->costs[c][i][k] = (double)prng_below(p, 8);
                     buf_printf(&text, "%s\"p%u\":%g", any ? "," : "", k, w->costs[c][i][k]);
