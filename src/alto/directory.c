@@ -5,8 +5,9 @@
 static void write_entry(const directory_entry_t *e, slice_t base_uri, buf_t *out)
 {
     json_write_string(out, e->id);
-    /* Ids, and so paths, need no escaping (RFC 7285 10.2); the base was checked as a URI. */
-    buf_printf(out, ":{\"uri\":\"%.*s%.*s\",\"media-type\":\"%s\"", SLICE_ARG(base_uri),
+    /* Ids, and so paths, need no escaping (RFC 7285 10.2); URIs were checked. */
+    slice_t base = e->uri.len ? e->uri : base_uri;
+    buf_printf(out, ":{\"uri\":\"%.*s%.*s\",\"media-type\":\"%s\"", SLICE_ARG(base),
                SLICE_ARG(e->path), e->kind->media_type);
     if (e->kind->accepts) {
         buf_printf(out, ",\"accepts\":\"%s\"", e->kind->accepts);

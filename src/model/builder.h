@@ -142,6 +142,11 @@ typedef struct cost_map_draft {
     bool bad; /* something is wrong with the costs: no matrix */
 } cost_map_draft_t;
 
+typedef struct directory_draft {
+    model_directory_t made;
+    uint32_t line, column;
+} directory_draft_t;
+
 typedef struct document_draft {
     model_document_t made;
     slice_t advertisement; /* {NULL, 0}: not said */
@@ -168,6 +173,7 @@ typedef struct builder {
     ptrs_t cost_drafts; /* all that were parsed, also those with names that cannot be */
     slice_t missing;    /* the footprint that was missed last, and what is spelled nearly like it */
     ptrs_t topology_list; /* topology_draft_t: topologies.h */
+    ptrs_t directory_list;
     slice_t nearest;
     bool failed; /* memory */
 } builder_t;
@@ -257,6 +263,9 @@ void find_about_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t c
                     const char *text);
 bool parse_withdrawals(builder_t *b);
 bool parse_topologies(builder_t *b);
+/* Whether a topology has a resource of this id. */
+bool topology_takes(const builder_t *b, slice_t id);
+bool parse_directories(builder_t *b);
 void topology_drafts_release(builder_t *b);
 
 /* ---- windows of time ---- */
@@ -327,6 +336,8 @@ err_t make_calendar(builder_t *b, const cost_map_draft_t *cost, size_t size,
                     const cost_calendar_t **out, cost_cell_t *repeated) FPD_MUST_CHECK;
 /* After network maps. */
 bool resolve_topologies(builder_t *b);
+/* After everything else that has an id. */
+bool resolve_directories(builder_t *b);
 /* What is withdrawn, and how long the model holds; before footprints and advertisements. */
 bool resolve_windows(builder_t *b);
 bool resolve_footprints(builder_t *b);

@@ -3,8 +3,9 @@
 #include "footprintd/base/suggest.h"
 
 static const char *const document_keys[] = {
-    "version",      "advertisement", "audience",    "footprints", "capabilities",
-    "network-maps", "cost-maps",     "withdrawals", "topologies", NULL};
+    "version",      "advertisement", "audience",  "footprints",
+    "capabilities", "network-maps",  "cost-maps", "withdrawals",
+    "topologies",   "directories",   NULL};
 static const char *const capability_keys[] = {"capability-type", "capability-value", "footprints",
                                               "not-before",      "not-after",        NULL};
 static const char *const footprint_keys[] = {"cidr",    "ipv4cidr",       "ipv6cidr",

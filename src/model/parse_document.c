@@ -118,6 +118,8 @@ static bool parse_member(builder_t *b, int key)
         return parse_withdrawals(b);
     case 8:
         return parse_topologies(b);
+    case 9:
+        return parse_directories(b);
     default:
         return doc_reader_skip(b->reader);
     }

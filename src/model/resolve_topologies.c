@@ -84,6 +84,11 @@ static bool is_of_other(const builder_t *b, slice_t id, slice_t own)
     return false;
 }
 
+bool topology_takes(const builder_t *b, slice_t id)
+{
+    return is_of_other(b, id, slice_of(NULL, SIZE_MAX));
+}
+
 static bool is_taken(const builder_t *b, slice_t id, slice_t own)
 {
     if (table_get(&b->network_maps, id) || table_get(&b->cost_maps, id) ||

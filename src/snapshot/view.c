@@ -82,8 +82,8 @@ static resource_t *add(maker_t *m, const resource_kind_t *kind, slice_t id, slic
 
 static void list(maker_t *m, const resource_t *r, const slice_t *uses, size_t uses_count)
 {
-    m->entries[m->entry_count++] = (directory_entry_t){r->id, r->path,    r->kind,
-                                                       uses,  uses_count, SLICE_LIT("")};
+    m->entries[m->entry_count++] = (directory_entry_t){
+        r->id, r->path, r->kind, uses, uses_count, SLICE_LIT(""), SLICE_LIT("")};
 }
 
 static slice_t path_of(maker_t *m, slice_t id, const char *suffix)
@@ -423,12 +423,29 @@ static err_t make_flat(const void *content, body_t **out)
     return body_new_flat_take(copy, text->len, out);
 }
 
+/* Those of others: nothing is at a path of ours. */
+static void list_directories(maker_t *m)
+{
+    const model_t *model = m->in->model;
+    for (size_t i = 0; i < model->directory_count; i++) {
+        const model_directory_t *d = &model->directories[i];
+        if (scope_sees(m->in->scope, d->document)) {
+            m->entries[m->entry_count++] = (directory_entry_t){.id = d->id,
+                                                               .path = SLICE_LIT(""),
+                                                               .kind = &resource_kind_directory,
+                                                               .capabilities = SLICE_LIT(""),
+                                                               .uri = d->uri};
+        }
+    }
+}
+
 static err_t add_directory(maker_t *m)
 {
     buf_t text = BUF_INIT;
     digest_t digest;
     char tag[TAG_LEN + 1];
     document_t *d = NULL;
+    list_directories(m);
     qsort(m->entries, m->entry_count, sizeof *m->entries, cmp_entry);
     err_t err = directory_write(m->entries, m->entry_count, m->map_id, m->cost_types,
                                 m->in->base_uri, &text);
@@ -465,10 +482,11 @@ err_t view_build(const view_input_t *input, view_t *out)
     *out = (view_t){0};
     /*
      * A map and an advertisement that only this view has, two of each, property maps, endpoint
-     * properties, two services, the IRD twice; costs, path vectors.
+     * properties, two services, the IRD twice; costs, path vectors; directories of others.
      */
     size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
-    m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model) + VIEW_PATHS_RESOURCES(model);
+    m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model) + VIEW_PATHS_RESOURCES(model) +
+            model->directory_count;
     out->pids = calloc(maps, sizeof *out->pids);
     m.maps = arena_array(input->arena, maps, sizeof *m.maps);
     m.advertisements = arena_array(input->arena, ads, sizeof(const cdni_content_t *));

@@ -18,6 +18,7 @@ typedef struct directory_entry {
     const slice_t *uses;
     size_t uses_count;
     slice_t capabilities; /* a JSON object; "" when there are none */
+    slice_t uri;          /* absolute, instead of base and path; "" for resources of ours */
 } directory_entry_t;
 
 /*

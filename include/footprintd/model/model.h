@@ -135,6 +135,13 @@ typedef struct model_cost_map {
     const cost_calendar_t *calendar; /* NULL: costs are the same at all times */
 } model_cost_map_t;
 
+/* Another information resource directory that the IRD leads to (RFC 7285 9.2.4). */
+typedef struct model_directory {
+    slice_t id;
+    slice_t uri; /* absolute */
+    uint32_t document;
+} model_directory_t;
+
 struct model {
     arena_t arena;
     const model_document_t *documents;
@@ -153,6 +160,8 @@ struct model {
     const model_network_map_t *default_map;  /* what altopid footprints name; never NULL */
     const model_cost_map_t *cost_maps;       /* by id; may be none */
     size_t cost_map_count;
+    const model_directory_t *directories; /* by id */
+    size_t directory_count;
     size_t prefix_count;        /* values of cidr types in named footprints */
     const model_timed_t *timed; /* by document and line */
     size_t timed_count;
