@@ -27,9 +27,13 @@ LATER = {
     "test_cost_vectors.py": """
         alto/constructed-fixture-costs.json alto/constructed-lpm-cases.json alto/rfc7285-11.2.3.7-*
         alto/rfc7285-11.3.2.7-* alto/rfc7285-11.5.1.7-* alto/rfc7285-9.2.3-ird-res.json""",
+    "test_path_vector_vectors.py": """
+        alto/rfc9275-7.*.json alto/rfc9275-8.[234]-*.json alto/rfc9275-8.6-pv-multicost-res-part?.json
+        alto/rfc9275-*.multipart.txt""",
     "later step: endpoint properties and extensions of costs": """
-        alto/constructed-fixture-ird.json alto/rfc7285-11.4.1.7-* alto/rfc7285-9.2.4-* alto/rfc8189-*.json alto/rfc8896-* alto/rfc9275-*.json
-        alto/rfc9275-*.multipart.txt alto/rfc9439-*""",
+        alto/constructed-fixture-ird.json alto/rfc7285-11.4.1.7-* alto/rfc7285-9.2.4-* alto/rfc8189-*.json alto/rfc8896-* alto/rfc9439-*""",
+    "path vectors with patches of parts, and with other cost types: not done": """
+        alto/rfc9275-8.5-*.json alto/rfc9275-8.6-pv-multicost-req.json""",
     "look-ups: tests of the join": "cdni/derived-footprint-match.json",
     "the metadata interface (CI), which is no part of this": "cdni/atc-ci-*",
 }
