@@ -119,7 +119,8 @@ typedef struct cost_map_draft {
     name_ref_t source; /* cost-source; name.ptr NULL: not said, or wrong */
     const json_value_t *parameters;
     uint32_t parameters_line, parameters_column;
-    name_ref_t file; /* of the costs; name.ptr NULL: they stand in the document */
+    name_ref_t file;   /* of the costs; name.ptr NULL: they stand in the document */
+    slice_t data_file; /* its name among the sources */
     uint32_t costs_document;
     slice_t costs_pointer;
     table_t pid_table;  /* name -> cost_pid_t */
@@ -127,8 +128,11 @@ typedef struct cost_map_draft {
     cost_cell_t *cells; /* from malloc */
     size_t cell_count, cell_cap;
     calendar_draft_t calendar;
-    cost_list_t *lists;  /* by cell; from malloc, as list_values */
-    double *list_values; /* COST_NONE for null */
+    uint32_t max_age_s; /* 0: costs have no age */
+    uint32_t max_age_line, max_age_column;
+    model_window_t fresh; /* around now, without an end of a cost's time */
+    cost_list_t *lists;   /* by cell; from malloc, as list_values */
+    double *list_values;  /* COST_NONE for null */
     size_t list_count, list_cap, value_count, value_cap;
     bool bad; /* something is wrong with the costs: no matrix */
 } cost_map_draft_t;

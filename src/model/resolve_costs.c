@@ -125,6 +125,7 @@ static void make_matrix(builder_t *b, cost_map_draft_t *cost, const model_networ
                                        b->arena, &out->costs, &twice);
     if (!err && out->calendar) {
         out->costs = *cost_calendar_at(out->calendar, b->now);
+        cost_calendar_holds(out->calendar, b->now, &out->holds.from, &out->holds.until);
     } else if (err == ERR_DATA) {
         findings_add(b->findings, FINDING_DUPLICATE_KEY,
                      builder_place(b, cost->costs_document, twice.line, twice.column),
@@ -240,7 +241,9 @@ bool resolve_cost_maps(builder_t *b)
                                      .column = cost->column,
                                      .network_map = map,
                                      .type = cost->type,
-                                     .context = make_context(b, cost)};
+                                     .context = make_context(b, cost),
+                                     .holds = cost->fresh,
+                                     .file = cost->data_file};
         if (known && typed && check_cells(b, cost, map) && check_cost_lists(b, cost, map) &&
             !cost->bad) {
             make_matrix(b, cost, map, &made[n++]);

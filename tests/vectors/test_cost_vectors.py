@@ -129,7 +129,7 @@ if PRESENT:
         assert (status, meta) == (400, case["expect"]["meta"])
 
     def test_every_case():
-        """Every one is there; those of HTTP are tested with it, and ELSEWHERE says which ours cannot answer."""
+        """Those of HTTP are tested elsewhere; ELSEWHERE says which ours cannot answer."""
         known = {case["id"] for name in ("ok", "error")
                  for case in load(f"constructed-{name}-cases")}
         assert set(ELSEWHERE) <= known
