@@ -11,34 +11,10 @@ sh conf/install-packages.sh conf/packages.txt conf/packages-test.txt conf/packag
 . tests/lib.sh
 node_packages || exit 1
 
-root=
-clean_up() {
-    if [ -n "$root" ]; then
-        for mount in proc dev; do
-            mountpoint -q "$root/$mount" && umount -l "$root/$mount"
-        done
-        rm -rf --one-file-system "$root"
-    fi
-}
-trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
+. tests/full/root.sh
 
-# Package sources and how to reach them are this machine's; everything else is new.
-make_root() {
-    root=$(mktemp -d /var/tmp/footprintd-root.XXXXXX) && chmod 755 "$root" || return 1
-    mmdebstrap --variant=minbase --mode=root bookworm "$root" || return 1
-    for file in /etc/apt/apt.conf.d /etc/apt/trusted.gpg.d /etc/apt/keyrings \
-        /usr/share/keyrings /usr/local/share/ca-certificates /etc/ssl/certs; do
-        if [ -d "$file" ]; then
-            mkdir -p "$root$file" && cp -aL "$file/." "$root$file/" || return 1
-        fi
-    done
-    cp -L /etc/resolv.conf /etc/hosts "$root/etc/" || return 1
-    git clone -q --no-local . "$root/footprintd" || return 1
-    mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
-}
 quickstart_fresh() {
-    make_root && env -u CMAKE_C_COMPILER_LAUNCHER chroot "$root" sh /footprintd/conf/quickstart.sh --once
+    make_root && clone_into_root && env -u CMAKE_C_COMPILER_LAUNCHER chroot "$root" sh /footprintd/conf/quickstart.sh --once
 }
 # A port that is in use is told, and ends with 1.
 quickstart_taken_port() {
@@ -76,6 +52,10 @@ PYTHON
 check quickstart-fresh quickstart_fresh
 check quickstart-taken-port quickstart_taken_port
 check quickstart-ctrl-c quickstart_ctrl_c
+# A system of its own each, so that this one's is not in the way.
+clean_up
+check package bash tests/full/package.sh
+check image bash tests/full/image.sh
 
 check node-modules node_modules
 # Ends that are forced leave threads behind, on purpose; tests/run.sh looks for the other ones.

@@ -17,7 +17,7 @@ format_check() {
     sources | xargs clang-format --dry-run -Werror
 }
 shell_check() {
-    shellcheck -x conf/*.sh conf/completion/*.bash tests/*.sh .ci/run
+    shellcheck -x conf/*.sh conf/completion/*.bash conf/debian/p* docker/*.sh tests/*.sh tests/full/*.sh .ci/run
 }
 tidy_check() {
     # Our own sources; tests are free to do what checks warn of.

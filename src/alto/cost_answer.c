@@ -122,7 +122,7 @@ void cost_request_answer(request_t *r, const char *media_type, slice_t meta, con
     answer_t a = {.r = r, .text = BUF_INIT};
     a.segments = arena_array(r->arena, table->from.count + 2, sizeof *a.segments);
     bool any = false;
-    if (a.segments) {
+    if (a.segments && buf_reserve(&a.text, 2 * SEGMENT_BYTES)) {
         buf_printf(&a.text, "{\"meta\":%.*s,\"%s\":{", SLICE_ARG(meta), key);
     }
     for (size_t i = 0; a.segments && i < table->from.count; i++) {

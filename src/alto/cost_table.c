@@ -159,25 +159,28 @@ void cost_table_constrain(cost_table_t *t, const cost_test_t *test)
 
 bool cost_row_write(const slice_t *keys, const double *costs, size_t count, buf_t *out)
 {
-    size_t start = out->len;
+    size_t most = 1;
     for (size_t i = 0; i < count; i++) {
-        if (!cost_is_defined(costs[i])) {
-            continue;
-        }
-        if (!buf_reserve(out, keys[i].len + JSON_DOUBLE_MAX + 2)) {
-            return false;
-        }
-        char *at = out->ptr + out->len;
-        *at++ = out->len == start ? '{' : ',';
-        memcpy(at, keys[i].ptr, keys[i].len);
-        at += keys[i].len;
-        at += json_format_double(costs[i], at);
-        out->len = (size_t)(at - out->ptr);
+        most += keys[i].len + JSON_DOUBLE_MAX + 1;
     }
-    if (out->len > start) {
-        buf_append_char(out, '}');
+    if (!buf_reserve(out, most)) {
+        return false;
     }
-    return out->len > start;
+    char *const start = out->ptr + out->len, *at = start;
+    for (size_t i = 0; i < count; i++) {
+        if (cost_is_defined(costs[i])) {
+            *at = at == start ? '{' : ',';
+            at++;
+            memcpy(at, keys[i].ptr, keys[i].len);
+            at += keys[i].len;
+            at += json_format_double(costs[i], at);
+        }
+    }
+    if (at > start) {
+        *at++ = '}';
+    }
+    out->len += (size_t)(at - start);
+    return at > start;
 }
 
 static char *write_cost(double cost, char *at)

@@ -16,7 +16,7 @@ typedef struct cost_range {
     bool above, below; /* low, or high, itself is out */
 } cost_range_t;
 
-#define COST_RANGE_ALL ((cost_range_t){-INFINITY, INFINITY, false, false})
+#define COST_RANGE_ALL ((cost_range_t){-HUGE_VAL, HUGE_VAL, false, false})
 
 typedef struct cost_predicate {
     size_t index; /* which of the tested cost types; 0 where none is said */

@@ -1,7 +1,9 @@
 #include "admin_answers.h"
 
 #include "footprintd/base/json.h"
+#include "footprintd/http/figures.h"
 #include "footprintd/lookup/report.h"
+#include "metrics.h"
 #include "schedule.h"
 
 static void write_u64(buf_t *out, const char *name, uint64_t value)
@@ -25,6 +27,70 @@ static void write_readers(admin_t *admin, buf_t *out)
     write_u64(out, "json-patches", c.patches_json);
     write_u64(out, "merge-patches", c.patches_merge);
     write_u64(out, "patches-refused", c.patches_refused);
+    buf_append_char(out, '}');
+}
+
+/* What is wrong, without the warnings: the rest of the status tells of those in full. */
+static void write_health(admin_t *admin, buf_t *out)
+{
+    const health_t health = {.config = admin->config,
+                             .builder = admin->builder,
+                             .http = admin->server,
+                             .journal = admin->journal};
+    static const char warning[] = "warning: ";
+    buf_t why = BUF_INIT;
+    bool ready = health_ask(&health, HEALTH_READY, &why);
+    buf_printf(out, ",\"health\":{\"ready\":%s,\"problems\":[", ready ? "true" : "false");
+    bool first = true;
+    for (size_t at = 0; at < why.len;) {
+        const char *line = why.ptr + at;
+        const char *end = memchr(line, '\n', why.len - at);
+        size_t len = end ? (size_t)(end - line) : why.len - at;
+        if (strncmp(line, warning, sizeof warning - 1) != 0) {
+            buf_append_str(out, first ? "" : ",");
+            json_write_string(out, slice_of(line, len));
+            first = false;
+        }
+        at += len + 1;
+    }
+    buf_append_str(out, "]}");
+    out->failed |= buf_failed(&why);
+    buf_release(&why);
+}
+
+static void write_load(admin_t *admin, buf_t *out)
+{
+    uint64_t resident, mapped, worst = 0;
+    for (size_t i = 0; i < http_server_loop_count(admin->server); i++) {
+        uint64_t ms = http_server_worst_stall_ms(admin->server, i);
+        worst = ms > worst ? ms : worst;
+    }
+    buf_printf(out, ",\"load\":{\"connections\":%zu", http_server_connections(admin->server));
+    write_u64(out, "connections-limit", admin->config->limits.connections);
+    write_u64(out, "jobs-waiting", http_server_jobs_waiting(admin->server));
+    if (metrics_memory(&resident, &mapped)) {
+        write_u64(out, "resident-bytes", resident);
+    }
+    write_u64(out, "worst-stall-ms", worst);
+    write_u64(out, "log-lines-dropped", log_dropped());
+    buf_append_char(out, '}');
+}
+
+/* Limits that something came up against since the start. */
+static void write_limits_met(admin_t *admin, buf_t *out)
+{
+    hub_counters_t hubs;
+    bool first = true;
+    hubs_read_counters(admin->hubs, &hubs);
+    buf_append_str(out, ",\"limits-met\":{");
+    for (size_t i = 0; i < config_limit_count; i++) {
+        const char *name = config_limit_infos[i].name;
+        uint64_t hits;
+        if (metrics_limit_hits(admin->server, &hubs, name, &hits) && hits) {
+            buf_printf(out, "%s\"%s\":%llu", first ? "" : ",", name, (unsigned long long)hits);
+            first = false;
+        }
+    }
     buf_append_char(out, '}');
 }
 
@@ -62,6 +128,9 @@ void admin_status(admin_t *admin, const admin_request_t *request, admin_response
     buf_append_char(out, '"');
     write_u64(out, "uptime-s", (uint64_t)(now.tv_sec - admin->started.tv_sec));
     write_u64(out, "documents", snapshot_model(snapshot)->document_count);
+    write_health(admin, out);
+    write_load(admin, out);
+    write_limits_met(admin, out);
     write_refused(&state, &findings, out);
     buf_append_str(out, ",\"pending\":");
     builder_write_pending(admin->builder, out);

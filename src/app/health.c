@@ -4,7 +4,7 @@
 #include "footprintd/http/figures.h"
 #include "footprintd/store/databases.h"
 
-/* A loop turns about once a second, whatever there is to do. */
+/* The watchdog asks each loop several times a second. */
 #define LOOP_SILENT_MS 10000
 
 static bool is_live(const health_t *h, buf_t *why)

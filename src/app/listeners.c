@@ -26,3 +26,19 @@ err_t listeners_convert(const config_listener_t *from, arena_t *arena, http_list
                              .client_auth = auths[from->client_auth]};
     return ERR_OK;
 }
+
+guard_options_t listeners_guard(const config_limits_t *l)
+{
+    return (guard_options_t){.control_per_s = l->h2_control_per_s,
+                             .resets_per_s = l->h2_resets_per_s,
+                             .header_bytes = l->header_block_bytes,
+                             .header_fields = l->header_fields,
+                             .header_s = l->header_block_s,
+                             .conn_body_bytes = l->connection_body_bytes,
+                             .total_body_bytes = l->body_bytes,
+                             .body_bytes_per_s = l->body_bytes_per_s,
+                             .new_connections_per_s = l->new_connections_per_s,
+                             .connections_per_address = l->connections_per_address,
+                             .streams_per_address = l->streams_per_address,
+                             .connections_per_network = l->connections_per_network};
+}

@@ -10,5 +10,7 @@
 /* Its texts are those of the configuration; what is made besides lies in the arena. */
 err_t listeners_convert(const config_listener_t *from, arena_t *arena,
                         http_listener_t *out) FPD_MUST_CHECK;
+/* What the guard holds their connections to. */
+guard_options_t listeners_guard(const config_limits_t *l);
 
 #endif

@@ -61,3 +61,13 @@ err_t load_texts(const config_t *config, const model_t *before, const store_text
     options.before = before;
     return model_build(sources, count, &options, findings, out);
 }
+
+void load_log_levels(const config_t *config)
+{
+    log_set((log_format_t)config->log_format, (log_level_t)config->log_level);
+    for (int i = 0; i < LOG_AREA_COUNT; i++) {
+        if (config->log_levels[i]) {
+            log_set_area((log_area_t)i, (log_level_t)(config->log_levels[i] - 1));
+        }
+    }
+}

@@ -24,4 +24,7 @@ void load_name_documents(findings_t *findings, slice_t directory);
 err_t load_texts(const config_t *config, const model_t *before, const store_text_t *texts,
                  size_t count, arena_t *arena, findings_t *findings, model_t **out) FPD_MUST_CHECK;
 
+/* Format and levels of the log; log_start forgets levels of areas. */
+void load_log_levels(const config_t *config);
+
 #endif

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "healthcheck.h"
 #include "options.h"
 #include "server.h"
 
@@ -21,6 +22,9 @@ int main(int argc, char **argv)
     }
     if (options.check_config) {
         return check_config(&options);
+    }
+    if (options.healthcheck) {
+        return healthcheck(options.config);
     }
     /* Blocked before any thread is made: only the main thread takes signals, by sigwait. */
     sigset_t set;

@@ -53,17 +53,31 @@ static const source_t sources[] = {
     {"tips-views", SOURCE_HUB, HUB(views_refused)},
 };
 
-static uint64_t count_of(const metrics_t *m, const hub_counters_t *hubs, const source_t *s)
+static uint64_t count_of(const http_server_t *http, const hub_counters_t *hubs, const source_t *s)
 {
     switch (s->kind) {
     case SOURCE_HTTP:
-        return http_server_hits(m->health.http, (http_hit_t)s->what);
+        return http_server_hits(http, (http_hit_t)s->what);
     case SOURCE_GUARD:
-        return http_server_guard_count(m->health.http, (guard_kind_t)s->what);
+        return http_server_guard_count(http, (guard_kind_t)s->what);
     case SOURCE_HUB:
         return *(const uint64_t *)(const void *)((const char *)hubs + s->what);
     }
     return 0;
+}
+
+bool metrics_limit_hits(const http_server_t *http, const hub_counters_t *hubs, const char *limit,
+                        uint64_t *hits)
+{
+    bool counted = false;
+    *hits = 0;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        if (strcmp(limit, sources[i].limit) == 0) {
+            *hits += count_of(http, hubs, &sources[i]);
+            counted = true;
+        }
+    }
+    return counted;
 }
 
 static void write_hits(const metrics_t *m, const hub_counters_t *hubs, metrics_writer_t *w)
@@ -71,15 +85,8 @@ static void write_hits(const metrics_t *m, const hub_counters_t *hubs, metrics_w
     metrics_family(w, METRIC_LIMIT_HITS);
     for (size_t i = 0; i < config_limit_count; i++) {
         const slice_t label = slice_str(config_limit_infos[i].name);
-        uint64_t hits = 0;
-        bool counted = false;
-        for (size_t k = 0; k < sizeof sources / sizeof *sources; k++) {
-            if (slice_is(label, sources[k].limit)) {
-                hits += count_of(m, hubs, &sources[k]);
-                counted = true;
-            }
-        }
-        if (counted) {
+        uint64_t hits;
+        if (metrics_limit_hits(m->health.http, hubs, config_limit_infos[i].name, &hits)) {
             metrics_u64(w, &label, hits);
         }
     }

@@ -1,23 +1,30 @@
 #include "metrics.h"
 
 #include <dirent.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void write_memory(metrics_writer_t *w)
+bool metrics_memory(uint64_t *resident, uint64_t *mapped)
 {
     FILE *file = fopen("/proc/self/statm", "re");
-    unsigned long long pages = 0, resident = 0;
-    unsigned long long page = (unsigned long long)sysconf(_SC_PAGESIZE);
-    bool known = file && fscanf(file, "%llu %llu", &pages, &resident) == 2;
+    unsigned long long pages = 0, present = 0;
+    bool known = file && fscanf(file, "%llu %llu", &pages, &present) == 2;
     if (file) {
         (void)fclose(file);
     }
-    if (known) {
-        metrics_one(w, METRIC_PROCESS_RESIDENT, resident * page);
-        metrics_one(w, METRIC_PROCESS_VIRTUAL, pages * page);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    *resident = present * page;
+    *mapped = pages * page;
+    return known;
+}
+
+static void write_memory(metrics_writer_t *w)
+{
+    uint64_t resident, mapped;
+    if (metrics_memory(&resident, &mapped)) {
+        metrics_one(w, METRIC_PROCESS_RESIDENT, resident);
+        metrics_one(w, METRIC_PROCESS_VIRTUAL, mapped);
     }
 }
 
@@ -34,23 +41,15 @@ static uint64_t count_files(void)
     return count > 3 ? count - 3 : 0; /* itself, "." and ".." */
 }
 
-/* It takes the lock of one arena after the other, for as long as its free blocks are counted. */
-static void write_malloc(metrics_writer_t *w)
-{
-    struct mallinfo2 info = mallinfo2();
-    const slice_t used = SLICE_LIT("used"), unused = SLICE_LIT("free"),
-                  mapped = SLICE_LIT("mapped");
-    metrics_family(w, METRIC_MALLOC);
-    metrics_u64(w, &used, info.uordblks);
-    metrics_u64(w, &unused, info.fordblks);
-    metrics_u64(w, &mapped, info.hblkhd);
-}
-
 static uint64_t us_of(struct timeval time)
 {
     return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
+/*
+ * What the allocator has is not asked (mallinfo2): it would hold the lock of each arena for as long
+ * as its free blocks are counted, and loops wait for these locks.
+ */
 void metrics_write_process(const metrics_t *m, metrics_writer_t *w)
 {
     struct rusage used;
@@ -65,6 +64,5 @@ void metrics_write_process(const metrics_t *m, metrics_writer_t *w)
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         metrics_one(w, METRIC_PROCESS_MAX_FDS, files.rlim_cur);
     }
-    write_malloc(w);
     metrics_one(w, METRIC_LOG_DROPPED, log_dropped());
 }

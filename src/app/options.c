@@ -7,13 +7,14 @@
 #include <stdio.h>
 
 static const char usage_text[] =
-    "Usage: footprintd --config FILE [--check-config] [--refuse-root]\n"
+    "Usage: footprintd --config FILE [--check-config | --healthcheck] [--refuse-root]\n"
     "       footprintd --list-metrics | --list-limits\n"
     "\n"
     "Serves the footprints and capabilities of a downstream CDN by ALTO (RFC 7285, RFC 9241).\n"
     "\n"
     "  --config FILE   the configuration, see footprintd.yaml(5)\n"
     "  --check-config  read the configuration and everything that it names, report, and exit\n"
+    "  --healthcheck   ask the server that runs with it whether it lives, and exit\n"
     "  --refuse-root   end rather than serve as root\n"
     "  --list-metrics  show all metrics, as a table in Markdown\n"
     "  --list-limits   show all limits of the configuration, likewise\n"
@@ -27,6 +28,7 @@ static const char usage_text[] =
 enum {
     OPTION_CONFIG = 256,
     OPTION_CHECK,
+    OPTION_HEALTH,
     OPTION_REFUSE_ROOT,
     OPTION_METRICS,
     OPTION_LIMITS,
@@ -54,6 +56,7 @@ int options_parse(int argc, char **argv, options_t *options)
 {
     static const struct option table[] = {{"config", required_argument, NULL, OPTION_CONFIG},
                                           {"check-config", no_argument, NULL, OPTION_CHECK},
+                                          {"healthcheck", no_argument, NULL, OPTION_HEALTH},
                                           {"refuse-root", no_argument, NULL, OPTION_REFUSE_ROOT},
                                           {"list-metrics", no_argument, NULL, OPTION_METRICS},
                                           {"list-limits", no_argument, NULL, OPTION_LIMITS},
@@ -69,6 +72,9 @@ int options_parse(int argc, char **argv, options_t *options)
             break;
         case OPTION_CHECK:
             options->check_config = true;
+            break;
+        case OPTION_HEALTH:
+            options->healthcheck = true;
             break;
         case OPTION_REFUSE_ROOT:
             options->refuse_root = true;
@@ -92,6 +98,9 @@ int options_parse(int argc, char **argv, options_t *options)
     }
     if (!options->config) {
         return usage_error("--config FILE is needed");
+    }
+    if (options->check_config && options->healthcheck) {
+        return usage_error("--check-config and --healthcheck are two things");
     }
     return -1;
 }

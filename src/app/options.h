@@ -13,6 +13,7 @@
 typedef struct options {
     const char *config; /* path; borrowed from argv */
     bool check_config;
+    bool healthcheck;
     bool refuse_root;
 } options_t;
 

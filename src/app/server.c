@@ -10,6 +10,7 @@
 #include "notify.h"
 #include "privileges.h"
 #include "readers.h"
+#include "sandbox.h"
 #include "shutdown.h"
 #include "sockets.h"
 #include "watch.h"
@@ -19,11 +20,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-/* More would only cost tables somewhere: limits.connections goes no further. */
-#define FILES_MAX 1048576
 /* What a drain may take beyond drain-s before the process ends all the same. */
 #define DRAIN_GRACE_S 5
 
@@ -46,24 +44,6 @@ typedef struct server {
     watchdog_t *watchdog;
 } server_t;
 
-static void raise_file_limit(uint64_t connections)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return;
-    }
-    rlim_t wanted = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    if (connections > wanted) {
-        log_line(LOG_LEVEL_WARNING, "app",
-                 "limits.connections is %llu, but this process may open only %llu files",
-                 (unsigned long long)connections, (unsigned long long)wanted);
-    }
-}
-
 static void on_news(void *arg)
 {
     http_server_news(((server_t *)arg)->http);
@@ -73,6 +53,12 @@ static void on_news(void *arg)
 static void on_reloaded(void *arg)
 {
     notify_ready(&((server_t *)arg)->notify);
+}
+
+static alto_limits_t alto_limits_of(const config_limits_t *l)
+{
+    return (alto_limits_t){.filter_entries = (size_t)l->filter_entries,
+                           .cost_values = (size_t)l->cost_values};
 }
 
 static err_t open_hubs(server_t *s)
@@ -92,7 +78,7 @@ static err_t open_hubs(server_t *s)
                              .views = (size_t)l->tips_views,
                              .opens_per_s = (size_t)l->update_opens_per_s,
                              .full_bytes_per_s = (size_t)l->update_full_bytes_per_s,
-                             .alto = {.filter_entries = (size_t)l->filter_entries}};
+                             .alto = alto_limits_of(l)};
     return hubs_new(&options, &s->hubs);
 }
 
@@ -140,22 +126,6 @@ static err_t load_ucdns(const server_t *s, ucdns_t **out)
     return err;
 }
 
-static guard_options_t guard_options_of(const config_limits_t *l)
-{
-    return (guard_options_t){.control_per_s = l->h2_control_per_s,
-                             .resets_per_s = l->h2_resets_per_s,
-                             .header_bytes = l->header_block_bytes,
-                             .header_fields = l->header_fields,
-                             .header_s = l->header_block_s,
-                             .conn_body_bytes = l->connection_body_bytes,
-                             .total_body_bytes = l->body_bytes,
-                             .body_bytes_per_s = l->body_bytes_per_s,
-                             .new_connections_per_s = l->new_connections_per_s,
-                             .connections_per_address = l->connections_per_address,
-                             .streams_per_address = l->streams_per_address,
-                             .connections_per_network = l->connections_per_network};
-}
-
 static err_t open_http(server_t *s)
 {
     static const proxy_header_t proxy_headers[] = {
@@ -194,13 +164,13 @@ static err_t open_http(server_t *s)
                               .worker_queue = (size_t)c->limits.worker_queue,
                               .answer_bytes = (size_t)c->limits.answer_bytes,
                               .answers_bytes = (size_t)c->limits.answers_bytes,
-                              .alto = {.filter_entries = (size_t)c->limits.filter_entries},
+                              .alto = alto_limits_of(&c->limits),
                               .base_uri = c->base_uri,
                               .heartbeat_s = (unsigned)c->updates_heartbeat_s,
                               .stall_s = (unsigned)c->updates_stall_s,
                               .streams_per_connection = (unsigned)c->updates_streams_per_connection,
                               .poll_s = (unsigned)c->tips_poll_s,
-                              .guard = guard_options_of(&c->limits),
+                              .guard = listeners_guard(&c->limits),
                               .admin = c->admin ? &admin : NULL,
                               .metrics = c->metrics ? &metrics : NULL,
                               .ucdns = ucdns,
@@ -401,13 +371,24 @@ static void stop(server_t *s)
     journal_close(s->journal);
 }
 
+/* Without it the server serves all the same: there are kernels and containers that have none. */
+static void filter_calls(const server_t *s)
+{
+    buf_t why = BUF_INIT;
+    if (sandbox_calls((config_seccomp_t)s->config.seccomp, &why)) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
+    buf_release(&why);
+}
+
 static int run_configured(server_t *s)
 {
-    raise_file_limit(s->config.limits.connections);
+    sockets_allow(s->config.limits.connections);
     if (start(s)) {
         stop(s);
         return EXIT_REFUSED;
     }
+    filter_calls(s);
     say_ready(s);
     notify_ready(&s->notify);
     log_limit(s->config.log_lines_per_s); /* not what a start has to say */
@@ -450,9 +431,16 @@ static err_t prepare(server_t *s, bool refuse_root)
     err = err ? err : sockets_open(&s->config, &s->sockets, &why);
     err = err ? err : privileges_drop(&user, s->config.core_dumps, &why);
     err = err ? err : privileges_check_files(&s->config, &user, &why);
+    if (!err && s->config.landlock) {
+        err = sandbox_files(&s->config, s->config_file, &why);
+    }
+    if (!err && why.len) {
+        log_line(LOG_LEVEL_WARNING, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
+    }
     if (err) {
         log_line(LOG_LEVEL_ERROR, "app", "%.*s", SLICE_ARG(buf_slice(&why)));
-    } else if (user.drop) {
+    }
+    if (!err && user.drop) {
         log_line(LOG_LEVEL_INFO, "app", "running as the user %s from now on", user.name);
     }
     buf_release(&why);
@@ -472,7 +460,7 @@ int server_run(const options_t *options)
     findings_init(&findings, 0);
     int code = EXIT_REFUSED;
     err_t err = config_load(s.config_file, &s.config, &findings);
-    log_set((log_format_t)s.config.log_format, (log_level_t)s.config.log_level);
+    load_log_levels(&s.config);
     if (err) {
         check_print_findings(&findings);
         (void)fprintf(stderr, "footprintd: the configuration %s was refused: %s\n", s.config_file,
@@ -483,6 +471,7 @@ int server_run(const options_t *options)
                          (log_level_t)s.config.log_level)) {
         (void)fprintf(stderr, "footprintd: the log does not start\n");
     } else {
+        load_log_levels(&s.config);
         load_log_findings("config", &findings);
         (void)!read_config_text(s.config_file, &s.config_text); /* config_load could just now */
         code = run_configured(&s);

@@ -1,14 +1,18 @@
 #include "sockets.h"
 
 #include "footprintd/http/server.h"
+#include "footprintd/log/log.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* sd_listen_fds(3): the first descriptor, and more of them than anybody has listeners. */
 #define GIVEN_FIRST 3
 #define GIVEN_MAX   4096
+/* More would only cost tables somewhere: limits.connections goes no further. */
+#define FILES_MAX 1048576
 
 static bool env_number(const char *name, uint64_t *out)
 {
@@ -97,6 +101,24 @@ int sockets_find(sockets_t *sockets, slice_t address)
         }
     }
     return 0;
+}
+
+void sockets_allow(uint64_t connections)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    rlim_t wanted = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (connections > wanted) {
+        log_line(LOG_LEVEL_WARNING, "app",
+                 "limits.connections is %llu, but this process may open only %llu files",
+                 (unsigned long long)connections, (unsigned long long)wanted);
+    }
 }
 
 void sockets_close(sockets_t *sockets)

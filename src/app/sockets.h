@@ -30,6 +30,8 @@ typedef struct sockets {
 err_t sockets_open(const config_t *config, sockets_t *out, buf_t *why) FPD_MUST_CHECK;
 /* That of the next listener with this address, which borrows it; 0 when there is none. */
 int sockets_find(sockets_t *sockets, slice_t address);
+/* Lets the process open as many files as it may; says when so many connections are more. */
+void sockets_allow(uint64_t connections);
 void sockets_close(sockets_t *sockets);
 
 #endif

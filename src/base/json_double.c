@@ -36,52 +36,67 @@ bool json_number_double(slice_t number, double *out)
     return isfinite(value);
 }
 
+/* Two digits for each number below 100. */
+static const char digit_pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+    "8081828384858687888990919293949596979899";
+
 static char *put_integer(char *at, uint64_t n)
 {
     char digits[20];
-    size_t count = 0;
-    do {
-        digits[count++] = (char)('0' + n % 10);
-        n /= 10;
-    } while (n);
-    while (count) {
-        *at++ = digits[--count];
+    size_t first = sizeof digits;
+    while (n >= 100) {
+        first -= 2;
+        memcpy(digits + first, digit_pairs + n % 100 * 2, 2);
+        n /= 100;
     }
-    return at;
+    if (n >= 10) {
+        first -= 2;
+        memcpy(digits + first, digit_pairs + n * 2, 2);
+    } else {
+        digits[--first] = (char)('0' + n);
+    }
+    memcpy(at, digits + first, sizeof digits - first);
+    return at + (sizeof digits - first);
 }
 
 /*
- * A decimal of at most six places whose digits are below 2^53: the quotient of two exact doubles is
- * rounded once, so that a quotient which is the value is what its text reads as; and without zeros
- * at its end it is the shortest. NULL: it is none.
+ * A decimal of at most `places` places, an even number, whose digits are below 2^52: the quotient
+ * of two exact doubles is rounded once, so that a quotient which is the value is what its text
+ * reads as; and without zeros at its end it is the shortest. NULL: it is none. It is no integer.
  */
-static char *put_decimal(char *at, double value)
+static char *put_places(char *at, double value, uint64_t unit, size_t places)
 {
-    const uint64_t unit = 1000000;
-    if (value < EXACT_MAX && (double)(uint64_t)value == value) {
-        return put_integer(at, (uint64_t)value);
-    }
     double scaled = value * (double)unit;
     if (scaled >= EXACT_MAX / 2) {
         return NULL;
     }
-    uint64_t digits = (uint64_t)(scaled + 0.5);
+    uint64_t digits = (uint64_t)(scaled + 0.5), part = digits % unit;
     if ((double)digits / (double)unit != value) {
         return NULL;
     }
-    uint64_t part = digits % unit;
-    size_t places = 6;
-    while (part % 10 == 0) { /* it is not 0: the value is no integer */
-        part /= 10;
-        places--;
-    }
     at = put_integer(at, digits / unit);
     *at++ = '.';
-    for (size_t i = places; i-- > 0;) {
-        at[i] = (char)('0' + part % 10);
-        part /= 10;
+    for (size_t i = places; i; i -= 2) {
+        memcpy(at + i - 2, digit_pairs + part % 100 * 2, 2);
+        part /= 100;
     }
-    return at + places;
+    at += places;
+    while (at[-1] == '0') {
+        at--;
+    }
+    return at;
+}
+
+/* Most costs are integers, or have one or two places. */
+static char *put_decimal(char *at, double value)
+{
+    if (value < EXACT_MAX && (double)(uint64_t)value == value) {
+        return put_integer(at, (uint64_t)value);
+    }
+    char *end = put_places(at, value, 100, 2);
+    return end ? end : put_places(at, value, 1000000, 6);
 }
 
 static size_t put_long(double value, char out[JSON_DOUBLE_MAX])

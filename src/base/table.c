@@ -32,6 +32,12 @@ void *table_get(const table_t *table, slice_t key)
     return table->entries ? table_get_hashed(table, key, hash_slice(key)) : NULL;
 }
 
+/* A new key leaves the table at most two thirds full. */
+static bool has_room(const table_t *table, size_t more)
+{
+    return table->entries && table->count + more <= (table->mask + 1) / 3 * 2;
+}
+
 static err_t grow(table_t *table)
 {
     size_t slots = table->entries ? (table->mask + 1) * 2 : 16;
@@ -50,12 +56,20 @@ static err_t grow(table_t *table)
     return ERR_OK;
 }
 
+err_t table_reserve(table_t *table, size_t more)
+{
+    err_t err = ERR_OK;
+    while (!err && !has_room(table, more)) {
+        err = grow(table);
+    }
+    return err;
+}
+
 err_t table_put_hashed(table_t *table, slice_t key, uint64_t hash, void *value, void **old)
 {
     assert(value);
     table_entry_t *entry = table->entries ? slot(table, key, hash) : NULL;
-    /* A new key leaves the table at most two thirds full. */
-    if (!entry || (!entry->value && table->count + 1 > (table->mask + 1) / 3 * 2)) {
+    if (!entry || (!entry->value && !has_room(table, 1))) {
         err_t err = grow(table);
         if (err) {
             return err;

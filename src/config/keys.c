@@ -3,10 +3,14 @@
 #define C(field) offsetof(config_t, field)
 #define L(field) offsetof(config_listener_t, field)
 
-/* In the order of log_format_t, log_level_t, config_proxy_header_t and config_client_auth_t. */
+/* In the order of log_format_t, log_level_t, config_proxy_header_t, config_seccomp_t and
+ * config_client_auth_t. */
 static const char *const words_format[] = {"text", "json", NULL};
 static const char *const words_level[] = {"debug", "info", "warning", "error", NULL};
+static const char *const words_area_level[] = {"inherit", "debug", "info",
+                                               "warning", "error", NULL};
 static const char *const words_proxy_header[] = {"none", "forwarded", "x-forwarded-for", NULL};
+static const char *const words_seccomp[] = {"off", "on", "log", NULL};
 static const char *const words_client_auth[] = {"none", "optional", "required", NULL};
 
 #define YEAR_S  31536000
@@ -37,6 +41,9 @@ static const char *const words_client_auth[] = {"none", "optional", "required", 
     {                                                                                              \
         name, CONFIG_SHARE, at, initial, 0, 0, NULL, 0                                             \
     }
+
+#define AREA_LEVEL(id, name)                                                                       \
+    WORD("log.levels." name, C(log_levels[LOG_AREA_##id]), "inherit", words_area_level),
 
 const config_key_t config_keys[] = {
     {"version", CONFIG_NUMBER, C(version), "1", 1, CONFIG_VERSION_NEWEST, NULL, CONFIG_VERSION},
@@ -115,6 +122,8 @@ const config_key_t config_keys[] = {
     MAP("log", 0),
     WORD("log.format", C(log_format), "text", words_format),
     WORD("log.level", C(log_level), "info", words_level),
+    MAP("log.levels", 0),
+    LOG_AREAS(AREA_LEVEL) /* "log.levels.http" */
     NUMBER("log.lines-per-s", C(log_lines_per_s), "20", 0, 1000000),
     NUMBER("threads", C(threads), "0", 0, 1024),
     NUMBER("drain-s", C(drain_s), "30", 0, 3600),
@@ -124,6 +133,9 @@ const config_key_t config_keys[] = {
     NUMBER("watchdog.build-s", C(watchdog_build_s), "120", 0, 86400),
     TEXT(TEXT, "user", C(user), 0),
     BOOL("core-dumps", C(core_dumps), "false"),
+    MAP("sandbox", 0),
+    WORD("sandbox.seccomp", C(seccomp), "on", words_seccomp),
+    BOOL("sandbox.landlock", C(landlock), "false"),
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 

@@ -46,6 +46,8 @@ const config_limit_info_t config_limit_infos[] = {
     {"filter-entries", FIELD(filter_entries), 0, 0, 1000000,
      "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs or endpoints, "
      "131,072 entities"},
+    {"cost-values", FIELD(cost_values), 4 * MIB, 1024, 1000000000,
+     "costs that one request asks for: sources times destinations times cost types; 413 above"},
     {"worker-queue", FIELD(worker_queue), 256, 1, 65536,
      "filter requests that wait for a worker; 503 above"},
     {"answer-bytes", FIELD(answer_bytes), 128 * MIB, MIB, 16 * GIB,

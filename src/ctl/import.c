@@ -3,13 +3,10 @@
 #include "change.h"
 #include "fail.h"
 #include "footprintd/base/time.h"
-#include "footprintd/store/edit.h"
 #include "import_out.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 static const char help_text[] =
     "Usage: footprintctl import [--from FORMAT] [--by PLACE] [--footprint FOOTPRINT]\n"
@@ -50,117 +47,21 @@ typedef struct import {
     bool apply;
     buf_t text; /* of the source */
     import_data_t data;
-    struct timespec start, told;
-    bool progress; /* something of it is on the screen */
+    import_progress_t progress;
 } import_t;
 
-static int nomem(void)
-{
-    (void)fprintf(stderr, "footprintctl: %s\n", err_text(ERR_NOMEM));
-    return CTL_USAGE;
-}
-
-/* ---- progress, for people who wait ---- */
-
-static double since(const struct timespec *then, const struct timespec *now)
-{
-    return (double)(now->tv_sec - then->tv_sec) + 1e-9 * (double)(now->tv_nsec - then->tv_nsec);
-}
-
-static void on_progress(void *arg, const char *doing, uint32_t line)
-{
-    import_t *i = arg;
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (since(&i->start, &now) > 1 && since(&i->told, &now) > 0.2) {
-        (void)fprintf(stderr, "\r\033[Kfootprintctl: %s", doing);
-        if (line) {
-            (void)fprintf(stderr, " %u", line);
-        }
-        i->told = now;
-        i->progress = true;
-    }
-}
-
-static void end_progress(import_t *i)
-{
-    if (i->progress) {
-        (void)fputs("\r\033[K", stderr);
-        i->progress = false;
-    }
-}
-
 /* ---- names ---- */
-
-/* As findings and the comment name it, which are UTF-8. */
-static slice_t file_name(arena_t *arena, slice_t path)
-{
-    buf_t out = BUF_INIT;
-    if (utf8_valid(path)) {
-        return path;
-    }
-    for (size_t i = 0; i < path.len; i++) {
-        if (path.ptr[i] & 0x80) {
-            buf_printf(&out, "\\x%02x", (unsigned char)path.ptr[i]);
-        } else {
-            buf_append_char(&out, path.ptr[i]);
-        }
-    }
-    slice_t name = arena_copy(arena, buf_slice(&out));
-    buf_release(&out);
-    return name;
-}
-
-/* A text as the name of a footprint, and the beginning of a document's: "RIPE feed" is ripe-feed.
- */
-static slice_t sane_name(arena_t *arena, slice_t text)
-{
-    buf_t out = BUF_INIT;
-    for (size_t i = 0; i < text.len && out.len < 40; i++) {
-        char c = text.ptr[i];
-        c = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (good) {
-            buf_append_char(&out, c);
-        } else if (out.len && out.ptr[out.len - 1] != '-') {
-            buf_append_char(&out, '-');
-        }
-    }
-    while (out.len && out.ptr[out.len - 1] == '-') {
-        out.len--;
-    }
-    slice_t name = arena_copy(arena, out.len ? buf_slice(&out) : SLICE_LIT("imported"));
-    buf_release(&out);
-    return name;
-}
-
-static slice_t stem_of(slice_t name)
-{
-    for (size_t i = name.len; i > 1; i--) {
-        if (name.ptr[i - 1] == '.') {
-            return slice_of(name.ptr, i - 1);
-        }
-    }
-    return name;
-}
 
 static bool choose_names(import_t *i)
 {
     import_data_t *d = &i->data;
-    slice_t path = slice_str(i->path);
-    bool standard = slice_is(path, "-");
-    const char *slash = strrchr(i->path, '/');
-    slice_t base = slice_str(slash ? slash + 1 : i->path);
-    d->file = file_name(&d->arena, path);
-    d->base = standard ? SLICE_LIT("") : file_name(&d->arena, base);
-    slice_t stem = sane_name(&d->arena, standard ? d->base : stem_of(base));
-    d->name = i->name ? slice_str(i->name) : arena_printf(&d->arena, "%.*s.yaml", SLICE_ARG(stem));
+    bool fine = import_choose_names(d, i->path, i->name);
     bool one = d->format == IMPORT_PREFIXES ||
                (d->format == IMPORT_GEOFEED && d->by == IMPORT_BY_NONE);
     d->footprint = i->footprint ? slice_str(i->footprint)
-                   : one        ? sane_name(&d->arena, stem_of(d->name))
+                   : one        ? import_sane_name(&d->arena, import_stem(d->name))
                                 : SLICE_LIT("");
-    return d->file.ptr && d->base.ptr && stem.ptr && d->name.ptr && d->footprint.ptr;
+    return fine && d->footprint.ptr;
 }
 
 /* ---- the source ---- */
@@ -196,7 +97,7 @@ static int read_source(import_t *i)
     err_t err = import_read(i->path, &i->text, &why);
     if (err == ERR_NOMEM) {
         buf_release(&why);
-        return nomem();
+        return import_nomem();
     }
     if (err) {
         (void)ctl_fail(i->change.remote.json, CTL_USAGE, "unreadable", "%s %.*s", i->path,
@@ -220,7 +121,7 @@ static int put_on_server(import_t *i)
     buf_t body = BUF_INIT;
     change_document_t *documents = calloc(d->document_count + 1, sizeof *documents);
     if (!documents) {
-        return nomem();
+        return import_nomem();
     }
     for (size_t k = 0; k < d->document_count; k++) {
         documents[k] = (change_document_t){.name = d->documents[k].name,
@@ -244,13 +145,11 @@ static int run(import_t *i)
 {
     import_data_t *d = &i->data;
     bool json = i->change.remote.json;
-    (void)clock_gettime(CLOCK_MONOTONIC, &i->start);
-    d->progress = isatty(STDERR_FILENO) ? on_progress : NULL;
-    d->arg = i;
+    import_progress_begin(&i->progress, d);
     bool fine = import_run(d, buf_slice(&i->text));
-    end_progress(i);
+    import_progress_end(&i->progress);
     if (d->failed) {
-        return nomem();
+        return import_nomem();
     }
     bool shown = !i->output && !on_server(i);
     int code = import_tell(d, json, fine && shown);
@@ -314,7 +213,6 @@ static int find_word(const char *what, const char *word, const char *const *word
 static int check_options(import_t *i)
 {
     static const char *const places[] = {"country", "region", "none"};
-    buf_t why = BUF_INIT;
     if (i->from && find_word("--from", i->from, import_format_names, IMPORT_FORMAT_COUNT) < 0) {
         return CTL_USAGE;
     }
@@ -329,16 +227,7 @@ static int check_options(import_t *i)
     if (i->output && on_server(i)) {
         return remote_usage("import", "the document goes to a file or to a server, not both");
     }
-    size_t n = i->name ? strlen(i->name) : 0;
-    bool yaml = n > 4 &&
-                (!strcmp(i->name + n - 4, ".yml") || (n > 5 && !strcmp(i->name + n - 5, ".yaml")));
-    bool good = !i->name || (yaml && store_edit_name_check(slice_str(i->name), &why));
-    buf_release(&why);
-    return good ? -1
-                : remote_usage("import",
-                               "'%s' is no name of a YAML document: they end in .yaml or "
-                               ".yml, begin with no dot and hold no slash",
-                               i->name);
+    return import_check_name("import", i->name);
 }
 
 static int parse(import_t *i, int argc, char **argv)
@@ -375,7 +264,7 @@ int ctl_import_run(int argc, char **argv)
     int code = parse(&i, argc, argv);
     code = code >= 0 ? code : read_source(&i);
     if (code < 0) {
-        code = choose_names(&i) ? run(&i) : nomem();
+        code = choose_names(&i) ? run(&i) : import_nomem();
     }
     import_data_release(&i.data);
     buf_release(&i.text);

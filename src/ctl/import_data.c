@@ -4,6 +4,7 @@
 #include "footprintd/store/directory.h"
 #include "import_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 const char *const import_format_names[IMPORT_FORMAT_COUNT] = {
@@ -71,7 +72,7 @@ void import_reading(import_data_t *d, uint64_t row, uint32_t line)
     }
 }
 
-static void doing(import_data_t *d, const char *what)
+void import_doing(import_data_t *d, const char *what)
 {
     if (d->progress) {
         d->progress(d->arg, what, 0);
@@ -133,14 +134,21 @@ import_document_t *import_document_add(import_data_t *d, slice_t name)
 void import_write_comment(const import_data_t *d, buf_t *out)
 {
     static const char *const by[] = {", by country", ", by region", ""};
-    buf_append_str(out, "# Made by footprintctl import, from ");
+    char how[40];
+    (void)snprintf(how, sizeof how, "%s%s", import_format_names[d->format],
+                   d->format == IMPORT_GEOFEED ? by[d->by] : "");
+    import_write_made(d, "import", how, out);
+}
+
+void import_write_made(const import_data_t *d, const char *command, const char *how, buf_t *out)
+{
+    buf_printf(out, "# Made by footprintctl %s, from ", command);
     if (d->base.len) {
         buf_append_printable(out, d->base, "");
     } else {
         buf_append_str(out, "standard input");
     }
-    buf_printf(out, " (%s%s).\n", import_format_names[d->format],
-               d->format == IMPORT_GEOFEED ? by[d->by] : "");
+    buf_printf(out, " (%s).\n", how);
 }
 
 /* Warnings that were told with their place in the source. */
@@ -158,8 +166,8 @@ static bool is_told(const import_data_t *d, const finding_t *f)
     return false;
 }
 
-/* As footprintctl check would; errors are ours to mend, or beyond what a source can say. */
-static bool check(import_data_t *d)
+/* Errors are ours to mend, or beyond what a source can say. */
+bool import_check(import_data_t *d)
 {
     findings_t findings;
     model_t *model = NULL;
@@ -173,7 +181,7 @@ static bool check(import_data_t *d)
     }
     err_t err = sources ? model_build(sources, d->document_count, &options, &findings, &model)
                         : ERR_NOMEM;
-    d->failed |= err == ERR_NOMEM;
+    d->failed |= err == ERR_NOMEM || findings.failed;
     d->hopeless |= err == ERR_DATA;
     for (size_t i = 0; i < findings.count; i++) {
         const finding_t *f = &findings.items[i];
@@ -200,7 +208,7 @@ static bool run_table(import_data_t *d, slice_t text)
     bool ok = d->format == IMPORT_CSV       ? import_csv(d, text, &t)
               : d->format == IMPORT_GEOFEED ? import_geofeed(d, text, &t)
                                             : import_prefixes(d, text, &t);
-    doing(d, "sorting");
+    import_doing(d, "sorting");
     if (ok && d->format == IMPORT_GEOFEED) {
         ok = import_table_by_name(d, &t) && import_table_carve(d, &t);
     }
@@ -216,7 +224,14 @@ static bool run_table(import_data_t *d, slice_t text)
 
 bool import_is_fine(const import_data_t *d)
 {
-    return !d->hopeless && !d->failed && (d->skip || !d->errors.errors);
+    return !d->hopeless && !d->failed && !d->errors.failed && !d->warnings.failed &&
+           (d->skip || !d->errors.errors);
+}
+
+bool import_end(import_data_t *d, bool ok)
+{
+    d->failed |= d->errors.failed || d->warnings.failed;
+    return ok && import_is_fine(d);
 }
 
 bool import_run(import_data_t *d, slice_t text)
@@ -228,12 +243,11 @@ bool import_run(import_data_t *d, slice_t text)
               : d->format == IMPORT_BUNDLE      ? import_bundle(d, text)
                                                 : run_table(d, text);
     if (ok && import_is_fine(d)) {
-        doing(d, "checking");
-        ok = check(d);
+        import_doing(d, "checking");
+        ok = import_check(d);
     }
     if (!ok && !d->errors.errors && !d->failed) {
         import_refuse(d, FINDING_EMPTY, "there is nothing in it to import");
     }
-    d->failed |= d->errors.failed || d->warnings.failed;
-    return ok && import_is_fine(d);
+    return import_end(d, ok);
 }

@@ -3,6 +3,7 @@
  * text of the document. Private to src/ctl, without any output of its own.
  *
  *     import_read.c           the source
+ *     import_names.c          what it and the document are called
  *     import_guess.c          what a text looks like
  *     import_rows.c           separated values (RFC 4180) as rows of fields
  *     import_csv.c            tables with a header,
@@ -103,6 +104,14 @@ bool import_guess(slice_t text, import_format_t *out);
  */
 bool import_clean(import_data_t *d, slice_t *text);
 
+/* A text as the name of a footprint, and the beginning of a document's: "RIPE feed" is ripe-feed.
+ */
+slice_t import_sane_name(arena_t *arena, slice_t text);
+/* Without what stands behind its last dot. */
+slice_t import_stem(slice_t name);
+/* Sets file, base and name; `name` NULL: that of the file. False when memory failed. */
+bool import_choose_names(import_data_t *d, const char *path, const char *name);
+
 /* ---- the parts; each returns false when memory failed or nothing can be made ---- */
 
 typedef struct import_table import_table_t;
@@ -116,6 +125,14 @@ bool import_bundle(import_data_t *d, slice_t text);
 /* A new document with its comment; NULL when memory failed. */
 import_document_t *import_document_add(import_data_t *d, slice_t name);
 void import_write_comment(const import_data_t *d, buf_t *out);
+/* The same for another command than import; `how` says what was read, and by what. */
+void import_write_made(const import_data_t *d, const char *command, const char *how, buf_t *out);
+/* As footprintctl check would; false when the documents do not pass, which findings say. */
+bool import_check(import_data_t *d);
+/* The end of all: whether it is fine, if what was done is; sees that findings lack no memory. */
+bool import_end(import_data_t *d, bool ok);
+/* What is being done, for those who wait. */
+void import_doing(import_data_t *d, const char *what);
 
 /* A warning when the prefix is private, reserved or everything. */
 void import_check_prefix(import_data_t *d, const prefix_t *p, uint32_t line, uint32_t column);

@@ -12,12 +12,15 @@ static const ctl_command_t commands[] = {
     {"backup", "take a backup of a server's history", ctl_backup_run},
     {"check", "validate a directory of footprint documents", ctl_check_run},
     {"diff", "tell what a change of documents means", ctl_diff_run},
+    {"discover", "look ALTO servers up in DNS", ctl_discover_run},
     {"edit", "edit a document of a server, with its check and its difference", ctl_edit_run},
     {"explain", "ask a server which footprints and capabilities addresses have", ctl_explain_run},
     {"export", "write all documents as one", ctl_export_run},
     {"held", "list, show and drop changes that wait for their time", ctl_held_run},
     {"history", "list the generations that a server has published", ctl_history_run},
     {"import", "make a document of foreign data, and perhaps apply it", ctl_import_run},
+    {"import-graph", "make network and cost maps of a link-state graph", ctl_import_graph_run},
+    {"import-rib", "make a network map of a routing table", ctl_import_rib_run},
     {"lookup", "tell which footprints and capabilities addresses have", ctl_lookup_run},
     {"restore", "bring the documents, or the history, of a backup back", ctl_restore_run},
     {"rollback", "publish the documents of an earlier generation again", ctl_rollback_run},
@@ -36,7 +39,7 @@ static void print_help(void)
                "\n"
                "Works on the footprint documents of footprintd, and with its server. Commands:\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        (void)printf("  %-10s  %s\n", commands[i].name, commands[i].summary);
+        (void)printf("  %-12s  %s\n", commands[i].name, commands[i].summary);
     }
     (void)puts("\n"
                "Options:\n"

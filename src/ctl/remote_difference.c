@@ -168,6 +168,29 @@ static void maps(const remote_writer_t *t, const json_value_t *list)
     }
 }
 
+static void costs(const remote_writer_t *t, const json_value_t *list)
+{
+    for (size_t i = 0; i < remote_count(list); i++) {
+        const json_value_t *c = &list->u.array.items[i];
+        if (i == 0) {
+            remote_heading(t, "Cost maps");
+        }
+        mark(t, c);
+        buf_append_str(t->out, "cost map ");
+        remote_append(c, "cost-map", t->out);
+        buf_printf(t->out, ": %llu costs changed, %llu added, %llu removed\n",
+                   (unsigned long long)remote_number(c, "changed"),
+                   (unsigned long long)remote_number(c, "added"),
+                   (unsigned long long)remote_number(c, "removed"));
+        if (remote_true(c, "type-changed")) {
+            buf_append_str(t->out, "      another cost type or network map\n");
+        }
+        if (remote_true(c, "audience-changed")) {
+            buf_append_str(t->out, "      another audience\n");
+        }
+    }
+}
+
 /* ---- objects ---- */
 
 static void constraint(const remote_writer_t *t, const json_value_t *c)
@@ -268,6 +291,7 @@ void remote_difference(const json_value_t *difference, bool colours, buf_t *out)
     const remote_writer_t w = {out, colours};
     footprints(&w, json_get(difference, "footprints"));
     maps(&w, json_get(difference, "network-maps"));
+    costs(&w, json_get(difference, "cost-maps"));
     advertisements(&w, json_get(difference, "advertisements"));
     remote_coverage(&w, difference);
     remote_guard(&w, difference);

@@ -8,8 +8,9 @@ static const char help_text[] =
     "\n"
     "Tells what a server serves, what it refused, and the age of its databases.\n"
     "\n" REMOTE_HELP "\n"
-    "Exit codes: 0 fine, 1 a set of documents is refused, an edit is pending, a held change could\n"
-    "not be made, or the server refuses to say, 2 usage, or no connection.\n";
+    "Exit codes: 0 fine, 1 the server is not ready, a set of documents is refused, an edit is\n"
+    "pending, a held change could not be made, or the server refuses to say, 2 usage, or no\n"
+    "connection.\n";
 
 static void label(buf_t *out, const char *text)
 {
@@ -28,6 +29,68 @@ static void uptime(uint64_t seconds, buf_t *out)
     }
     uint64_t n = seconds / units[i].length;
     buf_printf(out, "%llu %s%s\n", (unsigned long long)n, units[i].name, n == 1 ? "" : "s");
+}
+
+static void health(const json_value_t *health, buf_t *out)
+{
+    const json_value_t *ready = json_get(health, "ready"), *why = json_get(health, "problems");
+    if (!ready || ready->kind != JSON_BOOL) {
+        return; /* of a server that does not say */
+    }
+    label(out, "ready");
+    buf_append_str(out, ready->u.boolean ? "yes\n" : "no: ");
+    for (size_t i = 0; !ready->u.boolean && i < remote_count(why); i++) {
+        if (i) {
+            label(out, "");
+        }
+        if (json_is_string(&why->u.array.items[i])) {
+            buf_append_printable(out, why->u.array.items[i].u.text, "");
+        }
+        buf_append_char(out, '\n');
+    }
+}
+
+static void load(const json_value_t *load, buf_t *out)
+{
+    uint64_t waiting = remote_number(load, "jobs-waiting");
+    uint64_t resident = remote_number(load, "resident-bytes");
+    uint64_t dropped = remote_number(load, "log-lines-dropped");
+    if (!load) {
+        return;
+    }
+    label(out, "connections");
+    buf_printf(out, "%llu of %llu", (unsigned long long)remote_number(load, "connections"),
+               (unsigned long long)remote_number(load, "connections-limit"));
+    if (waiting) {
+        buf_printf(out, ", %llu jobs wait for a worker", (unsigned long long)waiting);
+    }
+    buf_append_char(out, '\n');
+    if (resident) {
+        label(out, "memory");
+        buf_printf(out, "%llu MiB\n", (unsigned long long)(resident >> 20));
+    }
+    label(out, "longest stall");
+    buf_printf(out, "%llu ms\n", (unsigned long long)remote_number(load, "worst-stall-ms"));
+    if (dropped) {
+        label(out, "log");
+        buf_printf(out, "%llu lines dropped: it is not taken fast enough\n",
+                   (unsigned long long)dropped);
+    }
+}
+
+static void limits_met(const json_value_t *met, buf_t *out)
+{
+    size_t count = met && met->kind == JSON_OBJECT ? met->u.object.count : 0;
+    for (size_t i = 0; i < count; i++) {
+        const json_member_t *m = &met->u.object.members[i];
+        label(out, i ? "" : "limits met");
+        buf_append_printable(out, m->name, "");
+        buf_append_str(out, ": ");
+        if (m->value.kind == JSON_NUMBER) {
+            buf_append_printable(out, m->value.u.text, "");
+        }
+        buf_append_char(out, '\n');
+    }
 }
 
 static void databases(const json_value_t *list, buf_t *out)
@@ -106,6 +169,13 @@ static void set_aside(const json_value_t *name, buf_t *out)
     }
 }
 
+/* A server that does not say is ready. */
+static bool is_ready(const json_value_t *health)
+{
+    const json_value_t *ready = json_get(health, "ready");
+    return !ready || ready->kind != JSON_BOOL || ready->u.boolean;
+}
+
 static bool any_failed(const json_value_t *list)
 {
     for (size_t i = 0; i < remote_count(list); i++) {
@@ -137,6 +207,7 @@ static void write_status(const remote_t *r, buf_t *out)
     buf_append_str(out, "footprintd ");
     remote_append(s, "version", out);
     buf_printf(out, " at %s\n", r->server.ptr);
+    health(json_get(s, "health"), out);
     label(out, "generation");
     remote_append(s, "generation", out);
     buf_append_str(out, ", published ");
@@ -147,6 +218,8 @@ static void write_status(const remote_t *r, buf_t *out)
     label(out, "documents");
     remote_append(s, "documents", out);
     buf_append_char(out, '\n');
+    load(json_get(s, "load"), out);
+    limits_met(json_get(s, "limits-met"), out);
     databases(json_get(s, "databases"), out);
     label(out, "readers");
     buf_printf(out, "%llu streams, %llu TIPS views\n",
@@ -176,7 +249,7 @@ static int run(remote_t *r)
     }
     const json_value_t *bad = json_get(r->json, "refused");
     bool fine = !(bad && bad->kind == JSON_OBJECT) && !remote_count(json_get(r->json, "pending")) &&
-                !any_failed(json_get(r->json, "held"));
+                !any_failed(json_get(r->json, "held")) && is_ready(json_get(r->json, "health"));
     return code == CTL_FINE && !fine ? CTL_REFUSED : code;
 }
 

@@ -54,5 +54,9 @@ void access_record_write(const access_record_t *record, buf_t *out)
     write_text(out, slice_str(record->protocol), SIZE_MAX);
     buf_append_str(out, ",\"microseconds\":");
     buf_append_u64(out, record->microseconds);
+    if (record->id.ptr) {
+        buf_append_str(out, ",\"request-id\":");
+        write_text(out, record->id, ACCESS_ID_MAX);
+    }
     buf_append_char(out, '}');
 }

@@ -8,8 +8,9 @@
 
 #include <sys/time.h>
 
-/* Bytes of the request target that are logged, before escaping. */
+/* Bytes of the request target, and of its id, that are logged, before escaping. */
 #define ACCESS_PATH_MAX 512
+#define ACCESS_ID_MAX   128
 
 typedef struct access_record {
     struct timeval time; /* when the request began */
@@ -17,6 +18,7 @@ typedef struct access_record {
     slice_t ucdn; /* the profile's name; "" when it was refused, {NULL, 0} without profiles */
     slice_t method;
     slice_t path; /* any bytes */
+    slice_t id;   /* likewise; {NULL, 0} without */
     int status;
     uint64_t bytes; /* of the body */
     const char *protocol;

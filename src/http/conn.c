@@ -165,6 +165,7 @@ static void conn_on_proxy_header(h2o_socket_t *sock, const char *err)
     if (verdict == PROXY_KNOWN) {
         peer_set(sock, &address, port);
         if (!peer_may_be_proxy(conn) && !guard_admit(&conn->guard)) {
+            count_add(&measure_listener(conn)->refused_peer, 1);
             h2o_socket_close(sock);
             return;
         }
@@ -219,6 +220,8 @@ static void conn_new(loop_listener_t *listener, h2o_socket_t *sock)
         if (role == LISTENER_PUBLIC) {
             measure_hit(loop, HTTP_HIT_CONNECTIONS);
         }
+        log_line(LOG_LEVEL_WARNING, "http", "a connection to %s is refused: there are %zu",
+                 server->listeners[number].uri, own.max_connections);
         h2o_socket_close(sock);
         return;
     }

@@ -255,7 +255,7 @@ static void on_beat(h2o_timeout_entry_t *entry)
 
 static void log_end(const sse_t *s)
 {
-    if (!log_enabled(LOG_LEVEL_DEBUG)) {
+    if (!log_enabled(LOG_LEVEL_DEBUG, "updates")) {
         return;
     }
     char text[NI_MAXHOST];

@@ -58,10 +58,11 @@ typedef struct snapshot_pin {
 
 /* See pulse.c. */
 typedef struct loop_pulse {
-    atomic_ullong asked_ms; /* monotonic; 0: nobody waits for an answer */
-    atomic_ullong took_ms;  /* the slowest answer since somebody looked */
-    atomic_ullong worst_ms; /* of all answers, and of one that is waited for */
-    uint64_t excused_ms;    /* what was before does not count; of whoever watches */
+    atomic_ullong asked_ms;  /* monotonic; 0: nobody waits for an answer */
+    atomic_ullong took_ms;   /* the slowest answer since somebody looked */
+    atomic_ullong worst_ms;  /* of all answers, and of one that is waited for */
+    atomic_ullong silent_ms; /* for how long it has not come around, as of the last look */
+    uint64_t excused_ms;     /* what was before does not count; of whoever watches */
 } loop_pulse_t;
 
 struct http_loop {
@@ -80,9 +81,8 @@ struct http_loop {
     const view_t *view; /* of the pinned snapshot */
     identity_pin_t *identity;
     loop_counts_t *counts;
-    h2o_timeout_entry_t tick; /* of measure.c */
-    uint64_t trust;           /* counts profiles and TLS settings that this loop has had */
-    h2o_linklist_t conns;     /* http_conn_t.link */
+    uint64_t trust;       /* counts profiles and TLS settings that this loop has had */
+    h2o_linklist_t conns; /* http_conn_t.link */
     size_t conn_count;
     h2o_linklist_t streams; /* sse_t.link */
     h2o_linklist_t polls;   /* poll_t.link */

@@ -161,7 +161,6 @@ static void loop_release(http_loop_t *loop)
         h2o_timeout_unlink(&loop->metrics_ctx.http2._graceful_shutdown_timeout);
         h2o_context_dispose(&loop->metrics_ctx);
     }
-    measure_end(loop);
     h2o_timeout_unlink(&loop->ctx.http2._graceful_shutdown_timeout);
     h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->jobs_back);
     (void)h2o_mem_release_shared(loop->pin);

@@ -31,6 +31,7 @@ void measure_names_free(measure_names_t *names)
         free(names->names[i]);
     }
     if (names) {
+        table_release(&names->places);
         (void)pthread_mutex_destroy(&names->lock);
     }
     free(names);
@@ -56,29 +57,12 @@ void measure_counts_free(loop_counts_t *counts)
     free(counts);
 }
 
-static uint64_t monotonic_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void on_tick(h2o_timeout_entry_t *entry)
-{
-    http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, tick, entry);
-    count_set(&loop->counts->ticked_ms, monotonic_ms());
-    h2o_timeout_link(loop->ctx.loop, &loop->ctx.one_sec_timeout, &loop->tick);
-}
-
 void measure_begin(http_loop_t *loop)
 {
-    loop->tick.cb = on_tick;
-    on_tick(&loop->tick);
-}
-
-void measure_end(http_loop_t *loop)
-{
-    h2o_timeout_unlink(&loop->tick);
+    clockid_t clock;
+    if (pthread_getcpuclockid(pthread_self(), &clock) == 0) {
+        count_set(&loop->counts->cpu_clock, (uint32_t)clock | MEASURE_CLOCK_SET);
+    }
 }
 
 void measure_turn(http_loop_t *loop)
@@ -106,23 +90,27 @@ void measure_turn(http_loop_t *loop)
 
 /* ---- uCDNs ---- */
 
+/* NULL when there is no room, or no memory, for one more. With the lock. */
+static char **add_name(measure_names_t *names, slice_t name)
+{
+    char *copy = names->count < MEASURE_UCDNS ? strndup(name.ptr, name.len) : NULL;
+    char **place = &names->names[names->count];
+    if (!copy || table_put(&names->places, slice_str(copy), place, NULL)) {
+        free(copy);
+        return NULL;
+    }
+    *place = copy;
+    names->count++;
+    return place;
+}
+
 static uint16_t place_of(measure_names_t *names, slice_t name)
 {
-    size_t i = PLACE_OTHER + 1;
     (void)pthread_mutex_lock(&names->lock);
-    while (i < names->count && !slice_is(name, names->names[i])) {
-        i++;
-    }
-    if (i == names->count) {
-        char *copy = i < MEASURE_UCDNS ? strndup(name.ptr, name.len) : NULL;
-        if (copy) {
-            names->names[names->count++] = copy;
-        } else {
-            i = PLACE_OTHER;
-        }
-    }
+    char **place = table_get(&names->places, name);
+    place = place ? place : add_name(names, name);
     (void)pthread_mutex_unlock(&names->lock);
-    return (uint16_t)i;
+    return place ? (uint16_t)(place - names->names) : PLACE_OTHER;
 }
 
 uint16_t *measure_places(http_server_t *server, const ucdns_t *ucdns)
@@ -147,7 +135,8 @@ static size_t place_of_request(http_loop_t *loop, h2o_req_t *req)
                                                  : place_of(loop->server->names, p->profile->name);
 }
 
-static void count_ucdn(http_loop_t *loop, h2o_req_t *req)
+/* NULL on no memory. */
+static ucdn_counts_t *ucdn_of_request(http_loop_t *loop, h2o_req_t *req)
 {
     size_t place = place_of_request(loop, req);
     _Atomic(ucdn_counts_t *) *block = &loop->counts->ucdns[place / MEASURE_UCDN_BLOCK];
@@ -155,11 +144,27 @@ static void count_ucdn(http_loop_t *loop, h2o_req_t *req)
     if (!ucdns) {
         ucdns = calloc(MEASURE_UCDN_BLOCK, sizeof *ucdns);
         if (!ucdns) {
-            return;
+            return NULL;
         }
         atomic_store_explicit(block, ucdns, memory_order_release);
     }
-    ucdn_counts_t *u = &ucdns[place % MEASURE_UCDN_BLOCK];
+    return &ucdns[place % MEASURE_UCDN_BLOCK];
+}
+
+void measure_refused(h2o_req_t *req)
+{
+    ucdn_counts_t *u = ucdn_of_request(loop_of_request(req), req);
+    if (u) {
+        count_add(&u->refused, 1);
+    }
+}
+
+static void count_ucdn(http_loop_t *loop, h2o_req_t *req)
+{
+    ucdn_counts_t *u = ucdn_of_request(loop, req);
+    if (!u) {
+        return;
+    }
     int class = req->res.status / 100 - 1;
     if (class >= 0 && class < MEASURE_CLASSES) {
         count_add(&u->requests[class], 1);

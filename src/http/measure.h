@@ -8,6 +8,7 @@
 #ifndef FOOTPRINTD_HTTP_MEASURE_H
 #define FOOTPRINTD_HTTP_MEASURE_H
 
+#include "footprintd/base/table.h"
 #include "footprintd/http/figures.h"
 #include "footprintd/updates/frame.h"
 #include "http/internal.h"
@@ -43,6 +44,7 @@ static inline uint64_t count_get(count_t *count)
 #define MEASURE_CLASSES     5 /* 1xx to 5xx */
 #define MEASURE_VIAS        2 /* streams, TIPS */
 #define MEASURE_MESSAGES    4 /* frame_kind_t, then control events */
+#define MEASURE_CLOCK_SET   ((uint64_t)1 << 32)
 
 /* What the columns are of, but for the last. */
 extern const int measure_codes[MEASURE_CODES - 1];
@@ -61,6 +63,7 @@ typedef struct resource_counts {
 typedef struct ucdn_counts {
     count_t requests[MEASURE_CLASSES];
     count_t sent;
+    count_t refused;
 } ucdn_counts_t;
 
 typedef struct listener_counts {
@@ -79,10 +82,10 @@ struct loop_counts {
     histogram_counts_t fan_out;
     count_t held_polls;
     count_t lag_ms, lag_versions; /* as of the last sweep */
+    count_t cpu_clock; /* of the thread: its clockid_t and MEASURE_CLOCK_SET; 0: not running yet */
     count_t turns, stalls;
     count_t worst_ms;
     _Atomic(uint64_t) stall_ms; /* since somebody asked last, who sets it to 0 */
-    count_t ticked_ms;          /* monotonic: when the loop was seen to turn; about once a second */
     listener_counts_t listeners[];
 };
 
@@ -91,6 +94,7 @@ struct measure_names {
     pthread_mutex_t lock;
     char *names[MEASURE_UCDNS];
     size_t count;
+    table_t places; /* name -> its place in `names` */
 };
 
 /* ---- life ---- */
@@ -102,9 +106,8 @@ void measure_names_free(measure_names_t *names);
 /* Of one loop; NULL on no memory. Lives as long as the server. */
 loop_counts_t *measure_counts_new(size_t listeners);
 void measure_counts_free(loop_counts_t *counts);
-/* On the loop, before its first turn and behind its last. */
+/* On the loop, before its first turn. */
 void measure_begin(http_loop_t *loop);
-void measure_end(http_loop_t *loop);
 /* Registers what counts each request when it is over. */
 void measure_register(h2o_pathconf_t *path);
 
@@ -112,6 +115,8 @@ void measure_register(h2o_pathconf_t *path);
 
 /* What the request is about, a static name; the last one said counts. */
 void measure_request(h2o_req_t *req, const char *resource);
+/* Its uCDN asks for more than its rates allow. */
+void measure_refused(h2o_req_t *req);
 /* Something came up against a limit. */
 void measure_hit(http_loop_t *loop, http_hit_t hit);
 /* A turn of the loop is over. */

@@ -104,12 +104,12 @@ static bool has_durations(const metric_histogram_t *h)
 
 typedef struct ucdn_sum {
     uint64_t requests[MEASURE_CLASSES];
-    uint64_t sent;
+    uint64_t sent, refused;
 } ucdn_sum_t;
 
 static void sum_ucdn(const http_server_t *server, size_t place, ucdn_sum_t *out)
 {
-    *out = (ucdn_sum_t){{0}, 0};
+    *out = (ucdn_sum_t){{0}, 0, 0};
     for (size_t i = 0; i < server->loop_count; i++) {
         ucdn_counts_t *block = atomic_load_explicit(
             &counts_of(server, i)->ucdns[place / MEASURE_UCDN_BLOCK], memory_order_acquire);
@@ -119,6 +119,7 @@ static void sum_ucdn(const http_server_t *server, size_t place, ucdn_sum_t *out)
                 out->requests[c] += count_get(&u->requests[c]);
             }
             out->sent += count_get(&u->sent);
+            out->refused += count_get(&u->refused);
         }
     }
 }
@@ -151,6 +152,14 @@ static void write_ucdns(http_server_t *server, metrics_writer_t *w)
             if (sum.requests[c]) {
                 metrics_u64(w, labels, sum.requests[c]);
             }
+        }
+    }
+    metrics_family(w, METRIC_UCDN_REFUSED);
+    for (size_t i = 0; i < count; i++) {
+        const slice_t label = name_at(server->names, i);
+        sum_ucdn(server, i, &sum);
+        if (sum.refused) {
+            metrics_u64(w, &label, sum.refused);
         }
     }
     metrics_family(w, METRIC_UCDN_SENT);
@@ -255,23 +264,6 @@ size_t http_server_answer_bytes(const http_server_t *server)
 
 /* ---- threads ---- */
 
-uint64_t http_server_loop_silence(const http_server_t *server, unsigned *index)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000, longest = 0;
-    *index = 0;
-    for (size_t i = 0; i < server->loop_count; i++) {
-        uint64_t ticked = count_get(&counts_of(server, i)->ticked_ms);
-        uint64_t silence = now_ms > ticked ? now_ms - ticked : 0;
-        if (silence > longest) {
-            longest = silence;
-            *index = (unsigned)i;
-        }
-    }
-    return longest;
-}
-
 typedef struct loop_label {
     char text[16];
     slice_t slice;
@@ -289,11 +281,9 @@ static void write_cpu(http_server_t *server, metrics_writer_t *w)
     loop_label_t label;
     metrics_family(w, METRIC_LOOP_CPU);
     for (size_t i = 0; i < server->loop_count; i++) {
-        clockid_t clock;
+        uint64_t clock = count_get(&counts_of(server, i)->cpu_clock);
         struct timespec used;
-        /* The server is drained, and with it this listener, before a thread is joined. */
-        if (pthread_getcpuclockid(server->loops[i].thread, &clock) == 0 &&
-            clock_gettime(clock, &used) == 0) {
+        if (clock && clock_gettime((clockid_t)(uint32_t)clock, &used) == 0) {
             metrics_us(w, label_of(i, &label),
                        (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000);
         }
@@ -319,7 +309,10 @@ void http_server_write_threads(http_server_t *server, metrics_writer_t *w)
     }
     metrics_family(w, METRIC_LOOP_WORST_STALL);
     for (size_t i = 0; i < server->loop_count; i++) {
-        metrics_ms(w, label_of(i, &label), count_get(&counts_of(server, i)->worst_ms));
+        /* One that is not over yet is seen by whoever watches alone. */
+        uint64_t worst = count_get(&counts_of(server, i)->worst_ms);
+        uint64_t watched = http_server_worst_stall_ms(server, i);
+        metrics_ms(w, label_of(i, &label), worst > watched ? worst : watched);
     }
     write_cpu(server, w);
     metrics_family(w, METRIC_WORKER_JOBS);

@@ -37,6 +37,7 @@ bool principal_admit(h2o_req_t *req)
     if (rate_take_request(principal->rate, now, &what, &retry_s)) {
         return true;
     }
+    measure_refused(req);
     measure_hit(loop_of_request(req), (http_hit_t)(HTTP_HIT_UCDN_REQUESTS + what));
     tell(principal, now, retry_s);
     send_after(req, 429, retry_s);

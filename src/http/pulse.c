@@ -1,4 +1,5 @@
 #include "footprintd/base/time.h"
+#include "footprintd/http/figures.h"
 #include "http/internal.h"
 
 /*
@@ -46,11 +47,28 @@ uint64_t http_server_watch_loop(http_server_t *server, size_t i, bool excused)
         if (!loop_rouse(loop)) {
             atomic_store(&loop->pulse.asked_ms, 0); /* it does not run (any more) */
         }
+        atomic_store(&loop->pulse.silent_ms, 0);
         return 0;
     }
     uint64_t since = asked > loop->pulse.excused_ms ? asked : loop->pulse.excused_ms;
     raise_worst(loop, now - since);
+    atomic_store(&loop->pulse.silent_ms, now - since);
     return now - since;
+}
+
+uint64_t http_server_loop_silence(const http_server_t *server, unsigned *index)
+{
+    uint64_t longest = 0;
+    *index = 0;
+    for (size_t i = 0; i < server->loop_count; i++) {
+        uint64_t silent = atomic_load_explicit(&server->loops[i].pulse.silent_ms,
+                                               memory_order_relaxed);
+        if (silent > longest) {
+            longest = silent;
+            *index = (unsigned)i;
+        }
+    }
+    return longest;
 }
 
 uint64_t http_server_worst_stall_ms(const http_server_t *server, size_t i)

@@ -76,6 +76,8 @@ err_t http_server_new(const http_options_t *options, http_server_t **out, buf_t 
     int len = snprintf(server->cache_control, sizeof server->cache_control, "%smax-age=%u",
                        options->ucdns ? "private, " : "", options->max_age_s);
     server->cache_control_len = (size_t)len;
+    /* Never into a file in /tmp, which need not be there; the guard limits what is in memory. */
+    h2o_socket_buffer_mmap_settings.threshold = SIZE_MAX;
     setup_config(&server->config, &server->options, server->options.max_body_bytes,
                  handler_register);
     err_t err = guard_self_test(why);

@@ -53,7 +53,11 @@ static struct {
            .written = PTHREAD_COND_INITIALIZER,
            .fd = STDERR_FILENO};
 
-static atomic_int minimum_level = LOG_LEVEL_INFO;
+static atomic_int minimum_level = LOG_LEVEL_INFO; /* of areas that are not in the list */
+static atomic_int lowest_level = LOG_LEVEL_INFO;  /* of all areas */
+#define AREA_LEVEL(id, name) LOG_LEVEL_INFO,
+static atomic_int area_levels[LOG_AREA_COUNT] = {LOG_AREAS(AREA_LEVEL)};
+#undef AREA_LEVEL
 static atomic_int line_format = LOG_FORMAT_TEXT;
 static atomic_ullong progress; /* counts what the writer got rid of */
 
@@ -186,6 +190,18 @@ void log_set(log_format_t format, log_level_t level)
 {
     atomic_store(&line_format, format);
     atomic_store(&minimum_level, level);
+    atomic_store(&lowest_level, level);
+    for (int i = 0; i < LOG_AREA_COUNT; i++) {
+        atomic_store(&area_levels[i], level);
+    }
+}
+
+void log_set_area(log_area_t area, log_level_t level)
+{
+    atomic_store(&area_levels[area], level);
+    if ((int)level < atomic_load(&lowest_level)) {
+        atomic_store(&lowest_level, level);
+    }
 }
 
 err_t log_start(int fd, log_format_t format, log_level_t level)
@@ -284,8 +300,19 @@ uint64_t log_dropped(void)
     return lost;
 }
 
-bool log_enabled(log_level_t level)
+bool log_enabled(log_level_t level, const char *area)
 {
+#define AREA_NAME(id, name) name,
+    static const char *const names[LOG_AREA_COUNT] = {LOG_AREAS(AREA_NAME)};
+#undef AREA_NAME
+    if ((int)level < atomic_load_explicit(&lowest_level, memory_order_relaxed)) {
+        return false;
+    }
+    for (int i = 0; i < LOG_AREA_COUNT; i++) {
+        if (strcmp(area, names[i]) == 0) {
+            return (int)level >= atomic_load_explicit(&area_levels[i], memory_order_relaxed);
+        }
+    }
     return (int)level >= atomic_load_explicit(&minimum_level, memory_order_relaxed);
 }
 
@@ -327,7 +354,7 @@ static void write_line(log_level_t level, const char *area, const char *fmt, va_
 
 void log_line(log_level_t level, const char *area, const char *fmt, ...)
 {
-    if (!log_enabled(level) || !admit(level, area, fmt)) {
+    if (!log_enabled(level, area) || !admit(level, area, fmt)) {
         return;
     }
     va_list args;
@@ -338,7 +365,7 @@ void log_line(log_level_t level, const char *area, const char *fmt, ...)
 
 void log_listed(log_level_t level, const char *area, const char *fmt, ...)
 {
-    if (!log_enabled(level)) {
+    if (!log_enabled(level, area)) {
         return;
     }
     va_list args;

@@ -56,7 +56,8 @@ err_t difference_make_with(difference_side_t before, difference_side_t after,
         .d = d, .attributes = attributes, .arena = arena, .totals = totals, .keeps = kept != NULL};
     difference_footprints_make(&w);
     difference_maps_make(&w);
-    err_t err = difference_objects_make(&w);
+    err_t err = difference_costs_make(&w);
+    err = err ? err : difference_objects_make(&w);
     if (!err) {
         difference_rows_make(&w);
         err = arena_failed(arena) ? ERR_NOMEM : difference_coverage_make(&w);
@@ -73,7 +74,8 @@ err_t difference_make_with(difference_side_t before, difference_side_t after,
     for (unsigned side = 0; side < 2 && kept; side++) {
         kept[side] = w.made[side];
     }
-    d->same = !difference_tally_sum(d->footprint_tally) && !d->advertisement_count && !d->map_count;
+    d->same = !difference_tally_sum(d->footprint_tally) && !d->advertisement_count &&
+              !d->map_count && !d->cost_count;
     *out = d;
     return ERR_OK;
 }

@@ -148,6 +148,17 @@ static void write_map(const difference_map_t *m, buf_t *out)
     buf_append_char(out, '}');
 }
 
+static void write_costs(const difference_costs_t *c, buf_t *out)
+{
+    buf_append_str(out, "{\"cost-map\":");
+    json_write_string(out, c->after ? c->after->id : c->before->id);
+    buf_printf(out, ",\"change\":\"%s\",\"type-changed\":%s,\"audience-changed\":%s,",
+               difference_change(c->before != NULL, c->after != NULL), c->type ? "true" : "false",
+               c->audience ? "true" : "false");
+    write_tally(out, c->tally);
+    buf_append_char(out, '}');
+}
+
 void difference_json_documents(const difference_t *d, buf_t *out)
 {
     buf_append_str(out, ",\"footprints\":{");
@@ -168,6 +179,11 @@ void difference_json_documents(const difference_t *d, buf_t *out)
     for (size_t i = 0; i < d->map_count; i++) {
         buf_append_str(out, comma(i));
         write_map(&d->maps[i], out);
+    }
+    buf_append_str(out, "],\"cost-maps\":[");
+    for (size_t i = 0; i < d->cost_count; i++) {
+        buf_append_str(out, comma(i));
+        write_costs(&d->costs[i], out);
     }
     buf_append_char(out, ']');
 }

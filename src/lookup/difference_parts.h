@@ -36,6 +36,7 @@ bool difference_values_make(difference_work_t *w, fp_type_t type, const fp_value
 
 void difference_footprints_make(difference_work_t *w);
 void difference_maps_make(difference_work_t *w);
+err_t difference_costs_make(difference_work_t *w) FPD_MUST_CHECK;
 err_t difference_objects_make(difference_work_t *w) FPD_MUST_CHECK;
 
 /* ---- addresses ---- */

@@ -78,6 +78,23 @@ static void tally_one(difference_tally_t *tally, bool before, bool after)
     *(before && after ? &tally->changed : after ? &tally->added : &tally->removed) += 1;
 }
 
+static void write_costs(const difference_t *d, buf_t *out, bool *any)
+{
+    difference_tally_t maps = {0, 0, 0}, costs = {0, 0, 0};
+    for (size_t i = 0; i < d->cost_count; i++) {
+        const difference_costs_t *c = &d->costs[i];
+        if (!c->before || !c->after || !difference_tally_sum(c->tally)) {
+            tally_one(&maps, c->before != NULL, c->after != NULL);
+        } else {
+            costs.added += c->tally.added;
+            costs.removed += c->tally.removed;
+            costs.changed += c->tally.changed;
+        }
+    }
+    write_tally(out, maps, "cost map", any);
+    write_tally(out, costs, "cost", any);
+}
+
 static void write_documents(const difference_t *d, buf_t *out)
 {
     bool any = false;
@@ -101,6 +118,7 @@ static void write_documents(const difference_t *d, buf_t *out)
     write_tally(out, d->object_tally, "object", &any);
     write_tally(out, maps, "network map", &any);
     write_tally(out, difference_pid_tally(d), "PID", &any);
+    write_costs(d, out, &any);
 }
 
 /* ---- addresses ---- */

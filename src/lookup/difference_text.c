@@ -140,6 +140,22 @@ static void map(const difference_text_t *t, const difference_map_t *m)
     difference_text_more(t, difference_tally_sum(m->tally), m->pid_count);
 }
 
+static void costs(const difference_text_t *t, const difference_costs_t *c)
+{
+    buf_t *out = t->out;
+    difference_text_mark(t, c->before != NULL, c->after != NULL);
+    buf_append_str(out, "cost map ");
+    buf_append_printable(out, c->after ? c->after->id : c->before->id, "");
+    buf_printf(out, ": %zu costs changed, %zu added, %zu removed\n", c->tally.changed,
+               c->tally.added, c->tally.removed);
+    if (c->type) {
+        buf_append_str(out, "      another cost type or network map\n");
+    }
+    if (c->audience) {
+        audience(t, c->before->document, c->after->document);
+    }
+}
+
 void difference_text_documents(const difference_text_t *t)
 {
     const difference_t *d = t->d;
@@ -155,6 +171,12 @@ void difference_text_documents(const difference_text_t *t)
     }
     for (size_t i = 0; i < d->map_count; i++) {
         map(t, &d->maps[i]);
+    }
+    if (d->cost_count) {
+        difference_text_heading(t, "Cost maps");
+    }
+    for (size_t i = 0; i < d->cost_count; i++) {
+        costs(t, &d->costs[i]);
     }
 }
 

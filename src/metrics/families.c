@@ -16,8 +16,6 @@ const metric_family_t metric_families[METRIC_FAMILY_COUNT] = {
     P(VIRTUAL, GAUGE, "virtual_memory_bytes", "bytes", "Memory that is mapped."),
     P(OPEN_FDS, GAUGE, "open_fds", "", "File descriptors that are open."),
     P(MAX_FDS, GAUGE, "max_fds", "", "File descriptors that may be open."),
-    F(MALLOC, GAUGE, "malloc_bytes", "bytes",
-      "Memory of the allocator: used or free in its arenas, or mapped block by block.", "state"),
     F(LOG_DROPPED, COUNTER, "log_dropped_lines", "",
       "Lines of the log that were dropped because it was not taken fast enough."),
     F(READY, GAUGE, "ready", "", "1 when /readyz says that the server is ready, else 0."),
@@ -69,6 +67,8 @@ const metric_family_t metric_families[METRIC_FAMILY_COUNT] = {
       "Requests by uCDN: a profile, 'unauthenticated' for who was refused as such, 'other' when "
       "there were too many names.",
       "ucdn", "class"),
+    F(UCDN_REFUSED, COUNTER, "ucdn_refused", "",
+      "Requests that were refused because a uCDN asked for more than its rates allow.", "ucdn"),
     F(UCDN_SENT, COUNTER, "ucdn_sent_bytes", "bytes", "Bytes of bodies that a uCDN was sent.",
       "ucdn"),
     F(CREDENTIAL_FAILURES, COUNTER, "credential_failures", "",

@@ -82,6 +82,7 @@ typedef struct network_map_draft {
 typedef struct pid_draft {
     model_pid_t pid;
     uint32_t line, column;
+    ptrs_t footprints; /* name_ref_t: those whose prefixes it has as well */
 } pid_draft_t;
 
 /* A PID that costs name, where that is first. */
@@ -296,6 +297,10 @@ fp_constraint_t *make_union(builder_t *b, const fp_draft_t *members);
 /* ---- resolution ---- */
 
 bool resolve_network_maps(builder_t *b);
+/* PIDs get the prefixes of the footprints that they name. */
+void resolve_pid_footprints(builder_t *b, network_map_draft_t *map);
+/* The footprint of this name, for a document that may use it; NULL after a finding. */
+footprint_draft_t *find_footprint(builder_t *b, uint32_t document, const name_ref_t *ref);
 bool resolve_cost_maps(builder_t *b);
 /* What the type forbids (RFC 7285 6.1.2.2, RFC 9439 5); NULL: nothing. */
 const char *cost_forbidden(const cost_type_t *type, double cost);

@@ -17,7 +17,7 @@ static const char *const withdrawal_keys[] = {"footprint", "capability-type", "n
                                               "not-after", "reason",          NULL};
 static const char *const rfc_footprint_keys[] = {"footprint-type", "footprint-value", NULL};
 static const char *const network_map_keys[] = {"default", "pids", NULL};
-static const char *const pid_keys[] = {"ipv4", "ipv6", NULL};
+static const char *const pid_keys[] = {"ipv4", "ipv6", "footprints", NULL};
 static const char *const cost_map_keys[] = {
     "network-map", "cost-metric", "cost-mode", "costs",     "costs-file", "default-cost",
     "cost-source", "parameters",  "calendar",  "max-age-s", NULL};

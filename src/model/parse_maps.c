@@ -4,6 +4,32 @@
 
 /* ---- network maps ---- */
 
+/* Names of footprints, whose prefixes are the PID's. */
+static bool parse_pid_footprints(builder_t *b, pid_draft_t *pid)
+{
+    if (!builder_expect_list(b, "the footprints of a PID")) {
+        return doc_reader_last(b->reader)->kind != DOC_EV_ERROR;
+    }
+    slice_t pointer = builder_pointer(b);
+    for (size_t i = 0;; i++) {
+        const doc_event_t *ev = builder_next(b);
+        if (ev->kind == DOC_EV_SEQ_END || ev->kind == DOC_EV_ERROR) {
+            return ev->kind == DOC_EV_SEQ_END;
+        }
+        name_ref_t *ref = builder_alloc(b, 1, sizeof *ref);
+        if (!ref) {
+            return false;
+        }
+        *ref = (name_ref_t){{NULL, 0}, ev->line, ev->column, pointer, i};
+        if (builder_expect_text(b, "the name of a footprint", true, &ref->name)) {
+            builder_push(b, &pid->footprints, ref);
+        }
+        if (doc_reader_last(b->reader)->kind == DOC_EV_ERROR) {
+            return false;
+        }
+    }
+}
+
 static bool parse_pid_body(builder_t *b, pid_draft_t *pid)
 {
     if (!builder_expect_map(b, "a PID")) {
@@ -22,8 +48,9 @@ static bool parse_pid_body(builder_t *b, pid_draft_t *pid)
         if (builder_next(b)->kind == DOC_EV_ERROR) {
             return false;
         }
-        bool ok = k < 0 ? doc_reader_skip(b->reader)
-                        : parse_value_list(b, k == 0 ? FP_IPV4CIDR : FP_IPV6CIDR, true, &draft);
+        bool ok = k < 0    ? doc_reader_skip(b->reader)
+                  : k == 2 ? parse_pid_footprints(b, pid)
+                           : parse_value_list(b, k == 0 ? FP_IPV4CIDR : FP_IPV6CIDR, true, &draft);
         if (!ok) {
             return false;
         }

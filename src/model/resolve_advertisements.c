@@ -38,11 +38,10 @@ static slice_t nearest_footprint(builder_t *b, slice_t name)
     return b->nearest;
 }
 
-static footprint_draft_t *find_footprint(builder_t *b, const capability_draft_t *cap,
-                                         const name_ref_t *ref)
+footprint_draft_t *find_footprint(builder_t *b, uint32_t document, const name_ref_t *ref)
 {
     footprint_draft_t *f = table_get(&b->footprints, ref->name);
-    place_t place = builder_place(b, cap->document, ref->line, ref->column);
+    place_t place = builder_place(b, document, ref->line, ref->column);
     if (!f) {
         slice_t removed = removed_footprint(b, ref->name);
         findings_add(b->findings, FINDING_UNKNOWN_FOOTPRINT, place, ref_pointer(b, ref),
@@ -50,13 +49,21 @@ static footprint_draft_t *find_footprint(builder_t *b, const capability_draft_t 
                      SLICE_ARG(ref->name), SLICE_ARG(removed));
         return NULL;
     }
-    if (!audience_within(b, cap->document, f->document)) {
+    if (!audience_within(b, document, f->document)) {
         findings_add(b->findings, FINDING_WIDER_AUDIENCE, place, ref_pointer(b, ref), (slice_t){0},
                      "footprint '%.*s' is meant for fewer uCDNs than this document",
                      SLICE_ARG(ref->name));
         return NULL;
     }
-    return f->made ? f : NULL;
+    return f;
+}
+
+/* One that can be used: it has no errors. */
+static footprint_draft_t *find_made(builder_t *b, const capability_draft_t *cap,
+                                    const name_ref_t *ref)
+{
+    footprint_draft_t *f = find_footprint(b, cap->document, ref);
+    return f && f->made ? f : NULL;
 }
 
 /* ---- objects ---- */
@@ -136,7 +143,7 @@ static bool unite(builder_t *b, const capability_draft_t *cap, fp_set_t *out)
     bool ok = true, any = false;
     ptrs_t lists[FP_TYPE_COUNT] = {{0}};
     for (size_t i = 0; i < cap->name_count; i++) {
-        const footprint_draft_t *f = find_footprint(b, cap, &cap->names[i]);
+        const footprint_draft_t *f = find_made(b, cap, &cap->names[i]);
         if (!f) {
             ok = false;
             continue;
@@ -212,7 +219,7 @@ static void make_once(maker_t *m, draft_advertisement_t *ad, const capability_dr
     fp_set_t set;
     bool united = cap->name_count > 1 && unite(m->b, cap, &set);
     if (cap->name_count == 1) {
-        (void)find_footprint(m->b, cap, cap->names);
+        (void)find_made(m->b, cap, cap->names);
     }
     const footprint_draft_t *f = only_one(m->b, cap);
     if (!capability_in_force(m->b, cap)) {
@@ -238,7 +245,7 @@ static void make_named(maker_t *m, draft_advertisement_t *ad, const capability_d
     if (says_everywhere(cap)) {
         for (size_t i = 0; i < cap->name_count; i++) {
             if (!slice_is(cap->names[i].name, MODEL_EVERYWHERE)) {
-                (void)find_footprint(b, cap, &cap->names[i]);
+                (void)find_made(b, cap, &cap->names[i]);
             }
         }
         if (capability_in_force(b, cap)) {
@@ -251,7 +258,7 @@ static void make_named(maker_t *m, draft_advertisement_t *ad, const capability_d
         return;
     }
     for (size_t i = 0; i < cap->name_count; i++) {
-        const footprint_draft_t *f = find_footprint(b, cap, &cap->names[i]);
+        const footprint_draft_t *f = find_made(b, cap, &cap->names[i]);
         if (!f || !footprint_in_force(b, f) || !capability_in_force(b, cap)) {
             continue;
         }
@@ -421,7 +428,7 @@ static void make_all(maker_t *m)
         if (!capability) {
             for (size_t k = 0; k < cap->name_count; k++) {
                 if (!slice_is(cap->names[k].name, MODEL_EVERYWHERE)) {
-                    (void)find_footprint(b, cap, &cap->names[k]);
+                    (void)find_made(b, cap, &cap->names[k]);
                 }
             }
         } else if (cap->inline_) {

@@ -173,7 +173,7 @@ static void check_type(builder_t *b, size_t index)
         if (other->metric.name.ptr && other->has_mode && cost_type_eq(&cost->type, &other->type) &&
             slice_eq(cost->map.name, other->map.name) &&
             audiences_meet(b, cost->document, other->document)) {
-            findings_add(b->findings, FINDING_CONFLICT, place, pointer, (slice_t){0},
+            findings_add(b->findings, FINDING_DUPLICATE_NAME, place, pointer, (slice_t){0},
                          "cost map '%.*s' (%.*s:%u) has the %s %.*s of network map '%.*s' already",
                          SLICE_ARG(other->name), SLICE_ARG(b->documents[other->document].made.file),
                          other->line, cost_mode_names[cost->type.mode],

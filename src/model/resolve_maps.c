@@ -147,6 +147,7 @@ static void check_coverage(builder_t *b, network_map_draft_t *map, const owned_t
 static void check_map(builder_t *b, network_map_draft_t *map)
 {
     size_t count = 0;
+    resolve_pid_footprints(b, map);
     owned_t *all = gather(map, &count);
     if (!all) {
         b->failed = true;

@@ -1,5 +1,7 @@
 #include "history_change.h"
 
+#include "footprintd/model/data.h"
+
 #include "history_audit.h"
 #include "history_held.h"
 #include "history_read.h"
@@ -20,7 +22,7 @@ static int by_resource(const void *a, const void *b)
 
 static err_t check_name(slice_t name, buf_t *why)
 {
-    if (!name.len || memchr(name.ptr, '/', name.len)) {
+    if (!name.len || (memchr(name.ptr, '/', name.len) && !model_data_name_valid(name))) {
         buf_printf(why, "'%.*s' is no name of a document", SLICE_ARG(name));
         return ERR_RANGE;
     }

@@ -146,7 +146,7 @@ size_t feed_forget_oldest(feed_t *f)
     return kept;
 }
 
-static err_t reserve(feed_t *f)
+err_t feed_reserve(feed_t *f)
 {
     if (f->first + f->count < f->cap) {
         return ERR_OK;
@@ -170,7 +170,7 @@ err_t feed_append(feed_t *f, uint64_t generation, node_t *root, body_t *body, fr
                   ptrdiff_t *bytes)
 {
     *bytes = 0;
-    if (reserve(f)) {
+    if (feed_reserve(f)) {
         frame_unref(step);
         return ERR_NOMEM;
     }

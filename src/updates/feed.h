@@ -86,6 +86,8 @@ feed_version_t *feed_of_tag(const feed_t *f, slice_t tag);
 /* A tree's own tag: "" when it has none. */
 void feed_tag_of(const node_t *root, char out[TAG_LEN + 1]);
 
+/* The next feed_append cannot fail. */
+err_t feed_reserve(feed_t *f) FPD_MUST_CHECK;
 /*
  * Appends a version; takes a reference on root and body, takes step. Drops what is not worth
  * keeping any more: steps that together are larger than the newest version, and all that no step

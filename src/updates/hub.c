@@ -1,7 +1,8 @@
 #include "hub.h"
 
+#include "footprintd/base/time.h"
+
 #include <stdlib.h>
-#include <time.h>
 
 #define LOG_BYTES        ((size_t)64 << 20)
 #define VIEW_IDLE_S      600
@@ -32,16 +33,9 @@ void hub_set_defaults(hub_options_t *o)
     o->full_bytes_per_s = o->full_bytes_per_s ? o->full_bytes_per_s : FULL_BYTES_PER_S;
 }
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 uint64_t hub_now_ms(const hub_t *hub)
 {
-    return hub->options.now_ms ? hub->options.now_ms() : now_us() / 1000;
+    return hub->options.now_ms ? hub->options.now_ms() : monotonic_ms();
 }
 
 err_t hub_new_of(const hub_options_t *options, hub_totals_t *totals, hub_t **out)
@@ -81,7 +75,7 @@ void hub_count(hub_t *hub, total_t what, ptrdiff_t more)
     (void)atomic_fetch_add_explicit(&hub->totals->used[what], (size_t)more, memory_order_relaxed);
 }
 
-static void free_nodes(nodes_t *nodes)
+void hub_free_nodes(nodes_t *nodes)
 {
     if (nodes) {
         nodes_release(nodes);
@@ -89,7 +83,7 @@ static void free_nodes(nodes_t *nodes)
     }
 }
 
-static void free_offers(offer_t *offers, size_t count)
+void hub_free_offers(offer_t *offers, size_t count)
 {
     for (size_t i = 0; offers && i < count; i++) {
         free(offers[i].id);
@@ -111,8 +105,8 @@ void hub_free(hub_t *hub)
     table_release(&hub->feeds);
     table_release(&hub->streams);
     table_release(&hub->views);
-    free_offers(hub->offers, hub->offer_count);
-    free_nodes(hub->nodes);
+    hub_free_offers(hub->offers, hub->offer_count);
+    hub_free_nodes(hub->nodes);
     if (hub->snapshot) {
         snapshot_unref(hub->snapshot);
     }
@@ -247,103 +241,7 @@ err_t hub_feed_append(hub_t *hub, feed_t *f, uint64_t generation, node_t *root, 
     return ERR_OK;
 }
 
-/* ---- publication ---- */
-
-/* What becomes of one GET resource. */
-typedef struct change {
-    const resource_t *resource;
-    feed_t *feed;   /* NULL: it is new */
-    node_t *before; /* its newest version; a reference */
-    node_t *root;
-    frame_t *step;
-} change_t;
-
-static err_t take_offers(const view_t *view, offer_t **out, size_t *count)
-{
-    offer_t *offers = calloc(view->count + 1, sizeof *offers);
-    size_t n = 0;
-    for (size_t i = 0; offers && i < view->count; i++) {
-        const resource_t *r = &view->resources[i];
-        if (!r->kind->tree) {
-            continue;
-        }
-        offers[n].kind = r->kind;
-        offers[n].id = strndup(r->id.ptr, r->id.len);
-        if (!offers[n++].id) {
-            free_offers(offers, n);
-            return ERR_NOMEM;
-        }
-    }
-    *out = offers;
-    *count = n;
-    return offers ? ERR_OK : ERR_NOMEM;
-}
-
-/* Other threads may not add to the feed of a GET resource, but forget what is old in it. */
-static void find_feed(hub_t *hub, change_t *c)
-{
-    (void)pthread_mutex_lock(&hub->lock);
-    feed_t *f = hub_get_feed(hub, c->resource->id);
-    if (f && f->kind == c->resource->kind) {
-        c->feed = f;
-        c->before = node_ref(feed_newest(f)->root);
-    }
-    (void)pthread_mutex_unlock(&hub->lock);
-}
-
-static err_t make_change(hub_t *hub, change_t *c, hub_publication_t *report)
-{
-    uint64_t start = now_us();
-    err_t err = c->resource->kind->tree(c->resource, SLICE_LIT(""), NULL, NULL, NULL, hub->nodes,
-                                        &c->root);
-    report->trees_us += now_us() - start;
-    if (err) {
-        return err;
-    }
-    if (!c->before || c->before == c->root) {
-        return ERR_OK;
-    }
-    start = now_us();
-    err = frame_new_patch(c->before, c->root, &c->step);
-    report->patch_us += now_us() - start;
-    if (err == ERR_DATA) {
-        report->refused++;
-        err = ERR_OK;
-    }
-    report->patch_bytes += c->step ? c->step->size : 0;
-    report->changed++;
-    return err;
-}
-
-/* Under `lock`. */
-static err_t apply_change(hub_t *hub, change_t *c, uint64_t generation)
-{
-    feed_t *f = c->feed;
-    if (!f) {
-        err_t err = feed_new(c->resource->id, SLICE_LIT(""), SLICE_LIT(""), &f);
-        if (err || table_put(&hub->feeds, f->key, f, NULL)) {
-            feed_free(err ? NULL : f);
-            return ERR_NOMEM;
-        }
-        f->kind = c->resource->kind;
-        f->rank = f->kind->rank;
-        f->next = hub->list;
-        hub->list = f;
-    }
-    f->generation = generation;
-    if (c->before == c->root) {
-        feed_newest(f)->through = generation;
-        return ERR_OK;
-    }
-    frame_t *step = c->step;
-    c->step = NULL;
-    body_t *body = atomic_load_explicit(&c->resource->document->bodies[CODING_IDENTITY],
-                                        memory_order_acquire);
-    return hub_feed_append(hub, f, generation, c->root, body, step);
-}
-
-/* Feeds whose resource is not there any more. Under `lock`. */
-static void remove_missing(hub_t *hub)
+void hub_remove_missing(hub_t *hub)
 {
     for (feed_t *f = hub->list, *next; f; f = next) {
         next = f->next;
@@ -353,81 +251,10 @@ static void remove_missing(hub_t *hub)
     }
 }
 
-static err_t publish_changes(hub_t *hub, const view_t *view, uint64_t generation,
-                             hub_publication_t *report)
-{
-    change_t *changes = calloc(view->count + 1, sizeof *changes);
-    offer_t *offers = NULL;
-    size_t count = 0, offer_count = 0;
-    err_t err = changes ? take_offers(view, &offers, &offer_count) : ERR_NOMEM;
-    for (size_t i = 0; i < view->count && !err; i++) {
-        const resource_t *r = &view->resources[i];
-        if (r->kind->tree && !resource_is_post(r)) {
-            changes[count].resource = r;
-            find_feed(hub, &changes[count]);
-            err = make_change(hub, &changes[count++], report);
-        }
-    }
-    if (!err) {
-        (void)pthread_mutex_lock(&hub->lock);
-        offer_t *old = hub->offers;
-        size_t old_count = hub->offer_count;
-        hub->offers = offers;
-        hub->offer_count = offer_count;
-        remove_missing(hub);
-        for (size_t i = 0; i < count && !err; i++) {
-            err = apply_change(hub, &changes[i], generation);
-        }
-        hub->counters.publications++;
-        hub->counters.patches_refused += report->refused;
-        atomic_store_explicit(&hub->generation, generation, memory_order_release);
-        (void)pthread_mutex_unlock(&hub->lock);
-        free_offers(old, old_count);
-    } else {
-        free_offers(offers, offer_count);
-    }
-    for (size_t i = 0; i < count; i++) {
-        frame_unref(changes[i].step);
-        node_unref(changes[i].before);
-    }
-    free(changes);
-    return err;
-}
-
 void hub_tick(hub_t *hub, uint64_t now_ms)
 {
     hub_tick_feeds(hub, now_ms);
     hub_tick_views(hub, now_ms);
-}
-
-err_t hub_publish(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report)
-{
-    *report = (hub_publication_t){0};
-    nodes_t *fresh = calloc(1, sizeof *fresh);
-    if (!fresh) {
-        return ERR_NOMEM;
-    }
-    (void)pthread_mutex_lock(&hub->making);
-    nodes_t *old = hub->nodes;
-    snapshot_t *old_snapshot = hub->snapshot;
-    nodes_init(fresh, old, NULL);
-    hub->nodes = fresh;
-    err_t err = publish_changes(hub, view, snapshot_generation(snapshot), report);
-    nodes_seal(fresh);
-    if (err) {
-        hub->nodes = old;
-        old = fresh;
-        old_snapshot = NULL;
-    } else {
-        hub->snapshot = snapshot_ref(snapshot);
-        hub->view = view;
-    }
-    (void)pthread_mutex_unlock(&hub->making);
-    free_nodes(old);
-    if (old_snapshot) {
-        snapshot_unref(old_snapshot);
-    }
-    return err;
 }
 
 /* All streams, each with a reference. Under `lock`. */
@@ -461,7 +288,7 @@ void hub_retire(hub_t *hub)
     hub->offer_count = 0;
     stream_t **streams = take_streams(hub, &count);
     hub_close_views(hub);
-    remove_missing(hub);
+    hub_remove_missing(hub);
     (void)pthread_mutex_unlock(&hub->lock);
     (void)pthread_mutex_unlock(&hub->making);
     for (size_t i = 0; streams && i < count; i++) {
@@ -469,8 +296,8 @@ void hub_retire(hub_t *hub)
         stream_unref(streams[i]);
     }
     free(streams);
-    free_offers(offers, offer_count);
-    free_nodes(fresh ? nodes : NULL);
+    hub_free_offers(offers, offer_count);
+    hub_free_nodes(fresh ? nodes : NULL);
     if (snapshot) {
         snapshot_unref(snapshot);
     }

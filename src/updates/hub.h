@@ -58,6 +58,22 @@ uint64_t hub_now_ms(const hub_t *hub);
 /* Counts more, or less, of something. Under `lock`. */
 void hub_count(hub_t *hub, total_t what, ptrdiff_t more);
 
+/* For publication and the end: see hub.c. */
+void hub_free_nodes(nodes_t *nodes);
+void hub_free_offers(offer_t *offers, size_t count);
+/* Feeds whose resource is not there any more. Under `lock`. */
+void hub_remove_missing(hub_t *hub);
+
+/*
+ * hub_publish in two steps: the first may fail, and nothing has changed then. When it does not,
+ * `making` is held until one of the others is called, by the same thread.
+ */
+typedef struct hub_prepared hub_prepared_t;
+err_t hub_prepare(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report,
+                  hub_prepared_t **out) FPD_MUST_CHECK;
+void hub_commit(hub_prepared_t *p);
+void hub_abandon(hub_prepared_t *p);
+
 #define OFFER_ID_MAX 64 /* RFC 7285 10.2 */
 
 /* 128 random bits as base64url, with a NUL. */

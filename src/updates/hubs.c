@@ -13,7 +13,11 @@ typedef struct member {
     hub_t *hub;
     char **names; /* of its class, as it was published last; NULL: it has none */
     size_t name_count;
-    size_t class; /* in the publication at hand; SIZE_MAX: none */
+    /* In the publication at hand: */
+    size_t class; /* SIZE_MAX: none */
+    hub_prepared_t *prepared;
+    char **next_names;
+    size_t next_name_count;
 } member_t;
 
 struct hubs {
@@ -161,13 +165,9 @@ static err_t copy_names(member_t *m, const slice_t *names, size_t count)
             return ERR_NOMEM;
         }
     }
-    if (!kept) {
-        return ERR_NOMEM;
-    }
-    free_names(m->names, m->name_count);
-    m->names = kept;
-    m->name_count = count;
-    return ERR_OK;
+    m->next_names = kept;
+    m->next_name_count = count;
+    return kept ? ERR_OK : ERR_NOMEM;
 }
 
 /* ---- publication ---- */
@@ -181,35 +181,66 @@ static void add_report(hub_publication_t *to, const hub_publication_t *p)
     to->refused += p->refused;
 }
 
-static err_t publish_class(hubs_t *hubs, snapshot_t *snapshot, size_t class,
-                           hub_publication_t *report)
+/* Every class that somebody has gets a hub. */
+static err_t assign_classes(hubs_t *hubs, snapshot_t *snapshot)
+{
+    for (size_t i = 0; i < snapshot_class_count(snapshot); i++) {
+        size_t count = 0;
+        (void)snapshot_class_names(snapshot, i, &count);
+        member_t *m = count ? find_class(hubs, i) : NULL;
+        if (!count || m) {
+            continue; /* what nobody has is followed by nobody */
+        }
+        m = take_member(hubs);
+        if (!m) {
+            return ERR_NOMEM;
+        }
+        m->class = i;
+    }
+    return ERR_OK;
+}
+
+static err_t prepare(member_t *m, snapshot_t *snapshot, hub_publication_t *report)
 {
     size_t count = 0;
-    const slice_t *names = snapshot_class_names(snapshot, class, &count);
-    view_t *view = snapshot_class_view(snapshot, class);
+    const slice_t *names = snapshot_class_names(snapshot, m->class, &count);
     hub_publication_t part;
-    if (!count) {
-        return ERR_OK; /* what nobody has is followed by nobody */
-    }
-    member_t *m = find_class(hubs, class);
-    m = m ? m : take_member(hubs);
-    if (!m) {
-        return ERR_NOMEM;
-    }
-    m->class = class;
-    err_t err = hub_publish(m->hub, snapshot, view, &part);
-    err = err ? err : copy_names(m, names, count);
+    err_t err = copy_names(m, names, count);
+    err = err ? err
+              : hub_prepare(m->hub, snapshot, snapshot_class_view(snapshot, m->class), &part,
+                            &m->prepared);
     if (!err) {
-        view->hub = m->hub;
         add_report(report, &part);
     }
     return err;
 }
 
+static void take_names(member_t *m)
+{
+    free_names(m->names, m->name_count);
+    m->names = m->next_names;
+    m->name_count = m->names ? m->next_name_count : 0;
+    m->next_names = NULL;
+}
+
+static void finish(member_t *m, snapshot_t *snapshot, bool failed)
+{
+    if (m->prepared && failed) {
+        hub_abandon(m->prepared);
+    } else if (m->prepared) {
+        hub_commit(m->prepared);
+        snapshot_class_view(snapshot, m->class)->hub = m->hub;
+        take_names(m);
+    }
+    free_names(m->next_names, m->next_name_count);
+    m->prepared = NULL;
+    m->next_names = NULL;
+}
+
 err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *report)
 {
     *report = (hub_publication_t){0};
-    err_t err = ERR_OK;
+    size_t classes = 0;
     (void)pthread_mutex_lock(&hubs->lock);
     for (size_t i = 0; i < hubs->count; i++) {
         hubs->members[i].class = SIZE_MAX;
@@ -218,18 +249,22 @@ err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *report
         }
     }
     keep_greatest(hubs);
-    for (size_t i = 0; i < snapshot_class_count(snapshot) && !err; i++) {
-        err = publish_class(hubs, snapshot, i, report);
+    err_t err = assign_classes(hubs, snapshot);
+    /* Always in the same order: each holds a lock until it is finished. */
+    for (size_t i = 0; i < hubs->count && !err; i++) {
+        if (hubs->members[i].class != SIZE_MAX) {
+            err = prepare(&hubs->members[i], snapshot, report);
+            classes++;
+        }
     }
-    size_t classes = 0;
+    for (size_t i = 0; i < hubs->count; i++) {
+        finish(&hubs->members[i], snapshot, err != ERR_OK);
+    }
     for (size_t i = 0; i < hubs->count && !err; i++) {
         member_t *m = &hubs->members[i];
-        classes += m->class != SIZE_MAX;
         if (m->class == SIZE_MAX && m->names) {
             hub_retire(m->hub);
-            free_names(m->names, m->name_count);
-            m->names = NULL;
-            m->name_count = 0;
+            take_names(m);
         }
     }
     if (!err) {

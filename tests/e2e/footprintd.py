@@ -106,6 +106,8 @@ class Server:
             code = self.end()
             if kind is None:
                 assert code == 0, "\n".join(self.log)
+        if kind is not None:
+            print(f"footprintd ended with {self.process.poll()}", *self.log[-100:], sep="\n")
         if self.process.poll() is None:
             self.process.kill()
 

@@ -55,14 +55,16 @@ def test_check_config_fine(site):
 def test_check_config_finds_all(site):
     """Configuration, certificates and documents, in one run, with their places."""
     (site / "footprints/bad.yaml").write_text("version: 1\ncapabilites: []\n")
-    config = write_config(site, more="metrics: {listen: \"127.0.0.1:0\"}\n",
+    config = write_config(site, more='metrics: {listen: "127.0.0.1:0", tls: {certificate: m, '
+                                     'key: k}}\n',
                           listen='[{address: "127.0.0.1:0", tls: {certificate: c, key: k}}]')
     done = run("footprintd", "--config", str(config), "--check-config")
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert any(line.startswith(f"{config}:1:10: error: the certificate {site}/c cannot be used")
                for line in lines)
-    assert any(line.startswith(f"{config}:3:1: warning: 'metrics'") for line in lines)
+    assert any(line.startswith(f"{config}:3:10: error: the certificate {site}/m cannot be used")
+               for line in lines)
     assert any(line.startswith(f"{site}/footprints/bad.yaml:2:1: error:") and "capabilities" in line
                for line in lines)
     assert lines[-1].startswith(f"footprintd: {config} is refused: ")

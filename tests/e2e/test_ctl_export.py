@@ -45,7 +45,7 @@ def test_same_resources(folder, form):
     for path in DIR.iterdir():
         (there / "footprints" / path.name).write_bytes(path.read_bytes())
     expected = vtags(there)
-    assert set(expected) == {"cdni", "netmap", "propmap"}
+    assert set(expected) == {"cdni", "netmap", "num-routingcost", "propmap"}
     assert vtags(folder("here", f"all.{form}", text)) == expected
 
 
@@ -113,6 +113,8 @@ def test_costs_files_are_told(folder):
                 "{ipv4: [0.0.0.0/0], ipv6: [\"::/0\"]}}}}\n"
                 "cost-maps:\n  num-routingcost: {network-map: netmap, "
                 "cost-metric: routingcost, cost-mode: numerical, costs-file: data/c.json}\n")
+    (at / "footprints/data").mkdir()
+    (at / "footprints/data/c.json").write_text('{"pid-default": {"pid-default": 7}}')
     code, text, err = export(at / "footprints")
     assert code == 0
     assert err == (f"footprintctl: {at}/footprints/a.yaml: the export is not complete without the "

@@ -21,6 +21,8 @@ CASES = {
     "held": ([], ["99"]),
     "history": ([], ["--server", "http://127.0.0.1:1"]),
     "import": (["--footprint", "office", "list.txt"], ["nowhere.txt"]),
+    "import-graph": (["graph.json"], ["nowhere.json"]),
+    "import-rib": (["table.txt"], ["nowhere.txt"]),
     "lookup": (["--config", "footprintd.yaml", "192.0.2.1", "192.0.2.0/23"],
                ["--config", "footprintd.yaml", "192.0.2"]),
     "restore": (["backup.db"], ["nowhere.db"]),
@@ -33,6 +35,8 @@ CASES = {
 FOLLOWING = {"watch"}
 # Those whose data is a document, with --format json.
 DOCUMENTS = {"export"}
+# What asks a name server; test_ctl_discover.py has it.
+OF_NAMES = {"discover"}
 # That of an ALTO client, not of the admin interface; and what writes a file and prints the one secret
 # in it. test_ctl_ucdn.py has them.
 OF_UCDNS = {"whoami"}
@@ -57,9 +61,10 @@ def commands():
 
 
 def test_every_command():
-    listed = [*CASES, *FOLLOWING, *DOCUMENTS, *OF_UCDNS, *OF_FILES]
+    listed = [*CASES, *FOLLOWING, *DOCUMENTS, *OF_UCDNS, *OF_FILES,
+              *OF_NAMES]
     assert sorted(listed) == sorted(commands()) and len(listed) == len(set(listed))
-    for command in (*CASES, *FOLLOWING, *OF_UCDNS):
+    for command in (*CASES, *FOLLOWING, *OF_UCDNS, *OF_NAMES):
         assert re.search(r"^  --json +\S", run("footprintctl", command, "--help").stdout, re.M)
 
 
@@ -67,6 +72,8 @@ def test_every_command():
 def test_data(ctl, site, command):  # noqa: F811
     (site / "more.yaml").write_text(DOCUMENT % "http/1.1")
     (site / "list.txt").write_text("192.0.2.0/24\n")
+    (site / "table.txt").write_text("192.0.2.0\t24\t64496\n")
+    (site / "graph.json").write_text('{"nodes": {"a": {"prefixes": ["192.0.2.0/24"]}}}')
     if command == "restore":
         assert ask(ctl, "backup", "backup.db")[0] == 0
     code, out, err = ask(ctl, command, "--json", *CASES[command][0])

@@ -13,12 +13,15 @@ COMMANDS = {"footprintd.8": ["footprintd"], "footprintctl.1": ["footprintctl"],
             "footprintctl-backup.1": ["footprintctl", "backup"],
             "footprintctl-check.1": ["footprintctl", "check"],
             "footprintctl-diff.1": ["footprintctl", "diff"],
+            "footprintctl-discover.1": ["footprintctl", "discover"],
             "footprintctl-edit.1": ["footprintctl", "edit"],
             "footprintctl-explain.1": ["footprintctl", "explain"],
             "footprintctl-export.1": ["footprintctl", "export"],
             "footprintctl-held.1": ["footprintctl", "held"],
             "footprintctl-history.1": ["footprintctl", "history"],
             "footprintctl-import.1": ["footprintctl", "import"],
+            "footprintctl-import-graph.1": ["footprintctl", "import-graph"],
+            "footprintctl-import-rib.1": ["footprintctl", "import-rib"],
             "footprintctl-lookup.1": ["footprintctl", "lookup"],
             "footprintctl-restore.1": ["footprintctl", "restore"],
             "footprintctl-rollback.1": ["footprintctl", "rollback"],
@@ -59,9 +62,10 @@ def test_options(name):
 
 def test_commands():
     """Every command of footprintctl is in its page and has one of its own."""
-    shown = re.findall(r"^  ([a-z]+) ", run("footprintctl", "--help").stdout, re.M)
+    shown = re.findall(r"^  ([a-z][a-z-]+) ", run("footprintctl", "--help").stdout, re.M)
     text = (ROOT / "docs/man/footprintctl.1").read_text()
     commands = text[text.index(".SH COMMANDS"):text.index(".SH OPTIONS")]
-    assert shown and shown == re.findall(r"^\.TP\n\.B ([a-z]+)$", commands, re.M)
+    assert shown and shown == re.findall(r"^\.TP\n\.B ([a-z-]+)$",
+                                          commands.replace("\\-", "-"), re.M)
     for command in shown:
         assert (ROOT / f"docs/man/footprintctl-{command}.1").is_file()

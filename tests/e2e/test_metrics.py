@@ -1,18 +1,22 @@
 """Metrics and health: what a scraper, a container runtime and a person are told."""
+import json
 import os
 import re
 import signal
 import socket
+import threading
 import time
 import urllib.parse
 
 import pytest
+import yaml
 
 import mmdb
 from footprintd import DOCUMENT, LIMIT, ROOT, Server, run, write_config
 from http_client import request
 from identity import digest_profile, write_ucdns
-from metrics import FORMATS, METRICS, OPEN, fetch, value
+from metrics import (FORMATS, METRICS, OPEN, dashboard, fetch, rules, samples, selectors,
+                     value)
 from tips_client import View
 from update_client import readable
 from update_site import Site
@@ -124,7 +128,10 @@ def test_only_tells(site):
         for path in paths:
             assert request(f"{server.url}{path}", "h1").status == 404
             assert request(f"{server.admin}{path}", "h1").status == 401
-        assert not any("/readyz" in line and server.metrics in line for line in server.log)
+        # Nor in the log: what it has of these paths was asked for elsewhere.
+        logged = [json.loads(line) for line in server.log if line.startswith("{")]
+        assert all(line["status"] in (401, 404) for line in logged if line["path"] in paths)
+        assert len([line for line in logged if line["path"] == "/readyz"]) == 2
         # Probes are in no number of those who are served.
         assert value(fetch(server), "footprintd_requests_total", code="405") is None
 
@@ -216,6 +223,7 @@ def test_connections(site):
         eventually(lambda: value(fetch(server), "footprintd_connections", **label), 16)
         with socket.create_connection((where.hostname, where.port)) as late:
             assert readable(late) and late.recv(1) == b""
+        server.wait_line(f"a connection to {re.escape(server.url)} is refused: there are 16$")
         seen = fetch(server)
         assert value(seen, "footprintd_connections_refused_total", reason="limit", **label) == 1
         assert value(seen, "footprintd_limit_hits_total", limit="connections") == 1
@@ -366,6 +374,40 @@ def test_threads(site):
         assert abs(value(seen, "process_start_time_seconds") - time.time()) < LIMIT
 
 
+# ---- who reads them ----
+
+
+@pytest.mark.parametrize("who", ["alerts", "dashboard"])
+def test_named_metrics_exist(site, who):
+    """What alerts and the dashboard ask for is in a real scrape, with the labels that they match."""
+    expressions = dashboard() if who == "dashboard" else [rule["expr"] for rule in rules()]
+    assert len(expressions) > 20
+    with Server(write_config(site, more=f"{METRICS}{ADMIN}state: state\n")) as server:
+        request(f"{server.url}/cdni", "h1")
+        known = samples(fetch(server))
+        named = [found for expression in expressions for found in selectors(expression)]
+        assert len(named) >= len(expressions) - 1  # `up` is Prometheus' own
+        for name, labels in named:
+            assert name in known, name
+            if known[name]:
+                assert labels <= known[name] | {"instance", "job"}, name
+            else:
+                assert labels <= {"instance", "job"} or f"`{name}`" in \
+                    {row[0] for row in rows("--list-metrics") if labels - {"instance", "job"} <=
+                     {cell.strip(" `") for cell in row[2].split(",")}}, name
+
+
+def test_alerts_are_tested():
+    """Each fires in one test of tests/prometheus and does not in another."""
+    tests = yaml.safe_load((ROOT / "tests/prometheus/alerts_test.yml").read_text())["tests"]
+    seen = [(case["alertname"], bool(case["exp_alerts"]))
+            for test in tests for case in test["alert_rule_test"]]
+    names = [rule["alert"] for rule in rules()]
+    assert len(names) == len(set(names))
+    assert sorted(seen) == sorted((name, fires) for name in names for fires in (True, False))
+    assert all(rule["labels"]["severity"] in ("critical", "warning", "info") for rule in rules())
+
+
 # ---- health ----
 
 
@@ -409,3 +451,79 @@ def test_not_ready_with_old_data(site):
         assert value(fetch(server), "footprintd_database_age_seconds", database="country") < \
             2 * 86400
 
+
+
+# ---- --healthcheck ----
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def check(config):
+    return run("footprintd", "--config", str(config), "--healthcheck")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "[::]", "[::1]"])
+def test_healthcheck(site, address):
+    """Of the metrics listener; nothing is told while all is well."""
+    port = free_port()
+    config = write_config(site, more=f'metrics: {{listen: "{address}:{port}", insecure: true}}\n')
+    done = check(config)
+    assert done.returncode == 1 and "does not answer: Connection refused" in done.stderr
+    with Server(config):
+        done = check(config)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_healthcheck_without_metrics(site, certificates, tls):
+    """Whatever is answered, a 401 to a stranger too."""
+    write_ucdns(site, digest_profile("a"))
+    how = f", tls: {{certificate: {certificates}/server.pem, key: {certificates}/server.key}}"
+    config = write_config(site, listen=f'[{{address: "127.0.0.1:{free_port()}"'
+                                       f'{how if tls else ""}}}]', more="ucdns: ucdns.yaml\n")
+    assert check(config).returncode == 1
+    with Server(config):
+        done = check(config)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_healthcheck_of_others(site, certificates):
+    """Who answers otherwise, or not at all, and who cannot be asked."""
+    config = write_config(site, more=METRICS)
+    done = check(config)
+    assert done.returncode == 1 and "the port of 127.0.0.1:0 is not known" in done.stderr
+    assert run("footprintd", "--config", str(site / "none.yaml"), "--healthcheck").returncode == 1
+    assert run("footprintd", "--healthcheck").returncode == 2
+    tls = (f"{{certificate: {certificates}/server.pem, key: {certificates}/server.key, "
+           f"client-ca: {certificates}/ca.pem, client-auth: required}}")
+    config = write_config(site, listen=f'[{{address: "127.0.0.1:{free_port()}", tls: {tls}}}]')
+    done = check(config)
+    assert done.returncode == 1 and "wants a client certificate" in done.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        config = write_config(site, more=f'metrics: {{listen: "127.0.0.1:{port}"}}\n')
+
+        def answer(text):
+            def serve():
+                peer, _ = listener.accept()
+                with peer:
+                    peer.recv(4096)
+                    peer.sendall(text)
+            thread = threading.Thread(target=serve)
+            thread.start()
+            done = check(config)
+            thread.join()
+            return done
+
+        assert answer(b"HTTP/1.1 200 OK\r\n\r\nok\n").returncode == 0
+        bad = answer(b"HTTP/1.1 503 Service Unavailable\r\n\r\nhttp-0 is stuck\n")
+        assert bad.returncode == 1
+        assert bad.stderr == (f"footprintd: 127.0.0.1:{port}/livez answers 503\n"
+                              "http-0 is stuck\n")
+        for text in (b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 2x0 OK\r\n\r\n", b"HTTP/1.1 20"):
+            assert "no answer of HTTP" in answer(text).stderr

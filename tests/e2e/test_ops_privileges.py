@@ -1,4 +1,5 @@
 """Whom the server runs as, and what no process of it can do any more."""
+import hashlib
 import os
 import pathlib
 import pwd
@@ -75,7 +76,7 @@ def test_becomes_the_user(site, certificates):
             assert set(status["Uid"]) == {str(NOBODY.pw_uid)}
             assert set(status["Gid"]) == {str(NOBODY.pw_gid)}
             assert set(status["Groups"]) == {str(g) for g in os.getgrouplist("nobody", NOBODY.pw_gid)}
-            assert status["NoNewPrivs"] == ["1"]
+            assert status["NoNewPrivs"] == ["1"] and status["Seccomp"] == ["2"]
             for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
                 assert int(status[kind][0], 16) == 0
         assert curl(f"{server.url}/cdni")[0] == 200
@@ -183,3 +184,65 @@ def test_core_files(site, wanted):
         # The files of a process that cannot be dumped are root's.
         owner = os.stat(f"/proc/{server.process.pid}/environ").st_uid
         assert owner == (NOBODY.pw_uid if wanted else 0)
+
+
+@pytest.mark.parametrize("mode", ["off", "log", "on"])
+def test_calls_are_filtered(site, mode):
+    """In all threads that there are when the server is ready, and all that it begins later."""
+    config = write_config(site, more=f"sandbox: {{seccomp: {mode}}}\n")
+    with Server(config) as server:
+        pid = server.process.pid
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            assert status_of(pid, thread)["Seccomp"] == ["0" if mode == "off" else "2"]
+
+
+def test_confined_to_its_files(site, certificates):
+    """Everything works that a server does, with links that change as a ConfigMap's do."""
+    volume = site / "volume"
+    for version, protocol in (("v1", "http/1.1"), ("v2", "https/1.1")):
+        (volume / version).mkdir(parents=True)
+        (volume / version / "all.yaml").write_text(DOCUMENT % protocol)
+        for name in ("server.pem", "server.key"):
+            shutil.copy(certificates / name, volume / version)
+    (volume / "..data").symlink_to("v1")
+    (site / "footprints/all.yaml").unlink()
+    (site / "footprints/all.yaml").symlink_to("../volume/..data/all.yaml")
+    for name in ("server.pem", "server.key"):
+        (site / name).symlink_to(f"volume/..data/{name}")
+    (site / "tokens").write_text(f"ada:admin:{hashlib.sha256(b'secret').hexdigest()}\n")
+    (site / "tokens").chmod(0o600)
+    more = ('user: root\nsandbox: {landlock: on}\nstate: state\nwatch: {debounce-ms: 1}\n'
+            'admin: {listen: "127.0.0.1:0", tokens: tokens}\n')
+    tls = "tls: {certificate: server.pem, key: server.key}"
+    config = write_config(site, more=more, listen=f'[{{address: "127.0.0.1:0", {tls}}}]')
+    with Server(config) as server:
+        token = ("-H", "authorization: Bearer secret")
+        assert not any("warning" in line or "error" in line for line in server.log)
+        status, _, body = curl(*token, "-X", "PUT", "--data-binary", DOCUMENT % "http/1.1",
+                               "-H", "content-type: application/yaml", "-H", "if-none-match: *",
+                               f"{server.admin}/v1/documents/new.yaml")
+        assert status in (200, 201), body
+        assert (site / "footprints/new.yaml").read_text() == DOCUMENT % "http/1.1"
+        (volume / "next").symlink_to("v2")
+        (volume / "next").rename(volume / "..data")
+        server.wait_line("generation 3: 2 documents")
+        server.send(signal.SIGHUP)
+        server.wait_line("SIGHUP: reading")
+        ca = str(certificates / "ca.pem")
+        assert b"https/1.1" in curl("--cacert", ca, f"{server.url}/cdni")[2]
+        assert curl(*token, f"{server.admin}/v1/backup")[0] == 200
+        # Nor does a great upload need a file in /tmp.
+        great = site / "great"
+        great.write_bytes(b"# " + b"x" * (40 << 20))
+        status, _, body = curl(*token, "-X", "PUT", "--data-binary", f"@{great}", "-H", "expect:",
+                               "-H", "content-type: application/yaml", f"{server.admin}/v1/documents/x.yaml")
+        assert status in (200, 201, 409, 422), body
+        assert not any("Permission denied" in line for line in server.log)
+        # And a link that leads elsewhere is refused, with the reason.
+        elsewhere = pathlib.Path(tempfile.mkdtemp())
+        shutil.copy(certificates / "server.key", elsewhere)
+        (site / "server.key").unlink()
+        (site / "server.key").symlink_to(elsewhere / "server.key")
+        server.send(signal.SIGHUP)
+        server.wait_line("server.key.*Permission denied; the old certificates stay in use")
+        shutil.rmtree(elsewhere)

@@ -139,6 +139,20 @@ def test_process_that_was_stopped_is_not_stuck(site):
         assert not any("watchdog:" in line for line in server.log)
 
 
+def test_question_that_was_open_when_the_process_was_stopped(site):
+    """A loop that has not answered yet is given the time for it afterwards."""
+    config = write_config(site, more="threads: 1\nwatchdog: {stall-s: 5, abort-s: 0}\n")
+    with Server(config) as server:
+        with Stopped(server.process.pid, "http-0"):
+            time.sleep(0.5)  # it is asked meanwhile
+            server.send(signal.SIGSTOP)
+            time.sleep(7)
+            server.send(signal.SIGCONT)
+            time.sleep(1)  # the watchdog looks while the loop stands still
+        assert curl(f"{server.url}/cdni")[0] == 200
+        assert not any("watchdog:" in line for line in server.log)
+
+
 def test_builder_that_is_stuck(site):
     """It is told, and what is served goes on being served."""
     many = [f"198.{18 + i // 65536}.{i // 256 % 256}.{i % 256}/32" for i in range(0, 131072)]

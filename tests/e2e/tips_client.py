@@ -139,6 +139,7 @@ def apply_item(document, i, media, body):
     if media == MERGE_PATCH:
         assert i > 0
         return third_party.apply_merge_patch(document, read_json(body))
-    assert i == 0 and re.fullmatch(r"application/alto-(cdni|networkmap|propmap|endpointprop)\+json",
+    kinds = "cdni|networkmap|propmap|endpointprop|costmap|endpointcost"
+    assert i == 0 and re.fullmatch(rf"application/alto-({kinds})\+json",
                                    media), media
     return read_json(body)

@@ -14,11 +14,13 @@ MARKER = "FCI.Marker"  # a type that nobody registered, which numbers the genera
 
 MEDIA = "application/alto-%s+json"
 TYPES = {"netmap": "networkmap", "cdni": "cdni", "propmap": "propmap",
-         "endpoint-property": "endpointprop"}
-PLAIN = ["netmap", "cdni", "propmap"]
+         "endpoint-property": "endpointprop", "num-routingcost": "costmap",
+         "endpoint-cost": "endpointcost"}
+PLAIN = ["netmap", "num-routingcost", "cdni", "propmap"]
 FILTERS = {"netmap-filtered": "networkmapfilter", "cdni-filtered": "cdnifilter",
            "propmap-filtered": "propmapparams",
-           "endpoint-property": "endpointpropparams"}
+           "endpoint-property": "endpointpropparams",
+           "num-routingcost-filtered": "costmapfilter", "endpoint-cost": "endpointcostparams"}
 
 
 def world(marker=1, pid_a=("192.0.2.0/25",), metro=("198.51.100.0/24", "2001:db8::/32"),

@@ -33,6 +33,22 @@ static void test_fields(void **state)
           "\"microseconds\":17}");
 }
 
+static void test_id(void **state)
+{
+    (void)state;
+    char longer[ACCESS_ID_MAX + 1];
+    memset(longer, 'x', sizeof longer);
+    access_record_t record = plain;
+    record.id = slice_of(longer, sizeof longer);
+    buf_t out = BUF_INIT;
+    access_record_write(&record, &out);
+    const char *found = memmem(out.ptr, out.len, ",\"request-id\":\"x", 16);
+    assert_non_null(found);
+    /* The name, the quotes, what is kept of it, and the brace. */
+    assert_int_equal(out.ptr + out.len - found, 15 + ACCESS_ID_MAX + 2);
+    buf_release(&out);
+}
+
 static void test_escapes(void **state)
 {
     (void)state;
@@ -69,6 +85,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_id),
         cmocka_unit_test(test_escapes),
         cmocka_unit_test(test_long_paths_are_cut),
     };

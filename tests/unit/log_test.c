@@ -94,14 +94,33 @@ static size_t count_of(const char *text, const char *what)
     return n;
 }
 
+static void test_levels_of_areas(void **state)
+{
+    (void)state;
+    log_set(LOG_FORMAT_TEXT, LOG_LEVEL_WARNING);
+    log_set_area(LOG_AREA_HTTP, LOG_LEVEL_DEBUG);
+    log_set_area(LOG_AREA_WATCH, LOG_LEVEL_ERROR);
+    assert_true(log_enabled(LOG_LEVEL_DEBUG, "http"));
+    assert_false(log_enabled(LOG_LEVEL_WARNING, "watch"));
+    assert_true(log_enabled(LOG_LEVEL_ERROR, "watch"));
+    assert_false(log_enabled(LOG_LEVEL_INFO, "watchdog"));
+    assert_true(log_enabled(LOG_LEVEL_WARNING, "watchdog"));
+    /* One that is in no list is as the others. */
+    assert_false(log_enabled(LOG_LEVEL_INFO, "somewhere"));
+    assert_true(log_enabled(LOG_LEVEL_WARNING, "somewhere"));
+    log_set(LOG_FORMAT_TEXT, LOG_LEVEL_INFO);
+    assert_false(log_enabled(LOG_LEVEL_DEBUG, "http"));
+    assert_true(log_enabled(LOG_LEVEL_INFO, "watch"));
+}
+
 static void test_levels_and_raw(void **state)
 {
     (void)state;
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     assert_int_equal(log_start(ends[1], LOG_FORMAT_TEXT, LOG_LEVEL_WARNING), ERR_OK);
-    assert_false(log_enabled(LOG_LEVEL_INFO));
-    assert_true(log_enabled(LOG_LEVEL_ERROR));
+    assert_false(log_enabled(LOG_LEVEL_INFO, "http"));
+    assert_true(log_enabled(LOG_LEVEL_ERROR, "http"));
     log_line(LOG_LEVEL_INFO, "app", "not wanted");
     log_line(LOG_LEVEL_ERROR, "app", "wanted %d", 7);
     log_raw(SLICE_LIT("as is"));
@@ -206,6 +225,7 @@ static void test_full_queue_drops_and_counts(void **state)
         dropped += strtoull(at + strlen("warning log: "), NULL, 10);
     }
     assert_true(dropped > 0);
+    assert_int_equal(log_dropped(), dropped);
     size_t warnings = count_of(text, "lines dropped");
     assert_int_equal(count_of(text, "\n") - warnings + dropped, sent);
     /* The budget, the pipe, and nothing more. */
@@ -356,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_json_format),
         cmocka_unit_test(test_json_always_valid),
         cmocka_unit_test(test_without_writer),
+        cmocka_unit_test(test_levels_of_areas),
         cmocka_unit_test(test_levels_and_raw),
         cmocka_unit_test(test_flush),
         cmocka_unit_test(test_producers),

@@ -515,6 +515,53 @@ static void test_snapshots(void **unused)
 
 /* ---- JSON ---- */
 
+#define COSTS(costs)                                                                               \
+    "version: 1\nnetwork-maps: {m: {pids: {a: {ipv4: [0.0.0.0/0]}, b: {ipv6: ['::/0']}}}}\n"       \
+    "cost-maps: {c: {network-map: m, cost-metric: routingcost, cost-mode: numerical, " costs       \
+    "}}\n"
+
+/* Pairs with another cost are counted; where the costs stand is no difference. */
+static void test_costs(void **unused)
+{
+    (void)unused;
+    pair_t p = compare(COSTS("costs: {a: {a: 1, b: 2}, b: {b: 3}}"),
+                       COSTS("costs: {a: {a: 1.0, b: 2.5}, b: {a: 4}}"), NULL);
+    assert_false(p.d->same);
+    assert_int_equal(p.d->cost_count, 1);
+    assert_int_equal(p.d->costs[0].tally.changed, 1);
+    assert_int_equal(p.d->costs[0].tally.added, 1);
+    assert_int_equal(p.d->costs[0].tally.removed, 1);
+    buf_t out = BUF_INIT;
+    difference_write_summary(p.d, &out);
+    if (!slice_is(buf_slice(&out), "1 cost added, 1 cost removed, 1 cost changed; no address "
+                                   "gained or lost")) {
+        fail_msg("%.*s", SLICE_ARG(buf_slice(&out)));
+    }
+    buf_clear(&out);
+    difference_write_text(p.d, false, &out);
+    assert_non_null(
+        memmem(out.ptr, out.len, "cost map c: 1 costs changed, 1 added, 1 removed\n", 48));
+    buf_clear(&out);
+    difference_write_json(p.d, &out);
+    static const char want[] =
+        "\"cost-maps\":[{\"cost-map\":\"c\",\"change\":\"changed\",\"type-changed\":"
+        "false,\"audience-changed\":false,\"added\":1,\"removed\":1,"
+        "\"changed\":1}]";
+    if (!memmem(out.ptr, out.len, want, sizeof want - 1)) {
+        fail_msg("%.*s", SLICE_ARG(buf_slice(&out)));
+    }
+    buf_release(&out);
+    release(&p);
+    p = compare(COSTS("default-cost: 7"), COSTS("costs: {b: {a: 7, b: 7.0}, a: {a: 7, b: 7}}"),
+                NULL);
+    assert_true(p.d->same && !p.d->cost_count);
+    release(&p);
+    p = compare("version: 1\n", COSTS("default-cost: 7"), NULL);
+    assert_int_equal(p.d->cost_count, 1);
+    assert_int_equal(p.d->costs[0].tally.added, 4);
+    release(&p);
+}
+
 static void test_json(void **unused)
 {
     (void)unused;
@@ -525,11 +572,11 @@ static void test_json(void **unused)
     arena_init(&arena, 0);
     difference_write_json(p.d, &out);
     const json_value_t *v = fixture_json(&arena, buf_slice(&out));
-    static const char *const members[] = {"same",         "summary",        "footprints",
-                                          "network-maps", "advertisements", "coverage",
-                                          "guard-rails"};
-    assert_int_equal(v->u.object.count, 7);
-    for (size_t i = 0; i < 7; i++) {
+    static const char *const members[] = {"same",         "summary",    "footprints",
+                                          "network-maps", "cost-maps",  "advertisements",
+                                          "coverage",     "guard-rails"};
+    assert_int_equal(v->u.object.count, 8);
+    for (size_t i = 0; i < 8; i++) {
         assert_true(slice_is(v->u.object.members[i].name, members[i]));
     }
     const json_value_t *row = &json_get(v, "coverage")->u.array.items[0];
@@ -587,14 +634,23 @@ static void test_failing_allocations(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_amounts),      cmocka_unit_test(test_identity),
-        cmocka_unit_test(test_footprints),   cmocka_unit_test(test_lists_are_cut),
-        cmocka_unit_test(test_objects),      cmocka_unit_test(test_audience),
-        cmocka_unit_test(test_network_maps), cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_a_type_alone), cmocka_unit_test(test_summary_names_few_countries),
-        cmocka_unit_test(test_address_rail), cmocka_unit_test(test_country_rails),
-        cmocka_unit_test(test_nothing),      cmocka_unit_test(test_snapshots),
-        cmocka_unit_test(test_json),         cmocka_unit_test(test_failing_allocations),
+        cmocka_unit_test(test_amounts),
+        cmocka_unit_test(test_identity),
+        cmocka_unit_test(test_footprints),
+        cmocka_unit_test(test_lists_are_cut),
+        cmocka_unit_test(test_objects),
+        cmocka_unit_test(test_audience),
+        cmocka_unit_test(test_network_maps),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_a_type_alone),
+        cmocka_unit_test(test_summary_names_few_countries),
+        cmocka_unit_test(test_address_rail),
+        cmocka_unit_test(test_country_rails),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_snapshots),
+        cmocka_unit_test(test_costs),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

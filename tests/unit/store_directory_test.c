@@ -235,10 +235,45 @@ static void test_never_stops_changing(void **state)
     assert_finding(x, 0, "a.yaml", FINDING_UNREADABLE, "the file changes while it is read");
 }
 
+/* What documents name, once, behind the documents; and what cannot be read is found. */
+static void test_data_files(void **state)
+{
+    fixture_t *x = *state;
+    put(x, "b.yaml",
+        "cost-maps:\n  c: {costs-file: data/z.csv}\n  d: {costs-file: data/a.json}\n"
+        "  e: {costs-file: data/none.csv}\n  f: {costs-file: ../x.csv}\n");
+    put(x, "a.json",
+        "{\"cost-maps\":{\"c\":{\"x\":[{}],\"costs-file\":\"data/a.json\"}},"
+        "\"costs-file\":\"data/no.csv\"}");
+    assert_int_equal(mkdir(path_of(x, "data"), 0755), 0);
+    put(x, "data/z.csv", "z");
+    put(x, "data/a.json", "a");
+    put(x, "data/no.csv", "no");
+    assert_int_equal(run(x, 0, 0), ERR_OK);
+    assert_int_equal(x->documents.count, 4);
+    assert_int_equal(x->documents.data_count, 2);
+    assert_document(x, 2, "data/a.json", DOC_DATA, "a");
+    assert_document(x, 3, "data/z.csv", DOC_DATA, "z");
+    assert_true(slice_is(x->documents.items[3].file, "data/z.csv"));
+    assert_true(slice_is(x->documents.items[1].file, "b.yaml"));
+    model_source_t sources[4];
+    assert_int_equal(store_sources(&x->documents, sources), 4);
+    store_documents_release(&x->documents);
+    store_documents_init(&x->documents);
+    put(x, "data/z.csv",
+        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
+        "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz");
+    assert_int_equal(run(x, 0, 150), ERR_DATA);
+    assert_finding(x, 0, "data/z.csv", FINDING_LIMIT,
+                   "the file is longer than the limit of 150 bytes");
+    assert_int_equal(store_sources(&x->documents, sources), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_which_files, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_data_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty_directory, setup, teardown),
         cmocka_unit_test_setup_teardown(test_final_slash, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),

@@ -92,6 +92,11 @@ static void test_names(void **state)
                  {"..", "begins with a dot"},
                  {"../a.yaml", "holds a '/'"},
                  {"a/b.yaml", "holds a '/'"},
+                 {"a/b.csv", NULL}, /* data files */
+                 {"a b/c.json", NULL},
+                 {"a/b/c.csv", "holds a '/'"},
+                 {"../b.csv", "holds a '/'"},
+                 {"a/.b.csv", "holds a '/'"},
                  {"a\nb.yaml", "holds control characters or is not UTF-8"},
                  {"\xff.yaml", "holds control characters or is not UTF-8"}};
     store_fixture_t *x = *state;
@@ -145,6 +150,49 @@ static void test_edit(void **state)
 }
 
 /* Contents that are there already make neither files nor intents. */
+/* A data file: its directory is made, its temporary lies with the others, and links are refused. */
+static void test_data_files(void **state)
+{
+    store_fixture_t *x = *state;
+    begin(x);
+    static const char *const one[] = {"a.yaml", "a1",         "b.yaml", "b1", "d.yaml",
+                                      "d1",     "data/c.csv", "c1",     NULL};
+    static const char *const two[] = {"a.yaml", "a1",         "b.yaml", "b1", "d.yaml",
+                                      "d1",     "data/c.csv", "c2",     NULL};
+    const store_edit_change_t changes[] = {
+        {SLICE_LIT("data/c.csv"), hash_of(NULL), false, SLICE_LIT("c1")},
+        {SLICE_LIT("data/c.csv"), hash_of("c1"), false, SLICE_LIT("c2")}};
+    for (size_t i = 0; i < 2; i++) {
+        store_edit_t *e = NULL;
+        store_settlements_t settled;
+        store_appended_t appended;
+        made_change_t m;
+        assert_ok(x, store_edit_prepare(x->documents, &changes[i], 1, &e, &x->why));
+        assert_int_equal(count_of(x, ".fpd-edit-"), 1);
+        make_change(&m, i ? two : one, "t");
+        assert_ok(x,
+                  store_edit_commit(e, x->h, &m.change, &x->arena, &appended, &settled, &x->why));
+        store_edit_free(e);
+        assert_int_equal(settled.kept + settled.pending, 0);
+        store_hash_t now, want = hash_of(i ? "c2" : "c1");
+        assert_ok(x, store_edit_look(x->documents, SLICE_LIT("data/c.csv"), &now, &x->why));
+        assert_true(store_hash_eq(&now, &want));
+        assert_no_temporaries(x);
+        assert_no_intents(x);
+    }
+    char from[512], to[512];
+    (void)snprintf(from, sizeof from, "%s/data", x->documents);
+    (void)snprintf(to, sizeof to, "%s/real", x->documents);
+    assert_int_equal(rename(from, to), 0);
+    assert_int_equal(symlink("real", from), 0);
+    store_edit_t *e = NULL;
+    const store_edit_change_t change = {SLICE_LIT("data/c.csv"), hash_of("c2"), false,
+                                        SLICE_LIT("c3")};
+    assert_int_equal(store_edit_prepare(x->documents, &change, 1, &e, &x->why), ERR_RANGE);
+    assert_non_null(strstr(why_text(x), "is managed elsewhere"));
+    assert_no_temporaries(x);
+}
+
 static void test_nothing_to_do(void **state)
 {
     store_fixture_t *x = *state;
@@ -748,6 +796,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
         TEST(test_names),
         TEST(test_edit),
+        TEST(test_data_files),
         TEST(test_nothing_to_do),
         TEST(test_same_as_served),
         TEST(test_refused),

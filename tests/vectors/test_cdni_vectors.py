@@ -24,11 +24,11 @@ LATER = {
         cdni/rfc9241-3.7.3-update-request.json cdni/rfc9241-4.2.3-json-patch-?.json
         cdni/rfc9241-4.2.3-sse-events.json cdni/rfc9241-4.2.3-update-request.json
         cdni/rfc9241-5.7.2-* alto/rfc8895-*""",
-    "later step: costs, endpoint services and their extensions": """
-        alto/constructed-fixture-costs.json alto/constructed-fixture-ird.json
-        alto/constructed-lpm-cases.json alto/rfc7285-11.2.3.7-* alto/rfc7285-11.3.2.7-*
-        alto/rfc7285-11.4.1.7-* alto/rfc7285-11.5.1.7-* alto/rfc7285-9.2.3-ird-res.json
-        alto/rfc7285-9.2.4-* alto/rfc8189-*.json alto/rfc8896-* alto/rfc9275-*.json
+    "test_cost_vectors.py": """
+        alto/constructed-fixture-costs.json alto/constructed-lpm-cases.json alto/rfc7285-11.2.3.7-*
+        alto/rfc7285-11.3.2.7-* alto/rfc7285-11.5.1.7-* alto/rfc7285-9.2.3-ird-res.json""",
+    "later step: endpoint properties and extensions of costs": """
+        alto/constructed-fixture-ird.json alto/rfc7285-11.4.1.7-* alto/rfc7285-9.2.4-* alto/rfc8189-*.json alto/rfc8896-* alto/rfc9275-*.json
         alto/rfc9275-*.multipart.txt alto/rfc9439-*""",
     "look-ups: tests of the join": "cdni/derived-footprint-match.json",
     "the metadata interface (CI), which is no part of this": "cdni/atc-ci-*",

@@ -34,6 +34,8 @@ void *table_get(const table_t *table, slice_t key);
  * value or NULL. ERR_NOMEM: the table is as it was; replacing cannot fail.
  */
 err_t table_put(table_t *table, slice_t key, void *value, void **old) FPD_MUST_CHECK;
+/* So many new keys can be added, and cannot fail. ERR_NOMEM: the table holds what it held. */
+err_t table_reserve(table_t *table, size_t more) FPD_MUST_CHECK;
 /* The same with hash_slice(key), for those who ask several tables for one key. */
 void *table_get_hashed(const table_t *table, slice_t key, uint64_t hash);
 err_t table_put_hashed(table_t *table, slice_t key, uint64_t hash, void *value,

@@ -24,6 +24,12 @@ typedef enum config_proxy_header {
     CONFIG_PROXY_HEADER_X_FORWARDED_FOR,
 } config_proxy_header_t;
 
+typedef enum config_seccomp {
+    CONFIG_SECCOMP_OFF,
+    CONFIG_SECCOMP_ON,
+    CONFIG_SECCOMP_LOG,
+} config_seccomp_t;
+
 typedef struct config_certificate {
     slice_t certificate; /* paths */
     slice_t key;
@@ -74,15 +80,18 @@ typedef struct config {
     uint64_t threads; /* 0: one per processor */
     uint64_t drain_s;
     uint64_t watchdog_stall_s;
-    uint64_t watchdog_abort_s; /* 0: never */
-    uint64_t watchdog_build_s; /* 0: never */
-    int log_format;            /* log_format_t */
-    int log_level;             /* log_level_t */
+    uint64_t watchdog_abort_s;      /* 0: never */
+    uint64_t watchdog_build_s;      /* 0: never */
+    int log_format;                 /* log_format_t */
+    int log_level;                  /* log_level_t */
+    int log_levels[LOG_AREA_COUNT]; /* 0: log_level; else log_level_t and one */
     uint64_t log_lines_per_s;
     config_limits_t limits;
 
     slice_t user; /* that a server started as root becomes; "": stays what it is */
     bool core_dumps;
+    int seccomp; /* config_seccomp_t */
+    bool landlock;
 
     slice_t state;
     slice_t geoip_country;

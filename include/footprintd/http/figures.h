@@ -33,8 +33,8 @@ size_t http_server_jobs_waiting(const http_server_t *server);
 /* Bytes of computed answers that are not wholly sent. */
 size_t http_server_answer_bytes(const http_server_t *server);
 /*
- * How long ago the loop that was seen to turn the longest time ago was, in ms; *index is told which
- * it is. One that has nothing to do turns about once a second all the same.
+ * For how many ms the loop that is silent for longest has not come around, as of the last
+ * http_server_watch_loop; *index is told which it is.
  */
 uint64_t http_server_loop_silence(const http_server_t *server, unsigned *index);
 

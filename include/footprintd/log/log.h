@@ -17,6 +17,27 @@ typedef enum log_level {
     LOG_LEVEL_ERROR,
 } log_level_t;
 
+/* Who writes lines: the first word behind the level. */
+#define LOG_AREAS(X)                                                                               \
+    X(ADMIN, "admin")                                                                              \
+    X(APP, "app")                                                                                  \
+    X(BUILD, "build")                                                                              \
+    X(COMPRESS, "compress")                                                                        \
+    X(CONFIG, "config")                                                                            \
+    X(GEOIP, "geoip")                                                                              \
+    X(GUARD, "guard")                                                                              \
+    X(HELD, "held")                                                                                \
+    X(HISTORY, "history")                                                                          \
+    X(HTTP, "http")                                                                                \
+    X(TIPS, "tips")                                                                                \
+    X(UPDATES, "updates")                                                                          \
+    X(WATCH, "watch")                                                                              \
+    X(WATCHDOG, "watchdog")
+
+#define LOG_AREA_ID(id, name) LOG_AREA_##id,
+typedef enum log_area { LOG_AREAS(LOG_AREA_ID) LOG_AREA_COUNT } log_area_t;
+#undef LOG_AREA_ID
+
 typedef enum log_format {
     LOG_FORMAT_TEXT,
     LOG_FORMAT_JSON,
@@ -24,6 +45,8 @@ typedef enum log_format {
 
 /* How lines look, and the least important ones that are written; text and info without it. */
 void log_set(log_format_t format, log_level_t level);
+/* The least important lines of one area that are written, until the next log_set. */
+void log_set_area(log_area_t area, log_level_t level);
 /* Both, and the writer on fd. Before it, and after log_stop, lines go to stderr at once. */
 err_t log_start(int fd, log_format_t format, log_level_t level) FPD_MUST_CHECK;
 /*
@@ -50,7 +73,8 @@ void log_line(log_level_t level, const char *area, const char *fmt, ...) FPD_PRI
 void log_listed(log_level_t level, const char *area, const char *fmt, ...) FPD_PRINTF(3, 4);
 /* One line as is (an access-log record, a ready line), newline added; never filtered by level. */
 void log_raw(slice_t line);
-bool log_enabled(log_level_t level);
+/* Whether lines of this level are written in the area. */
+bool log_enabled(log_level_t level, const char *area);
 /* Lines that were dropped since log_start. */
 uint64_t log_dropped(void);
 

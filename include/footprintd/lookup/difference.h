@@ -140,6 +140,15 @@ typedef struct difference_map {
     size_t pid_count;
 } difference_map_t;
 
+/* A cost map; its pairs of PIDs are counted, not listed: there may be millions. */
+typedef struct difference_costs {
+    const model_cost_map_t *before;
+    const model_cost_map_t *after;
+    bool audience;
+    bool type;                /* another cost type, or network map */
+    difference_tally_t tally; /* of pairs with a cost */
+} difference_costs_t;
+
 /* ---- addresses ---- */
 
 typedef struct difference_country {
@@ -236,6 +245,9 @@ typedef struct difference {
 
     const difference_map_t *maps; /* that differ, by id */
     size_t map_count;
+
+    const difference_costs_t *costs; /* that differ, by id */
+    size_t cost_count;
 
     bool has_countries;                    /* there is a database that knows of countries */
     const difference_coverage_t *coverage; /* [0]: everything; then each advertisement by id, and

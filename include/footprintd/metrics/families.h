@@ -13,7 +13,6 @@ typedef enum metric_id {
     METRIC_PROCESS_VIRTUAL,
     METRIC_PROCESS_OPEN_FDS,
     METRIC_PROCESS_MAX_FDS,
-    METRIC_MALLOC,
     METRIC_LOG_DROPPED,
     METRIC_READY,
     /* what is served */
@@ -38,6 +37,7 @@ typedef enum metric_id {
     METRIC_REQUESTS,
     METRIC_REQUEST_DURATION,
     METRIC_UCDN_REQUESTS,
+    METRIC_UCDN_REFUSED,
     METRIC_UCDN_SENT,
     METRIC_CREDENTIAL_FAILURES,
     /* connections */

@@ -24,8 +24,8 @@ void hubs_on_news(hubs_t *hubs, void (*notify)(void *arg), void *arg);
 
 /*
  * As hub_publish, for every class of the snapshot, whose views are told their hubs. Streams and
- * views of classes that are no more end, once hubs_tell_news is called. ERR_NOMEM: the snapshot
- * should not be served.
+ * views of classes that are no more end, once hubs_tell_news is called. ERR_NOMEM: nothing has
+ * changed in any hub, and the snapshot should not be served.
  */
 err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *out) FPD_MUST_CHECK;
 /* Is called when the snapshot is served. */
