@@ -120,8 +120,7 @@ typedef struct cost_map_draft {
     name_ref_t source; /* cost-source; name.ptr NULL: not said, or wrong */
     const json_value_t *parameters;
     uint32_t parameters_line, parameters_column;
-    name_ref_t file;   /* of the costs; name.ptr NULL: they stand in the document */
-    slice_t data_file; /* its name among the sources */
+    name_ref_t file; /* of the costs; name.ptr NULL: they stand in the document */
     uint32_t costs_document;
     slice_t costs_pointer;
     table_t pid_table;  /* name -> cost_pid_t */

@@ -366,7 +366,6 @@ bool parse_costs_file(builder_t *b, cost_map_draft_t *map)
                      "the file %.*s cannot be read, or is not there", SLICE_ARG(map->file.name));
         return !b->failed;
     }
-    map->data_file = path;
     uint32_t before = b->document;
     bool is_csv = path.ptr[path.len - 1] == 'v';
     b->document = (uint32_t)(b->model->document_count + i);

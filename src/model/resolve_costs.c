@@ -243,7 +243,7 @@ bool resolve_cost_maps(builder_t *b)
                                      .type = cost->type,
                                      .context = make_context(b, cost),
                                      .holds = cost->fresh,
-                                     .file = cost->data_file};
+                                     .file = cost->file.name};
         if (known && typed && check_cells(b, cost, map) && check_cost_lists(b, cost, map) &&
             !cost->bad) {
             make_matrix(b, cost, map, &made[n++]);

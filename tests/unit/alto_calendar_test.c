@@ -521,6 +521,9 @@ static void test_absent(void **state)
     const char *first = strstr(text.ptr, want);
     assert_non_null(first);                   /* of a filtered cost map */
     assert_non_null(strstr(first + 1, want)); /* of the endpoint cost service, at least */
+    assert_non_null(strstr(text.ptr,
+                           "\"num-lossrate\":{\"cost-mode\":\"numerical\",\"cost-metric\":"
+                           "\"lossrate\",\"description\":\"in percent, from 0 to 100\"}"));
     buf_release(&text);
     snapshot_unref(s);
 }

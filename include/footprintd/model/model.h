@@ -133,7 +133,7 @@ typedef struct model_cost_map {
     cost_matrix_t costs;             /* rows and columns are the network map's PIDs; of now */
     const cost_calendar_t *calendar; /* NULL: costs are the same at all times */
     model_window_t holds;            /* the costs, of now */
-    slice_t file;                    /* with the costs; empty: the document has them */
+    slice_t file;                    /* "data/costs.csv", beside its document; empty: it has them */
 } model_cost_map_t;
 
 struct model {
