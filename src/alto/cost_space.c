@@ -255,6 +255,16 @@ slice_t cost_capabilities(const cost_terms_t *terms, arena_t *arena)
     return keep(&text, arena);
 }
 
+/* What a loss rate of 0.01 means the RFC leaves open (RFC 9439 4.4): the directory says it. */
+static void write_type(const cost_offer_t *offer, buf_t *out)
+{
+    const cost_metric_t *metric = cost_metric_find(offer->type.metric);
+    bool percent = metric && strcmp(metric->unit, "percent") == 0 &&
+                   offer->type.mode == COST_NUMERICAL;
+    buf_printf(out, "\"%.*s\":%.*s%s}", SLICE_ARG(offer->name), (int)offer->text.len - 1,
+               offer->text.ptr, percent ? ",\"description\":\"in percent, from 0 to 100\"" : "");
+}
+
 slice_t cost_types(cost_space_t *const *spaces, size_t count, arena_t *arena)
 {
     buf_t text = BUF_INIT;
@@ -274,8 +284,8 @@ slice_t cost_types(cost_space_t *const *spaces, size_t count, arena_t *arena)
     buf_append_char(&text, '{');
     for (size_t i = 0; i < n; i++) {
         if (!i || !slice_eq(all[i].name, all[i - 1].name)) {
-            buf_printf(&text, "%s\"%.*s\":%.*s", i ? "," : "", SLICE_ARG(all[i].name),
-                       SLICE_ARG(all[i].text));
+            buf_append_str(&text, i ? "," : "");
+            write_type(&all[i], &text);
         }
     }
     buf_append_char(&text, '}');

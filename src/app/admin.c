@@ -15,6 +15,10 @@ err_t admin_new(const config_t *config, hubs_t *hubs, admin_t **out)
     if (!admin) {
         return ERR_NOMEM;
     }
+    if (pthread_mutex_init(&admin->costs_lock, NULL) != 0) {
+        free(admin);
+        return ERR_NOMEM;
+    }
     admin->config = config;
     admin->hubs = hubs;
     (void)clock_gettime(CLOCK_MONOTONIC, &admin->started);
@@ -31,6 +35,9 @@ void admin_attach(admin_t *admin, builder_t *builder, http_server_t *server, jou
 
 void admin_free(admin_t *admin)
 {
+    if (admin) {
+        (void)pthread_mutex_destroy(&admin->costs_lock);
+    }
     free(admin);
 }
 
@@ -126,6 +133,7 @@ void admin_answer(void *arg, const admin_request_t *request, admin_response_t *r
         [ADMIN_GENERATION_LIST] = admin_generation_list,
         [ADMIN_GENERATION_GET] = admin_generation_get,
         [ADMIN_ROLLBACK] = admin_rollback,
+        [ADMIN_COSTS] = admin_costs,
         [ADMIN_HELD_LIST] = admin_held_list,
         [ADMIN_HELD_GET] = admin_held_get,
         [ADMIN_HELD_DROP] = admin_held_drop,

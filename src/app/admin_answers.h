@@ -8,13 +8,17 @@
 #include "footprintd/base/hash.h"
 #include "footprintd/store/directory.h"
 
+#include <pthread.h>
+
 struct admin {
     const config_t *config;
     hubs_t *hubs;
     builder_t *builder;
     http_server_t *server;
-    journal_t *journal;      /* NULL: there is no history, and documents cannot be changed */
-    struct timespec started; /* monotonic */
+    journal_t *journal;         /* NULL: there is no history, and documents cannot be changed */
+    struct timespec started;    /* monotonic */
+    pthread_mutex_t costs_lock; /* one batch of costs at a time; and: */
+    uint64_t costs_us;          /* when those that were taken are used up, monotonic */
 };
 
 typedef void admin_answer_t(admin_t *admin, const admin_request_t *request,
@@ -30,6 +34,8 @@ admin_answer_t admin_check;
 admin_answer_t admin_explain;
 /* admin_changes.c */
 admin_answer_t admin_document_change, admin_changes, admin_rollback;
+/* admin_costs.c */
+admin_answer_t admin_costs;
 /* admin_history.c */
 admin_answer_t admin_generation_list, admin_generation_get, admin_audit;
 

@@ -205,7 +205,7 @@ static void preview(admin_t *admin, const asked_t *a, admin_response_t *response
     buf_release(&why);
 }
 
-static void carry_out(admin_t *admin, const asked_t *a, admin_response_t *response)
+void asked_carry_out(admin_t *admin, const asked_t *a, admin_response_t *response)
 {
     if (!asked_check(a, response)) {
         return;
@@ -232,7 +232,7 @@ void admin_document_change(admin_t *admin, const admin_request_t *request,
         admin_refuse_name(response, request->name);
     } else if (asked_read_query(&a, request, response) &&
                asked_read_conditions(request, &change, response)) {
-        carry_out(admin, &a, response);
+        asked_carry_out(admin, &a, response);
     }
     arena_release(&a.arena);
 }
@@ -243,7 +243,7 @@ void admin_changes(admin_t *admin, const admin_request_t *request, admin_respons
     asked_init(&a, request);
     a.dry_run = request->route->endpoint == ADMIN_DIFF;
     if (asked_read_query(&a, request, response) && asked_read_changes(&a, request, response)) {
-        carry_out(admin, &a, response);
+        asked_carry_out(admin, &a, response);
     }
     arena_release(&a.arena);
 }
@@ -284,7 +284,7 @@ void admin_rollback(admin_t *admin, const admin_request_t *request, admin_respon
     } else if (asked_read_query(&a, request, response) &&
                asked_read_rollback(&a, request, response) && is_untimed(&a, response) &&
                take_generation(admin, &a, response)) {
-        carry_out(admin, &a, response);
+        asked_carry_out(admin, &a, response);
     }
     arena_release(&a.arena);
 }

@@ -255,6 +255,25 @@ bool asked_read_rollback(asked_t *a, const admin_request_t *request, admin_respo
     return a->restores || bad_body(response, "generation is missing");
 }
 
+bool asked_read_costs(asked_t *a, const admin_request_t *request, cost_batch_t *batch,
+                      admin_response_t *response)
+{
+    static const char *const known[] = {"values", "message", "yes", NULL};
+    const json_value_t *root = read_object(a, request, response);
+    buf_t why = BUF_INIT;
+    if (!root || !read_members(a, root, known, response)) {
+        return false;
+    }
+    err_t err = cost_batch_read(json_get(root, "values"), &a->arena, batch, &why);
+    if (err == ERR_DATA) {
+        admin_error(response, 400, "bad-body", "%.*s", SLICE_ARG(buf_slice(&why)));
+    } else if (err) {
+        admin_refuse_error(response, err);
+    }
+    buf_release(&why);
+    return !err;
+}
+
 bool asked_check(const asked_t *a, admin_response_t *response)
 {
     if (arena_failed(&a->arena)) {

@@ -5,6 +5,7 @@
 #define FPD_APP_ASKED_H
 
 #include "admin_answers.h"
+#include "cost_batch.h"
 #include "footprintd/base/json.h"
 
 /* A change on its way: what was asked for, in the arena. */
@@ -36,6 +37,12 @@ bool asked_read_conditions(const admin_request_t *request, proposal_change_t *ch
 bool asked_read_changes(asked_t *a, const admin_request_t *request, admin_response_t *response);
 /* {"generation":3,"message":"","yes":true,"base":7} */
 bool asked_read_rollback(asked_t *a, const admin_request_t *request, admin_response_t *response);
+/* {"values":[{"source":"a","destination":"b","cost":7,"time":"2026-11-26T16:00:00Z"}],
+ * "message":"","yes":true} */
+bool asked_read_costs(asked_t *a, const admin_request_t *request, cost_batch_t *batch,
+                      admin_response_t *response);
+/* admin_changes.c: makes the change, or says what it would be. */
+void asked_carry_out(admin_t *admin, const asked_t *a, admin_response_t *response);
 /* What of it no part alone shows. */
 bool asked_check(const asked_t *a, admin_response_t *response);
 

@@ -47,7 +47,8 @@ const config_limit_info_t config_limit_infos[] = {
      "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs or endpoints, "
      "131,072 entities"},
     {"cost-values", FIELD(cost_values), 4 * MIB, 1024, 1000000000,
-     "costs that one request asks for: sources times destinations times cost types; 413 above"},
+     "costs that one request asks for: sources times destinations times cost types, of calendars "
+     "each interval; 413 above"},
     {"worker-queue", FIELD(worker_queue), 256, 1, 65536,
      "filter requests that wait for a worker; 503 above"},
     {"answer-bytes", FIELD(answer_bytes), 128 * MIB, MIB, 16 * GIB,
@@ -89,6 +90,8 @@ const config_limit_info_t config_limit_infos[] = {
     {"update-full-bytes-per-s", FIELD(update_full_bytes_per_s), 256 * MIB, 64 * KIB, 64 * GIB,
      "bytes of whole documents that openings ask for a second; 503 above"},
     {"tips-views", FIELD(tips_views), 4096, 1, 1000000, "TIPS views at a time; 429 above"},
+    {"cost-batches-per-s", FIELD(cost_batches_per_s), 10, 1, 10000,
+     "batches of measured costs over the admin interface a second; 429 above"},
 };
 const size_t config_limit_count = sizeof config_limit_infos / sizeof config_limit_infos[0];
 

@@ -14,6 +14,7 @@ const admin_route_t admin_routes[ADMIN_ENDPOINT_COUNT] = {
     {ADMIN_GENERATION_LIST, "GET", "/v1/generations", ADMIN_READER, ADMIN_BODY_NONE},
     {ADMIN_GENERATION_GET, "GET", "/v1/generations/{number}", ADMIN_READER, ADMIN_BODY_NONE},
     {ADMIN_ROLLBACK, "POST", "/v1/rollback", ADMIN_EDITOR, ADMIN_BODY_JSON},
+    {ADMIN_COSTS, "POST", "/v1/costs/{map}", ADMIN_EDITOR, ADMIN_BODY_JSON},
     {ADMIN_HELD_LIST, "GET", "/v1/held", ADMIN_READER, ADMIN_BODY_NONE},
     {ADMIN_HELD_GET, "GET", "/v1/held/{id}", ADMIN_READER, ADMIN_BODY_NONE},
     {ADMIN_HELD_DROP, "DELETE", "/v1/held/{id}", ADMIN_EDITOR, ADMIN_BODY_NONE},

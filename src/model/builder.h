@@ -136,8 +136,11 @@ typedef struct cost_map_draft {
     size_t cell_count, cell_cap;
     cost_computed_t computed;
     calendar_draft_t calendar;
-    cost_list_t *lists;  /* by cell; from malloc, as list_values */
-    double *list_values; /* COST_NONE for null */
+    uint32_t max_age_s; /* 0: costs have no age */
+    uint32_t max_age_line, max_age_column;
+    model_window_t fresh; /* around now, without an end of a cost's time */
+    cost_list_t *lists;   /* by cell; from malloc, as list_values */
+    double *list_values;  /* COST_NONE for null */
     size_t list_count, list_cap, value_count, value_cap;
     bool bad; /* something is wrong with the costs: no matrix */
 } cost_map_draft_t;

@@ -20,8 +20,9 @@ static const char *const rfc_footprint_keys[] = {"footprint-type", "footprint-va
 static const char *const network_map_keys[] = {"default", "pids", NULL};
 static const char *const pid_keys[] = {"ipv4", "ipv6", "footprints", NULL};
 static const char *const cost_map_keys[] = {
-    "network-map", "cost-metric", "cost-mode", "costs",     "costs-file",  "default-cost",
-    "cost-source", "parameters",  "calendar",  "neighbors", "coordinates", NULL};
+    "network-map",  "cost-metric", "cost-mode",  "costs",    "costs-file",
+    "default-cost", "cost-source", "parameters", "calendar", "max-age-s",
+    "neighbors",    "coordinates", NULL};
 static const char *const calendar_keys[] = {"interval-s", "every",     "timezone",
                                             "start",      "intervals", NULL};
 

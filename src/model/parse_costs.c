@@ -296,6 +296,23 @@ static bool parse_parameters(builder_t *b, cost_map_draft_t *map)
     return value && builder_tree(b, value);
 }
 
+static bool parse_max_age(builder_t *b, cost_map_draft_t *map)
+{
+    static const char what[] = "max-age-s is a number of seconds, from 1 to 31536000";
+    const doc_event_t *ev = doc_reader_last(b->reader);
+    uint64_t value;
+    map->max_age_line = ev->line;
+    map->max_age_column = ev->column;
+    if (ev->kind != DOC_EV_SCALAR || ev->scalar != JSON_NUMBER) {
+        return wrong(b, map, FINDING_WRONG_TYPE, what);
+    }
+    if (!json_number_u64(ev->text, &value) || !value || value > 31536000) {
+        return wrong(b, map, FINDING_BAD_VALUE, what);
+    }
+    map->max_age_s = (uint32_t)value;
+    return true;
+}
+
 enum {
     KEY_MAP,
     KEY_METRIC,
@@ -306,6 +323,7 @@ enum {
     KEY_SOURCE,
     KEY_PARAMETERS,
     KEY_CALENDAR,
+    KEY_MAX_AGE,
     KEY_NEIGHBORS,
     KEY_COORDINATES,
 };
@@ -339,6 +357,8 @@ static bool parse_cost_map_member(builder_t *b, cost_map_draft_t *map, int key)
         return parse_parameters(b, map);
     case KEY_CALENDAR:
         return parse_calendar(b, &map->calendar);
+    case KEY_MAX_AGE:
+        return parse_max_age(b, map);
     case KEY_NEIGHBORS:
         return parse_computed_costs(b, map, COST_HOPS);
     case KEY_COORDINATES:
@@ -379,6 +399,13 @@ static void check_members(builder_t *b, cost_map_draft_t *map, unsigned seen)
                        "costs that are computed are the same at all times: there is no calendar "
                        "of them");
         map->bad = true;
+    }
+    bool csv = map->file.name.len > 4 &&
+               memcmp(map->file.name.ptr + map->file.name.len - 4, ".csv", 4) == 0;
+    if (seen & 1u << KEY_MAX_AGE && (!csv || seen & 1u << KEY_CALENDAR)) {
+        find_about_map(
+            b, FINDING_CONFLICT, map->max_age_line, map->max_age_column,
+            "max-age-s is of costs with times: of a costs-file in CSV, without a calendar");
     }
     if (seen & 1u << KEY_PARAMETERS && !(seen & 1u << KEY_SOURCE)) {
         find_about_map(b, FINDING_MISSING_KEY, map->parameters_line, map->parameters_column,
@@ -445,6 +472,7 @@ bool parse_cost_maps(builder_t *b)
         }
         *map = (cost_map_draft_t){.document = b->document, .line = ev->line, .column = ev->column};
         map->rest = COST_NONE;
+        map->fresh = WINDOW_ALWAYS;
         map->name = builder_copy(b, ev->text);
         builder_push(b, &b->cost_drafts, map);
         define_cost_map(b, map);

@@ -1,5 +1,7 @@
 #include "builder.h"
 
+#include "footprintd/base/time.h"
+
 #include <stdlib.h>
 
 /*
@@ -7,6 +9,7 @@
  * tables:
  *
  *     source,destination,cost        a line for each pair
+ *     source,destination,cost,time   the same, with when it was measured, or nothing
  *     anything,pid-b,pid-c           the destinations; each line has its source in front, and an
  *                                    empty field for a pair without a cost
  *
@@ -114,21 +117,62 @@ static bool wrong_count(csv_t *c, const field_t *f)
     return found(c, f, FINDING_SYNTAX, "the line has another number of fields than the header");
 }
 
-/* source,destination,cost */
-static void read_pairs(csv_t *c)
+/*
+ * When the cost was measured: one that is too old is as if nobody knew it. What is wrong with it is
+ * wrong all the same, so that no file becomes good by age.
+ */
+static bool take_timed(csv_t *c, const field_t *cost, const field_t *time, uint32_t from,
+                       uint32_t to)
 {
-    field_t f[3];
+    cost_map_draft_t *map = c->map;
+    cost_cell_t cell = {from, to, cost->line, cost->column, 0};
+    int64_t at;
+    if (!read_cost(c, cost, &cell.cost)) {
+        return false;
+    }
+    if (!time->text.len) {
+        return cost_cell_add(c->b, map, &cell);
+    }
+    if (!moment_parse(time->text, &at)) {
+        return found(c, time, FINDING_BAD_VALUE,
+                     "a time is a date and a time with a zone, such as 2026-11-26T16:00:00Z");
+    }
+    int64_t end = map->max_age_s ? at + map->max_age_s : INT64_MAX;
+    if (end <= c->b->now) {
+        const char *why = map->metric.name.ptr && map->has_mode
+                              ? cost_forbidden(&map->type, cell.cost)
+                              : NULL;
+        if (why) {
+            return found(c, cost, FINDING_BAD_VALUE, why);
+        }
+        map->fresh.from = end > map->fresh.from ? end : map->fresh.from;
+        cell.cost = COST_NONE;
+    } else {
+        map->fresh.until = end < map->fresh.until ? end : map->fresh.until;
+    }
+    return cost_cell_add(c->b, map, &cell);
+}
+
+/* source,destination,cost and perhaps time */
+static void read_pairs(csv_t *c, bool timed)
+{
+    field_t f[4];
+    size_t last = timed ? 3 : 2;
     while (!c->bad && next_field(c, &f[0])) {
         if (f[0].last && !f[0].text.len) {
             continue; /* an empty line */
         }
-        if (f[0].last || !next_field(c, &f[1]) || f[1].last || !next_field(c, &f[2]) ||
-            !f[2].last) {
+        size_t n = 0;
+        while (n < last && !f[n].last && next_field(c, &f[n + 1])) {
+            n++;
+        }
+        if (n < last || !f[last].last) {
             c->bad = c->bad || !wrong_count(c, &f[0]);
             return;
         }
         uint32_t from = take_pid(c, &f[0]), to = c->bad ? UINT32_MAX : take_pid(c, &f[1]);
-        if (c->bad || !take_cost(c, &f[2], from, to)) {
+        if (c->bad ||
+            !(timed ? take_timed(c, &f[2], &f[3], from, to) : take_cost(c, &f[2], from, to))) {
             c->bad = true;
         }
     }
@@ -234,7 +278,7 @@ static void read_calendar(csv_t *c, const field_t *corner)
 
 static void read_csv(csv_t *c)
 {
-    field_t corner, first, second;
+    field_t corner, first, second, third = {.last = true};
     if (!next_field(c, &corner) || corner.last || !next_field(c, &first)) {
         if (!c->bad) {
             (void)found(c, &corner, FINDING_SYNTAX,
@@ -245,9 +289,11 @@ static void read_csv(csv_t *c)
     const csv_t behind = *c; /* the two */
     bool named = !first.last && slice_is(corner.text, "source") &&
                  slice_is(first.text, "destination");
-    bool pairs = named && next_field(c, &second) && second.last && slice_is(second.text, "cost");
-    if (pairs) {
-        read_pairs(c);
+    bool pairs = named && next_field(c, &second) && slice_is(second.text, "cost");
+    bool timed = pairs && !second.last && next_field(c, &third) && third.last &&
+                 slice_is(third.text, "time");
+    if (pairs && (second.last || timed)) {
+        read_pairs(c, timed);
         return;
     }
     c->at = behind.at;

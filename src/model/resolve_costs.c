@@ -94,6 +94,7 @@ static void make_matrix(builder_t *b, cost_map_draft_t *cost, const model_networ
                                        b->arena, &out->costs, &twice);
     if (!err && out->calendar) {
         out->costs = *cost_calendar_at(out->calendar, b->now);
+        cost_calendar_holds(out->calendar, b->now, &out->holds.from, &out->holds.until);
     } else if (err == ERR_DATA) {
         findings_add(b->findings, FINDING_DUPLICATE_KEY,
                      builder_place(b, cost->costs_document, twice.line, twice.column),
@@ -182,7 +183,9 @@ bool resolve_cost_maps(builder_t *b)
                                      .column = cost->column,
                                      .network_map = map,
                                      .type = cost->type,
-                                     .context = make_context(b, cost)};
+                                     .context = make_context(b, cost),
+                                     .holds = cost->fresh,
+                                     .file = cost->file.name};
         if (known && typed && check_cells(b, cost, map) &&
             (cost->computed ? check_computed(b, cost) : check_cost_lists(b, cost, map)) &&
             !cost->bad) {

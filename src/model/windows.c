@@ -312,13 +312,8 @@ bool resolve_windows(builder_t *b)
         }
     }
     for (size_t i = 0; i < b->model->cost_map_count; i++) {
-        const cost_calendar_t *calendar = b->model->cost_maps[i].calendar;
-        int64_t from, until;
-        if (calendar) {
-            cost_calendar_holds(calendar, b->now, &from, &until);
-            note_boundary(b, from);
-            note_boundary(b, until);
-        }
+        note_boundary(b, b->model->cost_maps[i].holds.from);
+        note_boundary(b, b->model->cost_maps[i].holds.until);
     }
     sort_items(list, b->model->timed_count, sizeof *list, cmp_timed);
     return !b->failed;

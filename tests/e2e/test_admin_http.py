@@ -238,7 +238,7 @@ def test_description_and_routes():
     described = {(method, path): operation["x-role"]
                  for method, path, operation in operations(description())}
     table = {(method, path): role for method, path, role in routes()}
-    assert len(table) == 18 and described == table
+    assert len(table) == 19 and described == table
 
 
 def test_description_and_server(admin):

@@ -521,8 +521,54 @@ static void test_absent(void **state)
     const char *first = strstr(text.ptr, want);
     assert_non_null(first);                   /* of a filtered cost map */
     assert_non_null(strstr(first + 1, want)); /* of the endpoint cost service, at least */
+    assert_non_null(strstr(text.ptr,
+                           "\"num-lossrate\":{\"cost-mode\":\"numerical\",\"cost-metric\":"
+                           "\"lossrate\",\"description\":\"in percent, from 0 to 100\"}"));
     buf_release(&text);
     snapshot_unref(s);
+}
+
+/* ---- measured costs ---- */
+
+static void check_age(const char *now, const char *map, int64_t from, int64_t until)
+{
+    static const char text[] =
+        "network-maps: {m: {pids: {a: {ipv4: [192.0.2.0/24]}, b: {ipv4: [0.0.0.0/0], ipv6: "
+        "['::/0']}}}}\n"
+        "cost-maps: {c: {network-map: m, cost-metric: delay-ow, cost-mode: numerical, "
+        "default-cost: 9, costs-file: d/c.csv, max-age-s: 60}}\n";
+    static const char csv[] = "source,destination,cost,time\n"
+                              "a,a,1,2026-11-26T12:00:00Z\r\n\n"
+                              "a,b,2,2026-11-26T13:00:30+01:00\n"
+                              "b,a,3,\n";
+    const model_source_t sources[] = {{SLICE_LIT("a.yaml"), DOC_YAML, slice_str(text)},
+                                      {SLICE_LIT("d/c.csv"), DOC_DATA, slice_str(csv)}};
+    const model_options_t options = {.now = moment(now)};
+    const snapshot_options_t show = {.base_uri = SLICE_LIT("")};
+    findings_t findings;
+    model_t *model = NULL;
+    snapshot_t *s;
+    findings_init(&findings, 0);
+    assert_int_equal(model_build(sources, 2, &options, &findings, &model), ERR_OK);
+    findings_release(&findings);
+    assert_int_equal(model->holds.from, from);
+    assert_int_equal(model->holds.until, until);
+    assert_true(slice_is(model->cost_maps[0].file, "d/c.csv"));
+    assert_int_equal(snapshot_build_take(model, &show, NULL, 1, &s), ERR_OK);
+    check_map(s, "/c", map);
+    snapshot_unref(s);
+}
+
+/* What is too old is withdrawn: the pair has not even the default. */
+static void test_age(void **state)
+{
+    (void)state;
+    check_age("2026-11-26T12:00:59Z", "{\"a\":{\"a\":1,\"b\":2},\"b\":{\"a\":3,\"b\":9}}",
+              INT64_MIN, moment("2026-11-26T12:01:00Z"));
+    check_age("2026-11-26T12:01:00Z", "{\"a\":{\"b\":2},\"b\":{\"a\":3,\"b\":9}}",
+              moment("2026-11-26T12:01:00Z"), moment("2026-11-26T12:01:30Z"));
+    check_age("2026-11-27T00:00:00Z", "{\"b\":{\"a\":3,\"b\":9}}", moment("2026-11-26T12:01:30Z"),
+              INT64_MAX);
 }
 
 /* ---- memory ---- */
@@ -571,7 +617,7 @@ int main(void)
         cmocka_unit_test(test_once),    cmocka_unit_test(test_current),
         cmocka_unit_test(test_answers), cmocka_unit_test(test_clock),
         cmocka_unit_test(test_errors),  cmocka_unit_test(test_absent),
-        cmocka_unit_test(test_nomem),
+        cmocka_unit_test(test_age),     cmocka_unit_test(test_nomem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

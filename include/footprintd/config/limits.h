@@ -53,6 +53,7 @@ typedef struct config_limits {
     uint64_t update_opens_per_s;
     uint64_t update_full_bytes_per_s;
     uint64_t tips_views;
+    uint64_t cost_batches_per_s;
 } config_limits_t;
 
 typedef struct config_limit_info {

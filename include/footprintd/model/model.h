@@ -133,6 +133,8 @@ typedef struct model_cost_map {
     slice_t context;                 /* CostContext (RFC 9439 3.1) as JSON; empty: not said */
     cost_matrix_t costs;             /* rows and columns are the network map's PIDs; of now */
     const cost_calendar_t *calendar; /* NULL: costs are the same at all times */
+    model_window_t holds;            /* the costs, of now */
+    slice_t file;                    /* "data/costs.csv", beside its document; empty: it has them */
 } model_cost_map_t;
 
 /* Another information resource directory that the IRD leads to (RFC 7285 9.2.4). */

@@ -1,0 +1,228 @@
+#include "cost_batch.h"
+
+#include "footprintd/base/table.h"
+#include "footprintd/base/time.h"
+#include "footprintd/model/footprint.h"
+
+/* ---- reading ---- */
+
+static err_t wrong(buf_t *why, size_t index, const char *text)
+{
+    buf_printf(why, "value %zu: %s", index + 1, text);
+    return buf_failed(why) ? ERR_NOMEM : ERR_DATA;
+}
+
+/* The key of a pair: names hold no comma. */
+static slice_t pair_key(slice_t source, slice_t destination, arena_t *arena)
+{
+    return arena_printf(arena, "%.*s,%.*s", SLICE_ARG(source), SLICE_ARG(destination));
+}
+
+static err_t read_time(const json_value_t *time, arena_t *arena, slice_t *out)
+{
+    int64_t at;
+    buf_t text = BUF_INIT;
+    if (time->kind != JSON_STRING || !moment_parse(time->u.text, &at)) {
+        return ERR_DATA;
+    }
+    moment_write(at, &text);
+    *out = buf_failed(&text) ? slice_of(NULL, 0) : arena_copy(arena, buf_slice(&text));
+    buf_release(&text);
+    return out->ptr ? ERR_OK : ERR_NOMEM;
+}
+
+static err_t read_value(const json_value_t *v, size_t index, arena_t *arena, cost_value_t *out,
+                        buf_t *why)
+{
+    const json_value_t *source = json_get(v, "source"), *destination = json_get(v, "destination");
+    const json_value_t *cost = json_get(v, "cost"), *time = json_get(v, "time");
+    double number;
+    if (v->kind != JSON_OBJECT || v->u.object.count != 3 + (size_t)(time != NULL)) {
+        return wrong(why, index, "it is to have source, destination, cost and perhaps time");
+    }
+    if (!json_is_string(source) || !fp_pid_valid(source->u.text) || !json_is_string(destination) ||
+        !fp_pid_valid(destination->u.text)) {
+        return wrong(why, index, "source and destination are to be names of PIDs");
+    }
+    bool none = cost && cost->kind == JSON_NULL;
+    if (!none &&
+        (!cost || cost->kind != JSON_NUMBER || !json_number_double(cost->u.text, &number))) {
+        return wrong(why, index, "cost is to be a number, or null for none");
+    }
+    *out = (cost_value_t){source->u.text, destination->u.text, none ? SLICE_LIT("") : cost->u.text,
+                          SLICE_LIT("")};
+    err_t err = time ? read_time(time, arena, &out->time) : ERR_OK;
+    return err == ERR_DATA
+               ? wrong(why, index, "time is to be a moment such as 2026-11-26T16:00:00Z")
+               : err;
+}
+
+err_t cost_batch_read(const json_value_t *list, arena_t *arena, cost_batch_t *out, buf_t *why)
+{
+    table_t pairs = TABLE_INIT;
+    if (!list || list->kind != JSON_ARRAY || !list->u.array.count) {
+        buf_append_str(why, "values is to be a list of costs, with one at least");
+        return buf_failed(why) ? ERR_NOMEM : ERR_DATA;
+    }
+    size_t count = list->u.array.count;
+    cost_value_t *values = arena_array(arena, count, sizeof *values);
+    err_t err = values ? ERR_OK : ERR_NOMEM;
+    *out = (cost_batch_t){values, count, false};
+    for (size_t i = 0; i < count && !err; i++) {
+        void *before = NULL;
+        err = read_value(&list->u.array.items[i], i, arena, &values[i], why);
+        if (!err) {
+            slice_t key = pair_key(values[i].source, values[i].destination, arena);
+            out->has_times |= values[i].time.len > 0;
+            err = !key.ptr ? ERR_NOMEM : table_put(&pairs, key, &values[i], &before);
+        }
+        if (!err && before) {
+            err = wrong(why, i, "its pair has a value before it");
+        }
+    }
+    table_release(&pairs);
+    return err;
+}
+
+/* ---- merging ---- */
+
+typedef struct merge {
+    const cost_batch_t *batch;
+    table_t left; /* pair -> its value, until it is written */
+    slice_t now;
+    bool timed; /* the file as it will be */
+    bool add;   /* the column is new */
+    buf_t key;
+    arena_t *arena;
+    buf_t *out;
+} merge_t;
+
+/* Without the line's end. */
+static bool next_line(slice_t *text, slice_t *line)
+{
+    const char *end = text->len ? memchr(text->ptr, '\n', text->len) : NULL;
+    size_t len = end ? (size_t)(end - text->ptr) : text->len;
+    if (!text->len) {
+        return false;
+    }
+    *line = slice_of(text->ptr, len);
+    *text = slice_of(text->ptr + len + (end != NULL), text->len - len - (end != NULL));
+    if (line->len && line->ptr[line->len - 1] == '\r') {
+        line->len--;
+    }
+    return true;
+}
+
+/* A field from the front, without quotes around it: the file was read by the model before. */
+static slice_t take_field(slice_t *line)
+{
+    const char *comma = line->len ? memchr(line->ptr, ',', line->len) : NULL;
+    size_t len = comma ? (size_t)(comma - line->ptr) : line->len;
+    slice_t field = slice_of(line->ptr, len);
+    *line = slice_of(line->ptr + len + (comma != NULL), line->len - len - (comma != NULL));
+    if (field.len >= 2 && field.ptr[0] == '"' && field.ptr[field.len - 1] == '"') {
+        field = slice_of(field.ptr + 1, field.len - 2);
+    }
+    return field;
+}
+
+static void write_value(merge_t *m, const cost_value_t *v)
+{
+    if (!v->cost.len) {
+        return;
+    }
+    buf_printf(m->out, "%.*s,%.*s,%.*s", SLICE_ARG(v->source), SLICE_ARG(v->destination),
+               SLICE_ARG(v->cost));
+    if (m->timed) {
+        buf_append_char(m->out, ',');
+        buf_append_slice(m->out, v->time.len ? v->time : m->now);
+    }
+    buf_append_char(m->out, '\n');
+}
+
+static err_t merge_line(merge_t *m, slice_t line)
+{
+    slice_t rest = line, source = take_field(&rest), destination = take_field(&rest);
+    buf_clear(&m->key);
+    buf_append_slice(&m->key, source);
+    buf_append_char(&m->key, ',');
+    buf_append_slice(&m->key, destination);
+    if (buf_failed(&m->key)) {
+        return ERR_NOMEM;
+    }
+    const cost_value_t *v = table_remove(&m->left, buf_slice(&m->key));
+    if (v) {
+        write_value(m, v);
+    } else {
+        buf_append_slice(m->out, line);
+        buf_append_str(m->out, m->add ? ",\n" : "\n");
+    }
+    return ERR_OK;
+}
+
+/* False: it is another file. */
+static bool read_header(merge_t *m, slice_t line)
+{
+    slice_t fields[4];
+    for (size_t i = 0; i < 4; i++) {
+        fields[i] = take_field(&line);
+    }
+    bool known = slice_is(fields[0], "source") && slice_is(fields[1], "destination") &&
+                 slice_is(fields[2], "cost") && !line.len;
+    bool timed = slice_is(fields[3], "time");
+    m->timed = timed || m->batch->has_times;
+    m->add = m->timed && !timed;
+    return known && (timed || !fields[3].len);
+}
+
+static err_t merge(merge_t *m, slice_t file)
+{
+    slice_t line;
+    for (size_t i = 0; i < m->batch->count; i++) {
+        const cost_value_t *v = &m->batch->values[i];
+        slice_t key = pair_key(v->source, v->destination, m->arena);
+        if (!key.ptr || table_put(&m->left, key, (void *)(uintptr_t)v, NULL)) {
+            return ERR_NOMEM;
+        }
+    }
+    buf_append_str(m->out,
+                   m->timed ? "source,destination,cost,time\n" : "source,destination,cost\n");
+    while (next_line(&file, &line)) {
+        if (line.len && merge_line(m, line)) {
+            return ERR_NOMEM;
+        }
+    }
+    for (size_t i = 0; i < m->batch->count; i++) {
+        const cost_value_t *v = &m->batch->values[i];
+        slice_t key = pair_key(v->source, v->destination, m->arena);
+        if (!key.ptr) {
+            return ERR_NOMEM;
+        }
+        if (table_get(&m->left, key)) {
+            write_value(m, v);
+        }
+    }
+    return buf_failed(m->out) ? ERR_NOMEM : ERR_OK;
+}
+
+err_t cost_batch_merge(const cost_batch_t *batch, slice_t file, slice_t now, buf_t *out, buf_t *why)
+{
+    arena_t arena;
+    slice_t line;
+    merge_t m = {.batch = batch,
+                 .left = TABLE_INIT,
+                 .now = now,
+                 .key = BUF_INIT,
+                 .arena = &arena,
+                 .out = out};
+    if (!next_line(&file, &line) || !read_header(&m, line)) {
+        buf_append_str(why, "the file of its costs has not the columns source,destination,cost");
+        return buf_failed(why) ? ERR_NOMEM : ERR_DATA;
+    }
+    arena_init(&arena, 0);
+    err_t err = merge(&m, file);
+    buf_release(&m.key);
+    table_release(&m.left);
+    arena_release(&arena);
+    return err;
+}
