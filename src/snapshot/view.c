@@ -29,52 +29,12 @@ typedef struct maker {
 
 /* ---- resources ---- */
 
-/* What the snapshot before, or a class before this one, has at the path with this tag; NULL. */
-static document_t *find_document(maker_t *m, slice_t path, const char *tag)
-{
-    const resource_t *before = m->in->previous ? view_find(m->in->previous, path) : NULL;
-    if (before && before->document && !strcmp(before->document->tag, tag)) {
-        return before->document;
-    }
-    buf_t key = BUF_INIT;
-    buf_printf(&key, "%.*s\n%s", SLICE_ARG(path), tag);
-    document_t *d = buf_failed(&key) ? NULL : table_get(m->in->shared, buf_slice(&key));
-    buf_release(&key);
-    return d;
-}
-
-/* For the classes behind this one. */
-static err_t share_document(maker_t *m, slice_t path, document_t *d)
-{
-    slice_t key = arena_printf(m->in->arena, "%.*s\n%s", SLICE_ARG(path), d->tag);
-    return key.ptr ? table_put(m->in->shared, key, d, NULL) : ERR_NOMEM;
-}
-
-/*
- * The document of a resource: one that is there with the same tag, with all its bodies, so that
- * publishing the same content again costs none, and classes that show the same share it; otherwise
- * a new one.
- */
-static err_t document_for(maker_t *m, slice_t path, const char *tag,
-                          err_t (*make)(const void *content, body_t **out), const void *content,
-                          document_t **out)
-{
-    document_t *there = find_document(m, path, tag);
-    if (there) {
-        *out = document_ref(there);
-        return ERR_OK;
-    }
-    body_t *body = NULL;
-    err_t err = make(content, &body);
-    return err ? err : document_new_take(tag, body, out);
-}
-
 static resource_t *add(maker_t *m, const resource_kind_t *kind, slice_t id, slice_t path,
                        document_t *document, const void *content)
 {
     resource_t *r = &m->view->resources[m->view->count++];
     *r = (resource_t){kind, id, path, document, content};
-    if (document && share_document(m, path, document)) {
+    if (document && view_document_share(m->in, path, document)) {
         m->failed = true; /* it would only be made again */
     }
     return r;
@@ -124,7 +84,7 @@ static err_t add_map(maker_t *m, const model_network_map_t *map)
     document_t *d = NULL;
     slice_t path = path_of(m, map->id, "");
     err_t err = network_map_build(map, m->in->fragments, m->in->arena, &c);
-    err = err ? err : document_for(m, path, c->tag, make_map_body, c, &d);
+    err = err ? err : view_document_for(m->in, path, c->tag, make_map_body, c, &d);
     if (err) {
         return err;
     }
@@ -173,7 +133,8 @@ static err_t add_cost_map(maker_t *m, const view_cost_map_t *map)
     const slice_t *uses = one_id(m, map->space->map->id);
     document_t *d = NULL;
     slice_t path = path_of(m, c->id, "");
-    err_t err = path.ptr ? document_for(m, path, c->tag, make_cost_body, c, &d) : ERR_NOMEM;
+    err_t err = path.ptr ? view_document_for(m->in, path, c->tag, make_cost_body, c, &d)
+                         : ERR_NOMEM;
     if (err) {
         return err;
     }
@@ -221,7 +182,8 @@ static err_t add_paths(maker_t *m)
         const view_path_t *p = &paths.items[i];
         document_t *d = NULL;
         slice_t path = path_of(m, p->id, "");
-        err = p->tag ? document_for(m, path, p->tag, make_elements_body, p->content, &d) : ERR_OK;
+        err = p->tag ? view_document_for(m->in, path, p->tag, make_elements_body, p->content, &d)
+                     : ERR_OK;
         if (!err) {
             list(m, add(m, p->kind, p->id, path, d, p->content), p->uses, p->uses_count);
             m->entries[m->entry_count - 1].capabilities = p->capabilities;
@@ -245,7 +207,7 @@ static err_t add_advertisement(maker_t *m, const model_advertisement_t *ad)
     document_t *d = NULL;
     slice_t path = path_of(m, ad->id, "");
     err_t err = cdni_build(&input, &c);
-    err = err ? err : document_for(m, path, c->tag, make_cdni_body, c, &d);
+    err = err ? err : view_document_for(m->in, path, c->tag, make_cdni_body, c, &d);
     if (err) {
         return err;
     }
@@ -298,7 +260,7 @@ static err_t add_property_map(maker_t *m, const property_map_content_t *c, const
                               size_t uses_count)
 {
     const slice_t id = SLICE_LIT("propmap"), path = SLICE_LIT("/propmap");
-    document_t *d = find_document(m, path, property_map_tag(c));
+    document_t *d = view_document_find(m->in, path, property_map_tag(c));
     err_t err = ERR_OK;
     if (d) {
         (void)document_ref(d);
@@ -457,7 +419,7 @@ static err_t add_directory(maker_t *m)
     }
     if (!err) {
         tag_format(&digest, tag);
-        err = document_for(m, SLICE_LIT("/"), tag, make_flat, &text, &d);
+        err = view_document_for(m->in, SLICE_LIT("/"), tag, make_flat, &text, &d);
     }
     if (!err) {
         (void)add(m, &resource_kind_directory, SLICE_LIT("directory"), SLICE_LIT("/"), d, NULL);

@@ -25,4 +25,17 @@ typedef struct view_input {
 err_t view_build(const view_input_t *input, view_t *out) FPD_MUST_CHECK;
 void view_release(view_t *view);
 
+/* view_documents.c. What is there at the path with this tag; borrowed, or NULL. */
+document_t *view_document_find(const view_input_t *in, slice_t path, const char *tag);
+/* For the classes behind this one. */
+err_t view_document_share(const view_input_t *in, slice_t path, document_t *d) FPD_MUST_CHECK;
+/*
+ * The document of a resource: one that is there with the same tag, with all its bodies, so that
+ * publishing the same content again costs none, and classes that show the same share it; otherwise
+ * a new one.
+ */
+err_t view_document_for(const view_input_t *in, slice_t path, const char *tag,
+                        err_t (*make)(const void *content, body_t **out), const void *content,
+                        document_t **out) FPD_MUST_CHECK;
+
 #endif
