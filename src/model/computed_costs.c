@@ -36,7 +36,7 @@ static bool parse_neighbors_of(builder_t *b, cost_map_draft_t *map, cost_cell_t 
         if (ev->kind == DOC_EV_ERROR) {
             return false;
         }
-        if (ev->kind != DOC_EV_SCALAR || ev->scalar == JSON_NULL) {
+        if (ev->kind != DOC_EV_SCALAR) {
             if (!wrong(b, map, FINDING_WRONG_TYPE, "a neighbor is the name of a PID")) {
                 return false;
             }

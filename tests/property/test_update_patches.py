@@ -58,7 +58,9 @@ class State:
         self.bodies = {name: site.get(name, FILTERED.get(name)) for name in EVERY}
         self.documents = {name: read_json(body) for name, body in self.bodies.items()}
         self.texts = {name: canonical(document) for name, document in self.documents.items()}
-        self.tags = {name: self.documents[name]["meta"]["vtag"]["tag"] for name in PLAIN}
+        self.tags = {name: document["meta"]["vtag"]["tag"]
+                     for name, document in self.documents.items()
+                     if name in PLAIN and "vtag" in document["meta"]}
 
     def has(self, name, document):
         return document is not None and canonical(document) == self.texts[name]
@@ -156,10 +158,10 @@ def write(site, documents, rng):
 
 def reopen(site, state, old, resume):
     """A client that comes back with what it had of an older generation."""
-    stream = site.stream({name: {"resource-id": name, "tag": old.tags[name]} for name in PLAIN})
+    stream = site.stream({name: {"resource-id": name, "tag": old.tags[name]} for name in old.tags})
     stream.held = dict(old.documents)
-    stale = [name for name in PLAIN if old.tags[name] != state.tags[name]]
-    while not all(state.has(name, stream.held[name]) for name in PLAIN):
+    stale = [name for name in old.tags if old.tags[name] != state.tags[name]]
+    while not all(state.has(name, stream.held[name]) for name in old.tags):
         event = stream.data()
         assert event.id in stale
         assert resume or event.media not in PATCHES

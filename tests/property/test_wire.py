@@ -289,6 +289,7 @@ def compare(server, expected):
         assert status == 200, path
         got = marked(text)
         if path == "/directory":
+            got["meta"].pop("cost-types")
             assert got["meta"] == body["meta"]
             known = {name: entry for name, entry in got["resources"].items()
                      if entry["media-type"] in KNOWN}
@@ -317,6 +318,8 @@ def test_random_documents(number, tmp_path):
 def case_documents(case):
     made = []
     for path in sorted((case / "in").iterdir()):
+        if path.is_dir():
+            continue  # of costs
         text = path.read_bytes().decode("utf-8-sig")
         if case.name == "anchors":  # an anchor that is defined anew, which PyYAML refuses
             text = text.replace("d: &site", "d: &again").replace("e: *site", "e: *again")
@@ -336,4 +339,5 @@ def test_golden_resources(case):
         if path == "/directory":
             got["resources"] = {name: entry for name, entry in got["resources"].items()
                                 if entry["media-type"] in KNOWN}
+            del got["meta"]["cost-types"]
         assert got == body, path

@@ -376,11 +376,21 @@ def in_force(documents):
 
 # ---- maps ----
 
-def network_map(content):
+def pid_prefixes(lists, footprints):
+    """Its own, and those of the footprints that it is, whatever is withdrawn."""
+    for name in texts(lists.get("footprints", [])):
+        for kind in ("cidr", "ipv4cidr", "ipv6cidr"):
+            yield from map(prefix, texts(footprints[name].get(kind, [])))
+    for family in ("ipv4", "ipv6"):
+        yield from map(prefix, texts(lists.get(family, [])))
+
+
+def network_map(content, footprints):
     pids = {}
     for pid, lists in content["pids"].items():
-        pids[pid] = {family: sorted({prefix(text)[1:] for text in texts(lists.get(family, []))})
-                     for family in ("ipv4", "ipv6")}
+        found = set(pid_prefixes(lists, footprints))
+        pids[pid] = {f"ipv{version}": sorted(p[1:] for p in found if p[0] == version)
+                     for version in (4, 6)}
     for family, bits in (("ipv4", 32), ("ipv6", 128)):
         nets = [key for lists in pids.values() for key in lists[family]]
         if nets and not covers_all(nets, bits):
@@ -423,6 +433,8 @@ def entry(resource, media, accepts=None, uses=()):
 
 def resources(documents):
     """{path: body} of all that a client without an identity can get; every tag is "TAG"."""
+    written = {name: content for document in documents
+               for name, content in document.get("footprints", {}).items()}
     documents = in_force(documents)
     footprints = {name: make_footprint(content) for document in documents
                   for name, content in document.get("footprints", {}).items()}
@@ -436,7 +448,7 @@ def resources(documents):
     chosen = [name for name, content in maps.items() if content.get("default")]
     default = chosen[0] if chosen else next(iter(maps))
     for name, content in maps.items():
-        out[f"/{name}"] = {"meta": {"vtag": vtag(name)}, "network-map": network_map(content)}
+        out[f"/{name}"] = {"meta": {"vtag": vtag(name)}, "network-map": network_map(content, written)}
         directory[name] = entry(name, "networkmap")
         directory[f"{name}-filtered"] = entry(f"{name}-filtered", "networkmap",
                                               "networkmapfilter", [name])
