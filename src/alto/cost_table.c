@@ -192,54 +192,41 @@ static char *write_cost(double cost, char *at)
     return at + 4;
 }
 
-/* Whether the column has anything of the pair. */
-static bool has_cost(const cost_table_t *t, const cost_column_t *c, size_t pair)
+/* A number, or the numbers of a calendar, or null where there is none; *any: there is one. */
+static char *write_column(const cost_column_t *c, size_t pairs, size_t pair, char *at, bool *any)
 {
-    size_t pairs = t->from.count * t->to.count;
-    for (size_t k = 0; k < cost_column_depth(c); k++) {
-        if (cost_is_defined(c->costs[k * pairs + pair])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A number, or the numbers of a calendar, or null where there is none. */
-static char *write_column(const cost_table_t *t, const cost_column_t *c, size_t pair, char *at)
-{
-    size_t pairs = t->from.count * t->to.count;
-    if (!c->calendar || !has_cost(t, c, pair)) {
+    if (!c->calendar) {
+        *any |= cost_is_defined(c->costs[pair]);
         return write_cost(c->costs[pair], at);
     }
+    char *begin = at;
+    bool some = false;
     for (size_t k = 0; k < c->calendar->count; k++) {
+        double cost = c->costs[k * pairs + pair];
+        some |= cost_is_defined(cost);
         *at++ = k ? ',' : '[';
-        at = write_cost(c->costs[k * pairs + pair], at);
+        at = write_cost(cost, at);
     }
+    if (!some) {
+        return write_cost(COST_NONE, begin);
+    }
+    *any = true;
     *at++ = ']';
     return at;
 }
 
-static char *write_pair(const cost_table_t *t, size_t pair, char *at)
+static char *write_pair(const cost_table_t *t, size_t pair, char *at, bool *any)
 {
+    size_t pairs = t->from.count * t->to.count;
     if (!t->multi) {
-        return write_column(t, t->columns, pair, at);
+        return write_column(t->columns, pairs, pair, at, any);
     }
     for (size_t k = 0; k < t->shown; k++) {
         *at++ = k ? ',' : '[';
-        at = write_column(t, &t->columns[k], pair, at);
+        at = write_column(&t->columns[k], pairs, pair, at, any);
     }
     *at++ = ']';
     return at;
-}
-
-static bool has_any(const cost_table_t *t, size_t pair)
-{
-    for (size_t k = 0; k < t->shown; k++) {
-        if (has_cost(t, &t->columns[k], pair)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* What has no cost of any type is left out, as it is where there is one type. */
@@ -250,18 +237,18 @@ static bool write_arrays(const cost_table_t *t, size_t from, buf_t *out)
         most += 2 + cost_column_depth(&t->columns[k]) * (JSON_DOUBLE_MAX + 1);
     }
     for (size_t i = 0; i < t->to.count; i++) {
-        size_t pair = from * t->to.count + i;
         const slice_t key = t->to.keys[i];
-        if (!has_any(t, pair)) {
-            continue;
-        }
+        bool any = false;
         if (!buf_reserve(out, key.len + most)) {
             return false;
         }
         char *at = out->ptr + out->len;
         *at++ = out->len == start ? '{' : ',';
         memcpy(at, key.ptr, key.len);
-        out->len = (size_t)(write_pair(t, pair, at + key.len) - out->ptr);
+        at = write_pair(t, from * t->to.count + i, at + key.len, &any);
+        if (any) {
+            out->len = (size_t)(at - out->ptr);
+        }
     }
     if (out->len > start) {
         buf_append_char(out, '}');
