@@ -144,6 +144,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 {
     (void)handler;
     guard_request(&conn_of_request(req)->guard, req);
+    conn_of_request(req)->asked = true;
     if (!identity_resolve(req)) {
         return 0; /* the same for every path, whether there is one or not */
     }

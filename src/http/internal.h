@@ -155,7 +155,8 @@ typedef struct http_conn {
     atomic_size_t *counter;      /* of connections, that it is counted in */
     h2o_timeout_entry_t timeout; /* until the first request may begin */
     enum { CONN_NEW, CONN_HTTP1, CONN_HTTP2 } phase;
-    bool cut; /* shut down by us: the library closes it when it reads the end */
+    bool asked; /* a request of it came to a handler */
+    bool cut;   /* shut down by us: the library closes it when it reads the end */
     /* For the sweep. */
     unsigned active;  /* requests under way, as counted last */
     unsigned waiting; /* of these, answers that the peer has not taken */

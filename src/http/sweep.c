@@ -200,7 +200,9 @@ static bool drain_may_close(http_conn_t *conn, uint64_t elapsed)
     case CONN_NEW:
         return elapsed >= DRAIN_NEW_MS;
     case CONN_HTTP1:
-        return conn->active == 0 && !has_unread_input(conn);
+        /* Whose first request is on its way, as after a handshake, cannot know of the drain. */
+        return conn->active == 0 && !has_unread_input(conn) &&
+               (conn->asked || elapsed >= DRAIN_NEW_MS);
     case CONN_HTTP2:
         return conn->active == 0 && elapsed >= DRAIN_HTTP2_MS;
     }

@@ -262,3 +262,20 @@ def test_units_are_valid_and_tight(tmp_path):
     done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager",
                            "--threshold=15", units[0]], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_first_request_of_a_connection_in_a_drain(site, certificates):
+    """A client whose handshake is done a moment before has its answer; one that was asked before goes."""
+    tls = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    listen = [{"address": "127.0.0.1:0", "tls": {"certificate": str(certificates / "server.pem"),
+                                                 "key": str(certificates / "server.key")}}]
+    server = Server(write_config(site, listen=json.dumps(listen))).wait_ready()
+    port = int(server.url.rsplit(":", 1)[1])
+    with http.raw_connect(port, tls) as used, http.raw_connect(port, tls) as new:
+        assert Hammer.exchange(used)
+        server.send(signal.SIGTERM)
+        server.wait_line("SIGTERM: draining")
+        assert used.recv(1) == b""
+        time.sleep(0.3)  # it looks ten times a second
+        assert Hammer.exchange(new)
+    assert server.wait() == 0
