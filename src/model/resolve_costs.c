@@ -86,7 +86,7 @@ static bool check_computed(builder_t *b, const cost_map_draft_t *cost)
 static void make_matrix(builder_t *b, cost_map_draft_t *cost, const model_network_map_t *map,
                         model_cost_map_t *out)
 {
-    cost_cell_t twice;
+    cost_cell_t twice = {.cost = COST_NONE};
     err_t err = cost->computed ? compute_costs(b, cost, map->pid_count, &out->costs)
                 : cost->calendar.given
                     ? make_calendar(b, cost, map->pid_count, &out->calendar, &twice)
