@@ -6,26 +6,10 @@
 
 /* ---- endpoints ---- */
 
-/* TypedEndpointAddr (RFC 7285 10.4.3): an address, not a prefix. */
-static bool parse_endpoint(slice_t text, addr_t *out)
-{
-    static const struct {
-        const char *prefix;
-        family_t family;
-    } types[] = {{"ipv4:", FAMILY_IPV4}, {"ipv6:", FAMILY_IPV6}};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (text.len > 5 && !memcmp(text.ptr, types[i].prefix, 5)) {
-            return !addr_parse(slice_of(text.ptr + 5, text.len - 5), out) &&
-                   out->family == types[i].family;
-        }
-    }
-    return false;
-}
-
 static bool is_endpoint(const json_value_t *v)
 {
     addr_t address;
-    return v->kind == JSON_STRING && parse_endpoint(v->u.text, &address);
+    return v->kind == JSON_STRING && request_endpoint(v->u.text, &address);
 }
 
 const cost_lists_t cost_endpoints_form = {.name = "endpoints",
@@ -82,7 +66,7 @@ static bool choose_listed(request_t *r, const json_value_t *list, endpoints_t *o
     for (size_t i = 0; i < count && good; i++) {
         slice_t text = list->u.array.items[i].u.text;
         void *before = NULL;
-        if (!parse_endpoint(text, &addresses[out->count])) {
+        if (!request_endpoint(text, &addresses[out->count])) {
             continue; /* they were all looked at */
         }
         if (table_put(&seen, text, keys, &before)) {

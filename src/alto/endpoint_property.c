@@ -102,22 +102,10 @@ static bool parse_properties(request_t *r, const endpoint_property_content_t *c,
     return true;
 }
 
-/* TypedEndpointAddr (RFC 7285 10.4): names of address types are case-sensitive. */
 static bool parse_endpoint(const json_value_t *v, endpoint_t *out)
 {
-    static const struct {
-        slice_t begin;
-        family_t family;
-    } types[] = {{{"ipv4:", 5}, FAMILY_IPV4}, {{"ipv6:", 5}, FAMILY_IPV6}};
-    for (size_t i = 0; v->kind == JSON_STRING && i < sizeof types / sizeof *types; i++) {
-        slice_t begin = types[i].begin, text = v->u.text;
-        if (text.len > begin.len && !memcmp(text.ptr, begin.ptr, begin.len)) {
-            slice_t addr = slice_of(text.ptr + begin.len, text.len - begin.len);
-            out->spelling = text;
-            return !addr_parse(addr, &out->addr) && out->addr.family == types[i].family;
-        }
-    }
-    return false;
+    out->spelling = v->kind == JSON_STRING ? v->u.text : SLICE_LIT("");
+    return request_endpoint(out->spelling, &out->addr);
 }
 
 /* Two spellings of one address are two members of the answer; the same spelling twice is one. */

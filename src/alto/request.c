@@ -118,6 +118,22 @@ void request_answer_document(request_t *r, const char *media_type, const documen
     *r->answer = (alto_answer_t){200, media_type, body->size, body->segments, body->count, 0};
 }
 
+bool request_endpoint(slice_t text, addr_t *out)
+{
+    static const struct {
+        slice_t begin;
+        family_t family;
+    } types[] = {{{"ipv4:", 5}, FAMILY_IPV4}, {{"ipv6:", 5}, FAMILY_IPV6}};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        slice_t begin = types[i].begin;
+        if (text.len > begin.len && !memcmp(text.ptr, begin.ptr, begin.len)) {
+            return !addr_parse(slice_of(text.ptr + begin.len, text.len - begin.len), out) &&
+                   out->family == types[i].family;
+        }
+    }
+    return false;
+}
+
 err_t request_end(const request_t *r)
 {
     return arena_failed(r->arena) ? ERR_NOMEM : ERR_OK;

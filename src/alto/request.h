@@ -38,4 +38,10 @@ void request_answer_document(request_t *r, const char *media_type, const documen
 /* The end of an `answer` function. */
 err_t request_end(const request_t *r);
 
+/*
+ * TypedEndpointAddr (RFC 7285 10.4): "ipv4:192.0.2.1", an address and not a prefix. Names of
+ * address types are case-sensitive.
+ */
+bool request_endpoint(slice_t text, addr_t *out);
+
 #endif

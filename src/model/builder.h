@@ -250,6 +250,8 @@ bool parse_costs(builder_t *b, cost_map_draft_t *map);
  */
 uint32_t cost_pid_number(builder_t *b, cost_map_draft_t *map, slice_t name, uint32_t line,
                          uint32_t column, slice_t pointer);
+/* What cannot be in costs; its place is that of the last event. False: reading is over. */
+bool cost_wrong(builder_t *b, cost_map_draft_t *map, finding_code_t code, const char *text);
 /* The value of neighbors, or of coordinates, at its first event. */
 bool parse_computed_costs(builder_t *b, cost_map_draft_t *map, cost_computed_t how);
 /* The matrix of a draft with the map's numbers of PIDs. ERR_NOMEM. */

@@ -13,20 +13,12 @@
 #define EARTH_KM 6371.0088
 #define DEGREE   (3.14159265358979323846 / 180)
 
-/* A value that cannot be: its place is that of the last event. */
-static bool wrong(builder_t *b, cost_map_draft_t *map, finding_code_t code, const char *text)
-{
-    map->bad = true;
-    doc_reader_find(b->reader, code, (slice_t){0}, "%s", text);
-    return doc_reader_skip(b->reader);
-}
-
 /* ---- parsing ---- */
 
 static bool parse_neighbors_of(builder_t *b, cost_map_draft_t *map, cost_cell_t cell)
 {
     if (doc_reader_last(b->reader)->kind != DOC_EV_SEQ) {
-        return wrong(b, map, FINDING_WRONG_TYPE, "the neighbors of a PID are a list of PIDs");
+        return cost_wrong(b, map, FINDING_WRONG_TYPE, "the neighbors of a PID are a list of PIDs");
     }
     for (;;) {
         const doc_event_t *ev = builder_next(b);
@@ -37,7 +29,7 @@ static bool parse_neighbors_of(builder_t *b, cost_map_draft_t *map, cost_cell_t 
             return false;
         }
         if (ev->kind != DOC_EV_SCALAR) {
-            if (!wrong(b, map, FINDING_WRONG_TYPE, "a neighbor is the name of a PID")) {
+            if (!cost_wrong(b, map, FINDING_WRONG_TYPE, "a neighbor is the name of a PID")) {
                 return false;
             }
             continue;
@@ -57,7 +49,7 @@ static bool parse_place(builder_t *b, cost_map_draft_t *map, const cost_cell_t *
         "180";
     size_t count = 0;
     if (doc_reader_last(b->reader)->kind != DOC_EV_SEQ) {
-        return wrong(b, map, FINDING_WRONG_TYPE, text);
+        return cost_wrong(b, map, FINDING_WRONG_TYPE, text);
     }
     for (;;) {
         const doc_event_t *ev = builder_next(b);
@@ -70,7 +62,7 @@ static bool parse_place(builder_t *b, cost_map_draft_t *map, const cost_cell_t *
         }
         bool number = ev->kind == DOC_EV_SCALAR && ev->scalar == JSON_NUMBER &&
                       json_number_double(ev->text, &value);
-        if ((!number || fabs(value) > most) && !wrong(b, map, FINDING_BAD_VALUE, text)) {
+        if ((!number || fabs(value) > most) && !cost_wrong(b, map, FINDING_BAD_VALUE, text)) {
             return false;
         }
         if (count++ < 2 && !cost_list_value(b, map, value)) {
@@ -90,9 +82,9 @@ bool parse_computed_costs(builder_t *b, cost_map_draft_t *map, cost_computed_t h
     map->costs_document = b->document;
     map->costs_pointer = builder_pointer(b);
     if (doc_reader_last(b->reader)->kind != DOC_EV_MAP) {
-        return wrong(b, map, FINDING_WRONG_TYPE,
-                     how == COST_HOPS ? "neighbors is a map of PIDs to lists of PIDs"
-                                      : "coordinates is a map of PIDs to places");
+        return cost_wrong(b, map, FINDING_WRONG_TYPE,
+                          how == COST_HOPS ? "neighbors is a map of PIDs to lists of PIDs"
+                                           : "coordinates is a map of PIDs to places");
     }
     for (;;) {
         const doc_event_t *ev = builder_next(b);

@@ -82,8 +82,7 @@ bool cost_list_cell_add(builder_t *b, cost_map_draft_t *map, const cost_cell_t *
     return cost_cell_add(b, map, cell);
 }
 
-/* A cost that cannot be: its place is that of the last event. */
-static bool wrong(builder_t *b, cost_map_draft_t *map, finding_code_t code, const char *text)
+bool cost_wrong(builder_t *b, cost_map_draft_t *map, finding_code_t code, const char *text)
 {
     map->bad = true;
     doc_reader_find(b->reader, code, (slice_t){0}, "%s", text);
@@ -96,11 +95,12 @@ static bool take_cost(builder_t *b, cost_map_draft_t *map, double *cost, bool *g
     const doc_event_t *ev = doc_reader_last(b->reader);
     *good = false;
     if (ev->kind != DOC_EV_SCALAR || ev->scalar != JSON_NUMBER) {
-        return wrong(b, map, FINDING_WRONG_TYPE,
-                     "a cost is a number, or of a calendar a list of numbers");
+        return cost_wrong(b, map, FINDING_WRONG_TYPE,
+                          "a cost is a number, or of a calendar a list of numbers");
     }
     if (!json_number_double(ev->text, cost)) {
-        return wrong(b, map, FINDING_BAD_VALUE, "a cost of this size cannot be said in a double");
+        return cost_wrong(b, map, FINDING_BAD_VALUE,
+                          "a cost of this size cannot be said in a double");
     }
     *good = true;
     return true;
@@ -153,7 +153,8 @@ static bool parse_row(builder_t *b, cost_map_draft_t *map)
         return false;
     }
     if (ev->kind != DOC_EV_MAP) {
-        return wrong(b, map, FINDING_WRONG_TYPE, "the costs of a PID are a map of PIDs to numbers");
+        return cost_wrong(b, map, FINDING_WRONG_TYPE,
+                          "the costs of a PID are a map of PIDs to numbers");
     }
     for (;;) {
         ev = builder_next(b);
@@ -171,8 +172,8 @@ bool parse_costs(builder_t *b, cost_map_draft_t *map)
     map->costs_document = b->document;
     map->costs_pointer = builder_pointer(b);
     if (doc_reader_last(b->reader)->kind != DOC_EV_MAP) {
-        return wrong(b, map, FINDING_WRONG_TYPE,
-                     "costs is a map of PIDs to maps of PIDs to numbers");
+        return cost_wrong(b, map, FINDING_WRONG_TYPE,
+                          "costs is a map of PIDs to maps of PIDs to numbers");
     }
     for (;;) {
         const doc_event_t *ev = builder_next(b);
@@ -262,9 +263,10 @@ static void parse_rest(builder_t *b, cost_map_draft_t *map)
     const doc_event_t *ev = doc_reader_last(b->reader);
     map->rest_ref = (name_ref_t){{NULL, 0}, ev->line, ev->column, builder_pointer(b), NO_INDEX};
     if (ev->kind != DOC_EV_SCALAR || ev->scalar != JSON_NUMBER) {
-        (void)wrong(b, map, FINDING_WRONG_TYPE, "default-cost is a number");
+        (void)cost_wrong(b, map, FINDING_WRONG_TYPE, "default-cost is a number");
     } else if (!json_number_double(ev->text, &map->rest)) {
-        (void)wrong(b, map, FINDING_BAD_VALUE, "a cost of this size cannot be said in a double");
+        (void)cost_wrong(b, map, FINDING_BAD_VALUE,
+                         "a cost of this size cannot be said in a double");
         map->rest = COST_NONE;
     }
 }
@@ -304,10 +306,10 @@ static bool parse_max_age(builder_t *b, cost_map_draft_t *map)
     map->max_age_line = ev->line;
     map->max_age_column = ev->column;
     if (ev->kind != DOC_EV_SCALAR || ev->scalar != JSON_NUMBER) {
-        return wrong(b, map, FINDING_WRONG_TYPE, what);
+        return cost_wrong(b, map, FINDING_WRONG_TYPE, what);
     }
     if (!json_number_u64(ev->text, &value) || !value || value > 31536000) {
-        return wrong(b, map, FINDING_BAD_VALUE, what);
+        return cost_wrong(b, map, FINDING_BAD_VALUE, what);
     }
     map->max_age_s = (uint32_t)value;
     return true;

@@ -80,24 +80,6 @@ static size_t count_prefixes(const fp_draft_t *draft)
     return n;
 }
 
-static bool has_pid(const model_network_map_t *map, slice_t name)
-{
-    size_t low = 0, high = map->pid_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int cmp = slice_cmp(map->pids[middle].name, name);
-        if (!cmp) {
-            return true;
-        }
-        if (cmp < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return false;
-}
-
 /* Only for a name that was not found: comparing spellings costs much more than finding one. */
 static slice_t nearest_pid(const model_network_map_t *map, slice_t name)
 {
@@ -116,7 +98,7 @@ void resolve_pids(builder_t *b, const fp_draft_t *draft, uint32_t document)
     for (size_t i = 0; i < draft->pid_count; i++) {
         const name_ref_t *ref = &draft->pids[i];
         place_t place = builder_place(b, document, ref->line, ref->column);
-        if (!has_pid(map, ref->name)) {
+        if (network_map_pid(map, ref->name) == UINT32_MAX) {
             slice_t removed = removed_default_pid(b, ref->name);
             findings_add(b->findings, FINDING_UNKNOWN_PID, place, ref_pointer(b, ref),
                          nearest_pid(map, ref->name),

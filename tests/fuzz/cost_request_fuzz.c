@@ -2,10 +2,7 @@
  * Bodies of requests to filtered cost maps and to the endpoint cost service: any bytes are answered
  * with 200, 400 or 413, as JSON; and what follows changes has the same.
  */
-#include "footprintd/model/model.h"
-#include "footprintd/snapshot/snapshot.h"
-
-#include "fuzz.h"
+#include "fuzz_snapshot.h"
 
 static const char documents[] =
     "{\"network-maps\":{\"m\":{\"pids\":{\"a\":{\"ipv4\":[\"192.0.2.0/24\"],\"ipv6\":["
@@ -22,18 +19,6 @@ static const char documents[] =
     "\"costs\":{\"a\":{\"a\":[0,null],\"b\":[1,2],\"c\":7},\"b\":{\"a\":[null,null]}}}}}";
 
 static snapshot_t *snapshot;
-
-static void setup(void)
-{
-    const model_source_t source = {SLICE_LIT("fuzz"), DOC_JSON, slice_str(documents)};
-    const snapshot_options_t options = {.base_uri = SLICE_LIT("")};
-    findings_t findings;
-    model_t *model = NULL;
-    findings_init(&findings, 0);
-    FUZZ_CHECK(!model_build(&source, 1, NULL, &findings, &model));
-    findings_release(&findings);
-    FUZZ_CHECK(!snapshot_build_take(model, &options, NULL, 1, &snapshot));
-}
 
 static void check_tree(const resource_t *r, slice_t request, const alto_limits_t *limits,
                        const alto_answer_t *answer, slice_t text)
@@ -92,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     slice_t request = slice_of((const char *)data, size);
     if (!snapshot) {
-        setup();
+        snapshot = fuzz_snapshot(documents, 0);
     }
     check_post("/n-filtered", request);
     check_post("/endpoint-cost", request);

@@ -4,9 +4,8 @@
  * is what the property map says of that entity.
  */
 #include "footprintd/alto/endpoint_property.h"
-#include "footprintd/snapshot/snapshot.h"
 
-#include "fuzz.h"
+#include "fuzz_snapshot.h"
 
 #define MOST 64
 
@@ -16,18 +15,6 @@ static const char documents[] =
     "\"m\":{\"default\":true,\"pids\":{\"v6\":{\"ipv6\":[\"::/0\",\"2001:db8::/32\"]}}}}}";
 
 static snapshot_t *snapshot;
-
-static void setup(void)
-{
-    const model_source_t source = {SLICE_LIT("fuzz"), DOC_JSON, slice_str(documents)};
-    const snapshot_options_t options = {.base_uri = SLICE_LIT(""), .propmap_max_entities = MOST};
-    findings_t findings;
-    model_t *model = NULL;
-    findings_init(&findings, 0);
-    FUZZ_CHECK(!model_build(&source, 1, NULL, &findings, &model));
-    findings_release(&findings);
-    FUZZ_CHECK(!snapshot_build_take(model, &options, NULL, 1, &snapshot));
-}
 
 static int post(const char *path, slice_t request, arena_t *arena, const json_value_t **tree)
 {
@@ -84,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const json_value_t *tree = NULL;
     arena_t arena;
     if (!snapshot) {
-        setup();
+        snapshot = fuzz_snapshot(documents, MOST);
     }
     arena_init(&arena, 0);
     int status = post("/endpoint-property", slice_of((const char *)data, size), &arena, &tree);

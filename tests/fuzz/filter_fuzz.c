@@ -2,10 +2,7 @@
  * Bodies of filter requests: any bytes are answered with 200, 400 or 413; a body is JSON, an error
  * has one of the four codes, and nothing is found that the full resource does not have.
  */
-#include "footprintd/model/model.h"
-#include "footprintd/snapshot/snapshot.h"
-
-#include "fuzz.h"
+#include "fuzz_snapshot.h"
 
 static const char documents[] =
     "{\"network-maps\":{\"netmap\":{\"pids\":{\"pid-a\":{\"ipv4\":[\"192.0.2.0/24\"],\"ipv6\":["
@@ -31,18 +28,6 @@ static const char documents[] =
     "\"footprints\":[\"everywhere\"]}]}";
 
 static snapshot_t *snapshot;
-
-static void setup(void)
-{
-    const model_source_t source = {SLICE_LIT("fuzz"), DOC_JSON, slice_str(documents)};
-    const snapshot_options_t options = {.base_uri = SLICE_LIT("")};
-    findings_t findings;
-    model_t *model = NULL;
-    findings_init(&findings, 0);
-    FUZZ_CHECK(!model_build(&source, 1, NULL, &findings, &model));
-    findings_release(&findings);
-    FUZZ_CHECK(!snapshot_build_take(model, &options, NULL, 1, &snapshot));
-}
 
 static void check_error(const json_value_t *tree)
 {
@@ -95,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     slice_t request = slice_of((const char *)data, size);
     if (!snapshot) {
-        setup();
+        snapshot = fuzz_snapshot(documents, 0);
     }
     check_post("/cdni-filtered", request);
     check_post("/netmap-filtered", request);

@@ -2,10 +2,7 @@
  * Bodies of requests for path vectors: any bytes are answered with 200, 400 or 413; a 200 has
  * exactly two parts, each of them JSON, and every name of a path is in the property map.
  */
-#include "footprintd/model/model.h"
-#include "footprintd/snapshot/snapshot.h"
-
-#include "fuzz.h"
+#include "fuzz_snapshot.h"
 
 static const char documents[] =
     "{\"network-maps\":{\"m\":{\"pids\":{\"a\":{\"ipv4\":[\"192.0.2.0/24\"],\"ipv6\":["
@@ -19,18 +16,6 @@ static const char documents[] =
 #define DELIMITER "--part+part"
 
 static snapshot_t *snapshot;
-
-static void setup(void)
-{
-    const model_source_t source = {SLICE_LIT("fuzz"), DOC_JSON, slice_str(documents)};
-    const snapshot_options_t options = {.base_uri = SLICE_LIT("")};
-    findings_t findings;
-    model_t *model = NULL;
-    findings_init(&findings, 0);
-    FUZZ_CHECK(!model_build(&source, 1, NULL, &findings, &model));
-    findings_release(&findings);
-    FUZZ_CHECK(!snapshot_build_take(model, &options, NULL, 1, &snapshot));
-}
 
 /* What stands in front of the next of these; *at goes behind it. */
 static slice_t take_until(slice_t text, size_t *at, const char *end)
@@ -115,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     slice_t request = slice_of((const char *)data, size);
     if (!snapshot) {
-        setup();
+        snapshot = fuzz_snapshot(documents, 0);
     }
     check_post("/t-pv", "cost-map", request);
     check_post("/t-endpoint-cost-pv", "endpoint-cost-map", request);
