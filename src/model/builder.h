@@ -268,8 +268,6 @@ void find_about_map(builder_t *b, finding_code_t code, uint32_t line, uint32_t c
                     const char *text);
 bool parse_withdrawals(builder_t *b);
 bool parse_topologies(builder_t *b);
-/* Whether a topology has a resource of this id. */
-bool topology_takes(const builder_t *b, slice_t id);
 bool parse_directories(builder_t *b);
 void topology_drafts_release(builder_t *b);
 
@@ -341,8 +339,9 @@ err_t make_calendar(builder_t *b, const cost_map_draft_t *cost, size_t size,
                     const cost_calendar_t **out, cost_cell_t *repeated) FPD_MUST_CHECK;
 /* After network maps. */
 bool resolve_topologies(builder_t *b);
-/* After everything else that has an id. */
 bool resolve_directories(builder_t *b);
+/* No two resources of whatever kind have one id; behind all that make some. */
+bool check_resource_ids(builder_t *b);
 /* What is withdrawn, and how long the model holds; before footprints and advertisements. */
 bool resolve_windows(builder_t *b);
 bool resolve_footprints(builder_t *b);

@@ -64,7 +64,7 @@ static bool build(builder_t *b, const model_source_t *sources, size_t count)
     }
     bool ok = documents && parse_files(b) && resolve_network_maps(b) && resolve_cost_maps(b) &&
               resolve_topologies(b) && resolve_windows(b) && resolve_footprints(b) &&
-              resolve_advertisements(b) && resolve_directories(b);
+              resolve_advertisements(b) && resolve_directories(b) && check_resource_ids(b);
     for (size_t i = 0; ok && i < count; i++) {
         documents[i] = b->documents[i].made;
     }

@@ -77,17 +77,6 @@ bool parse_directories(builder_t *b)
     }
 }
 
-/* Ids are those of one resource each, over all that there is (RFC 7285 10.2). */
-static bool is_taken(const builder_t *b, slice_t id)
-{
-    bool taken = table_get(&b->network_maps, id) || table_get(&b->cost_maps, id) ||
-                 topology_takes(b, id);
-    for (size_t i = 0; i < b->model->advertisement_count; i++) {
-        taken |= slice_eq(b->model->advertisements[i].id, id);
-    }
-    return taken;
-}
-
 static int cmp_directory(const void *x, const void *y)
 {
     return slice_cmp(((const model_directory_t *)x)->id, ((const model_directory_t *)y)->id);
@@ -100,13 +89,6 @@ bool resolve_directories(builder_t *b)
     for (size_t i = 0; made && i < count; i++) {
         const directory_draft_t *d = b->directory_list.items[i];
         made[i] = d->made;
-        if (is_taken(b, d->made.id)) {
-            findings_add(b->findings, FINDING_DUPLICATE_NAME,
-                         builder_place(b, d->made.document, d->line, d->column),
-                         arena_printf(b->arena, "/directories/%.*s", SLICE_ARG(d->made.id)),
-                         (slice_t){0}, "'%.*s' is the id of another resource already",
-                         SLICE_ARG(d->made.id));
-        }
     }
     if (made) {
         sort_items(made, count, sizeof *made, cmp_directory);

@@ -373,35 +373,6 @@ static slice_t document_id(const document_draft_t *doc)
     return doc->advertisement.ptr ? doc->advertisement : SLICE_LIT(MODEL_ADVERTISEMENT);
 }
 
-/* An id is one resource: no two kinds may share it. */
-static void check_ids(builder_t *b, const maker_t *m)
-{
-    for (size_t i = 0; i < m->ad_count; i++) {
-        const network_map_draft_t *map = table_get(&b->network_maps, m->ads[i].id);
-        if (map) {
-            findings_add(b->findings, FINDING_DUPLICATE_NAME,
-                         builder_place(b, map->document, map->line, map->column),
-                         arena_printf(b->arena, "/network-maps/%.*s", SLICE_ARG(map->id)),
-                         (slice_t){0}, "'%.*s' is the id of an advertisement already",
-                         SLICE_ARG(map->id));
-        }
-    }
-    for (size_t i = 0; i < b->cost_map_list.count; i++) {
-        const cost_map_draft_t *cost = b->cost_map_list.items[i];
-        bool taken = table_get(&b->network_maps, cost->name) != NULL;
-        for (size_t k = 0; k < m->ad_count; k++) {
-            taken |= slice_eq(m->ads[k].id, cost->name);
-        }
-        if (taken) {
-            findings_add(b->findings, FINDING_DUPLICATE_NAME,
-                         builder_place(b, cost->document, cost->line, cost->column),
-                         arena_printf(b->arena, "/cost-maps/%.*s", SLICE_ARG(cost->name)),
-                         (slice_t){0}, "'%.*s' is the id of another resource already",
-                         SLICE_ARG(cost->name));
-        }
-    }
-}
-
 static int cmp_advertisement(const void *x, const void *y)
 {
     return slice_cmp(((const model_advertisement_t *)x)->id,
@@ -447,7 +418,6 @@ bool resolve_advertisements(builder_t *b)
         return false;
     }
     make_all(&m);
-    check_ids(b, &m);
     model_advertisement_t *list = builder_alloc(b, m.ad_count, sizeof *list);
     for (size_t i = 0; i < m.ad_count; i++) {
         if (list && !b->failed) {

@@ -68,55 +68,6 @@ static void check_audience(topology_resolver_t *r)
     }
 }
 
-static const char *const id_suffixes[] = {TOPOLOGY_COSTS, TOPOLOGY_ENDPOINTS, TOPOLOGY_ELEMENTS};
-#define ID_SUFFIXES (sizeof id_suffixes / sizeof *id_suffixes)
-
-/* Whether another topology has a resource of this id. */
-static bool is_of_other(const builder_t *b, slice_t id, slice_t own)
-{
-    for (size_t i = 0; i < ID_SUFFIXES; i++) {
-        size_t len = strlen(id_suffixes[i]), rest = id.len - len;
-        if (id.len > len && slice_is(slice_of(id.ptr + rest, len), id_suffixes[i]) &&
-            rest != own.len && table_get(&b->topologies, slice_of(id.ptr, rest))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool topology_takes(const builder_t *b, slice_t id)
-{
-    return is_of_other(b, id, slice_of(NULL, SIZE_MAX));
-}
-
-static bool is_taken(const builder_t *b, slice_t id, slice_t own)
-{
-    if (table_get(&b->network_maps, id) || table_get(&b->cost_maps, id) ||
-        is_of_other(b, id, own)) {
-        return true;
-    }
-    for (size_t i = 0; i < b->model->document_count; i++) {
-        if (slice_eq(b->documents[i].advertisement, id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void check_ids(topology_resolver_t *r)
-{
-    const model_topology_t *t = &r->t->made;
-    for (size_t i = 0; i < ID_SUFFIXES; i++) {
-        slice_t id = arena_printf(r->b->arena, "%.*s%s", SLICE_ARG(t->id), id_suffixes[i]);
-        if (id.ptr && is_taken(r->b, id, t->id)) {
-            topology_find(r, FINDING_DUPLICATE_NAME, t->line, t->column,
-                          arena_printf(r->b->arena, "/topologies/%.*s", SLICE_ARG(t->id)),
-                          "'%.*s' has the resource id '%.*s', which another resource has already",
-                          SLICE_ARG(t->id), SLICE_ARG(id));
-        }
-    }
-}
-
 /* ---- the parts ---- */
 
 static int cmp_element(const void *x, const void *y)
@@ -343,7 +294,6 @@ static bool resolve(builder_t *b, topology_draft_t *t)
     r.map = resolve_network_map(b, t->made.document, &t->map);
     r.good = r.map && b->findings->errors == errors;
     check_audience(&r);
-    check_ids(&r);
     number_parts(t);
     make_elements(&r);
     make_nodes(&r);

@@ -19,7 +19,7 @@ STRUCTURAL = {"unknown-key", "missing-key", "wrong-type", "empty", "unknown-foot
 # Findings about more than one value, or about what one means.
 BEYOND = {"invalid/cost-calendars/in/a.yaml-0-wrong-type", "invalid/cost-calendars/in/a.yaml-16-conflict",
           "invalid/computed-costs/in/a.yaml-13-conflict",
-          "invalid/topology-attachments/in/a.yaml-4-conflict",
+          "invalid/topology-attachments/in/a.yaml-3-conflict",
           "invalid/topology-paths/in/a.yaml-0-conflict"}
 
 
