@@ -1,10 +1,9 @@
 #include "http/events.h"
 
-#include "http/principal.h"
-
 #include "footprintd/alto/services.h"
 #include "footprintd/log/log.h"
 #include "http/measure.h"
+#include "http/principal.h"
 #include "http/tips.h"
 
 #include <netdb.h>
