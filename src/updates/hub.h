@@ -69,8 +69,10 @@ void hub_remove_missing(hub_t *hub);
  * `making` is held until one of the others is called, by the same thread.
  */
 typedef struct hub_prepared hub_prepared_t;
-err_t hub_prepare(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report,
-                  hub_prepared_t **out) FPD_MUST_CHECK;
+/* like: of another hub, prepared and not finished, whose nodes serve where content is equal; or
+ * NULL. */
+err_t hub_prepare(hub_t *hub, snapshot_t *snapshot, const view_t *view, const hub_prepared_t *like,
+                  hub_publication_t *report, hub_prepared_t **out) FPD_MUST_CHECK;
 void hub_commit(hub_prepared_t *p);
 void hub_abandon(hub_prepared_t *p);
 

@@ -147,8 +147,8 @@ static err_t prepare_changes(hub_prepared_t *p, hub_publication_t *report)
     return err;
 }
 
-err_t hub_prepare(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report,
-                  hub_prepared_t **out)
+err_t hub_prepare(hub_t *hub, snapshot_t *snapshot, const view_t *view, const hub_prepared_t *like,
+                  hub_publication_t *report, hub_prepared_t **out)
 {
     *report = (hub_publication_t){0};
     hub_prepared_t *p = calloc(1, sizeof *p);
@@ -159,7 +159,7 @@ err_t hub_prepare(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publ
         return ERR_NOMEM;
     }
     (void)pthread_mutex_lock(&hub->making);
-    nodes_init(fresh, hub->nodes, NULL);
+    nodes_init(fresh, hub->nodes, like ? like->nodes : NULL);
     *p = (hub_prepared_t){
         .hub = hub, .snapshot = snapshot_ref(snapshot), .view = view, .nodes = fresh};
     err_t err = prepare_changes(p, report);
@@ -243,7 +243,7 @@ void hub_commit(hub_prepared_t *p)
 err_t hub_publish(hub_t *hub, snapshot_t *snapshot, const view_t *view, hub_publication_t *report)
 {
     hub_prepared_t *p = NULL;
-    err_t err = hub_prepare(hub, snapshot, view, report, &p);
+    err_t err = hub_prepare(hub, snapshot, view, NULL, report, &p);
     if (!err) {
         hub_commit(p);
     }

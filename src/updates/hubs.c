@@ -200,14 +200,15 @@ static err_t assign_classes(hubs_t *hubs, snapshot_t *snapshot)
     return ERR_OK;
 }
 
-static err_t prepare(member_t *m, snapshot_t *snapshot, hub_publication_t *report)
+static err_t prepare(member_t *m, snapshot_t *snapshot, const hub_prepared_t *like,
+                     hub_publication_t *report)
 {
     size_t count = 0;
     const slice_t *names = snapshot_class_names(snapshot, m->class, &count);
     hub_publication_t part;
     err_t err = copy_names(m, names, count);
     err = err ? err
-              : hub_prepare(m->hub, snapshot, snapshot_class_view(snapshot, m->class), &part,
+              : hub_prepare(m->hub, snapshot, snapshot_class_view(snapshot, m->class), like, &part,
                             &m->prepared);
     if (!err) {
         add_report(report, &part);
@@ -250,10 +251,13 @@ err_t hubs_publish(hubs_t *hubs, snapshot_t *snapshot, hub_publication_t *report
     }
     keep_greatest(hubs);
     err_t err = assign_classes(hubs, snapshot);
+    /* Views have most in common. */
+    const hub_prepared_t *first = NULL;
     /* Always in the same order: each holds a lock until it is finished. */
     for (size_t i = 0; i < hubs->count && !err; i++) {
         if (hubs->members[i].class != SIZE_MAX) {
-            err = prepare(&hubs->members[i], snapshot, report);
+            err = prepare(&hubs->members[i], snapshot, first, report);
+            first = first ? first : hubs->members[i].prepared;
             classes++;
         }
     }

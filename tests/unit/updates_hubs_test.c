@@ -3,6 +3,7 @@
 
 #include "failmalloc.h"
 #include "footprintd/updates/hubs.h"
+#include "updates/hub.h"
 
 /* Three uCDNs, each with a document of its own, and what everybody sees. */
 static snapshot_t *make(snapshot_t *previous, uint64_t generation, const char *address,
@@ -151,8 +152,39 @@ static void test_all_or_none(void **state)
     }
 }
 
+static const node_t *root_of(snapshot_t *s, const char *name, const char *resource)
+{
+    hub_t *hub = snapshot_view_of(s, slice_str(name))->hub;
+    feed_t *f = hub_get_feed(hub, slice_str(resource));
+    assert_non_null(f);
+    return feed_newest(f)->root;
+}
+
+/* What views have in common is in memory once, also in the versions that readers go on from. */
+static void test_views_share_nodes(void **state)
+{
+    (void)state;
+    hub_options_t options = {0};
+    hub_publication_t report;
+    hubs_t *hubs = NULL;
+    snapshot_t *s[2] = {NULL, NULL};
+    assert_int_equal(hubs_new(&options, &hubs), ERR_OK);
+    for (size_t i = 0; i < 2; i++) {
+        s[i] = make(i ? s[0] : NULL, i + 1, i ? "198.51.100" : "192.0.2", NULL);
+        assert_int_equal(hubs_publish(hubs, s[i], &report), ERR_OK);
+        const node_t *a = root_of(s[i], "a", "netmap");
+        assert_ptr_equal(a, root_of(s[i], "b", "netmap"));
+        assert_ptr_equal(a, root_of(s[i], "c", "netmap"));
+        assert_ptr_not_equal(root_of(s[i], "a", "cdni"), root_of(s[i], "b", "cdni"));
+    }
+    hubs_free(hubs);
+    snapshot_unref(s[0]);
+    snapshot_unref(s[1]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_or_none)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_or_none),
+                                       cmocka_unit_test(test_views_share_nodes)};
     return cmocka_run_group_tests_name("hubs", tests, NULL, NULL);
 }
