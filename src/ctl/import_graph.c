@@ -2,7 +2,7 @@
 
 #include "fail.h"
 #include "import_graph.h"
-#include "import_maps_out.h"
+#include "import_maps_options.h"
 #include "options.h"
 #include "remote.h"
 #include "watch.h"
@@ -51,7 +51,8 @@ typedef struct graph {
     import_data_t data;
     import_target_t target;
     import_progress_t progress;
-    const char *path, *nodes, *name, *map;
+    import_maps_options_t options;
+    const char *path, *nodes;
     buf_t text, nodes_text;
 } graph_t;
 
@@ -83,60 +84,28 @@ static int option(graph_t *g, int c)
     case 'S':
         g->graph.symmetric = true;
         return -1;
-    case 'm':
-        g->map = optarg;
-        return -1;
-    case 'd':
-        g->graph.pids.is_default = true;
-        return -1;
     case 'x':
         g->graph.name_prefix = slice_str(optarg);
         return !*optarg || fp_pid_valid(slice_str(optarg))
                    ? -1
                    : usage("--name-prefix wants at most 64 of A-Z a-z 0-9 - _ : @");
-    case 'a':
-        g->data.aggregate = true;
-        return -1;
-    case 's':
-        g->data.skip = true;
-        return -1;
-    case 'n':
-        g->name = optarg;
-        return import_check_name("import-graph", optarg);
-    case 'o':
-        g->target.output = optarg;
-        return -1;
     case 'c':
         g->graph.to_files = true;
         return -1;
-    case 'y':
-        g->target.yes = true;
-        return -1;
-    case 'D':
-        g->target.dry_run = true;
-        return -1;
-    case 'j':
-        g->target.json = true;
-        return -1;
-    case 'h':
-        (void)fputs(help_text, stdout);
-        return CTL_FINE;
     default:
-        return options_refused("import-graph", help_text);
+        return import_maps_option(&g->options, c);
     }
 }
 
 static int parse(graph_t *g, int argc, char **argv)
 {
-    static const struct option table[] = {
-        {"nodes", required_argument, NULL, 'N'}, {"metric", required_argument, NULL, 'M'},
-        {"symmetric", no_argument, NULL, 'S'},   {"network-map", required_argument, NULL, 'm'},
-        {"default", no_argument, NULL, 'd'},     {"name-prefix", required_argument, NULL, 'x'},
-        {"aggregate", no_argument, NULL, 'a'},   {"skip", no_argument, NULL, 's'},
-        {"name", required_argument, NULL, 'n'},  {"output", required_argument, NULL, 'o'},
-        {"costs-file", no_argument, NULL, 'c'},  {"yes", no_argument, NULL, 'y'},
-        {"dry-run", no_argument, NULL, 'D'},     {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    static const struct option table[] = {{"nodes", required_argument, NULL, 'N'},
+                                          {"metric", required_argument, NULL, 'M'},
+                                          {"symmetric", no_argument, NULL, 'S'},
+                                          {"name-prefix", required_argument, NULL, 'x'},
+                                          {"costs-file", no_argument, NULL, 'c'},
+                                          IMPORT_MAPS_OPTIONS,
+                                          {NULL, 0, NULL, 0}};
     int c;
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
         int code = option(g, c);
@@ -144,13 +113,9 @@ static int parse(graph_t *g, int argc, char **argv)
             return code;
         }
     }
-    if (argc - optind != 1) {
-        return usage("import-graph wants one file");
-    }
-    g->path = argv[optind];
-    g->graph.pids.map = slice_str(g->map);
-    if (!fp_pid_valid(g->graph.pids.map)) {
-        return usage("--network-map wants the id of a network map");
+    int code = import_maps_options_end(&g->options, argc, argv, &g->path);
+    if (code >= 0) {
+        return code;
     }
     return g->graph.to_files && !g->target.output && !g->target.dry_run
                ? usage("--costs-file wants --output, beside which the files lie")
@@ -350,12 +315,18 @@ static int open_and_run(graph_t *g)
     if (code >= 0) {
         return code;
     }
-    return import_choose_names(&g->data, g->path, g->name) ? run(g, csv) : import_nomem();
+    return import_choose_names(&g->data, g->path, g->options.name) ? run(g, csv) : import_nomem();
 }
 
 int ctl_import_graph_run(int argc, char **argv)
 {
-    graph_t g = {.map = MODEL_NETWORK_MAP};
+    graph_t g = {.path = NULL};
+    g.options = (import_maps_options_t){.command = "import-graph",
+                                        .help = help_text,
+                                        .data = &g.data,
+                                        .pids = &g.graph.pids,
+                                        .target = &g.target,
+                                        .map = MODEL_NETWORK_MAP};
     import_data_init(&g.data);
     import_graph_init(&g.graph, &g.data, SLICE_LIT(""));
     g.graph.metrics[IMPORT_HOPCOUNT] = true;

@@ -1,7 +1,7 @@
 #include "command.h"
 
 #include "fail.h"
-#include "import_maps_out.h"
+#include "import_maps_options.h"
 #include "import_routes.h"
 #include "options.h"
 #include "remote.h"
@@ -48,7 +48,8 @@ typedef struct rib {
     import_data_t data;
     import_target_t target;
     import_progress_t progress;
-    const char *path, *name, *from, *map, *name_prefix, *other;
+    import_maps_options_t options;
+    const char *path, *from, *name_prefix, *other;
     size_t least;
 } rib_t;
 
@@ -129,12 +130,6 @@ static int option(rib_t *r, int c)
         return take_by(r, slice_str(optarg));
     case 'P':
         return take_peer(r, slice_str(optarg));
-    case 'm':
-        r->map = optarg;
-        return -1;
-    case 'd':
-        r->routes.pids.is_default = true;
-        return -1;
     case 'x':
         r->name_prefix = optarg;
         return -1;
@@ -145,32 +140,8 @@ static int option(rib_t *r, int c)
     case 'O':
         r->other = optarg;
         return fp_pid_valid(slice_str(optarg)) ? -1 : usage("--other wants the name of a PID");
-    case 'a':
-        r->data.aggregate = true;
-        return -1;
-    case 's':
-        r->data.skip = true;
-        return -1;
-    case 'n':
-        r->name = optarg;
-        return import_check_name("import-rib", optarg);
-    case 'o':
-        r->target.output = optarg;
-        return -1;
-    case 'y':
-        r->target.yes = true;
-        return -1;
-    case 'D':
-        r->target.dry_run = true;
-        return -1;
-    case 'j':
-        r->target.json = true;
-        return -1;
-    case 'h':
-        (void)fputs(help_text, stdout);
-        return CTL_FINE;
     default:
-        return options_refused("import-rib", help_text);
+        return import_maps_option(&r->options, c);
     }
 }
 
@@ -179,20 +150,11 @@ static int parse(rib_t *r, int argc, char **argv)
     static const struct option table[] = {{"from", required_argument, NULL, 'f'},
                                           {"pid", required_argument, NULL, 'p'},
                                           {"peer", required_argument, NULL, 'P'},
-                                          {"network-map", required_argument, NULL, 'm'},
-                                          {"default", no_argument, NULL, 'd'},
                                           {"name-prefix", required_argument, NULL, 'x'},
                                           {"max-length", required_argument, NULL, 'l'},
                                           {"min-prefixes", required_argument, NULL, 'c'},
                                           {"other", required_argument, NULL, 'O'},
-                                          {"aggregate", no_argument, NULL, 'a'},
-                                          {"skip", no_argument, NULL, 's'},
-                                          {"name", required_argument, NULL, 'n'},
-                                          {"output", required_argument, NULL, 'o'},
-                                          {"yes", no_argument, NULL, 'y'},
-                                          {"dry-run", no_argument, NULL, 'D'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
+                                          IMPORT_MAPS_OPTIONS,
                                           {NULL, 0, NULL, 0}};
     int c;
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -201,10 +163,10 @@ static int parse(rib_t *r, int argc, char **argv)
             return code;
         }
     }
-    if (argc - optind != 1) {
-        return usage("import-rib wants one file");
+    int code = import_maps_options_end(&r->options, argc, argv, &r->path);
+    if (code >= 0) {
+        return code;
     }
-    r->path = argv[optind];
     r->name_prefix = r->name_prefix                    ? r->name_prefix
                      : r->routes.by == IMPORT_NEXT_HOP ? "nh-"
                                                        : "as";
@@ -214,9 +176,7 @@ static int parse(rib_t *r, int argc, char **argv)
         return usage("--name-prefix wants at most 24 of A-Z a-z 0-9 - _ : @");
     }
     r->routes.name_prefix = prefix;
-    r->routes.pids.map = slice_str(r->map);
-    return fp_pid_valid(r->routes.pids.map) ? -1
-                                            : usage("--network-map wants the id of a network map");
+    return -1;
 }
 
 /* ---- the source ---- */
@@ -288,7 +248,7 @@ static int open_and_run(rib_t *r)
         (void)ctl_fail(r->target.json, CTL_USAGE, "unreadable", "%s %.*s", r->path,
                        SLICE_ARG(buf_slice(&why)));
     } else {
-        code = import_choose_names(&r->data, r->path, r->name) ? run(r, s) : import_nomem();
+        code = import_choose_names(&r->data, r->path, r->options.name) ? run(r, s) : import_nomem();
     }
     buf_release(&why);
     import_stream_free(s);
@@ -298,7 +258,13 @@ static int open_and_run(rib_t *r)
 int ctl_import_rib_run(int argc, char **argv)
 {
     static rib_t r; /* tables of a few kB */
-    r = (rib_t){.map = MODEL_NETWORK_MAP, .other = "other"};
+    r = (rib_t){.other = "other"};
+    r.options = (import_maps_options_t){.command = "import-rib",
+                                        .help = help_text,
+                                        .data = &r.data,
+                                        .pids = &r.routes.pids,
+                                        .target = &r.target,
+                                        .map = MODEL_NETWORK_MAP};
     import_data_init(&r.data);
     import_routes_init(&r.routes, &r.data, SLICE_LIT(""));
     r.data.now = moment_now();
