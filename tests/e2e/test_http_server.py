@@ -353,6 +353,8 @@ def refused(port):
         http.raw_connect(port).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        pass  # it came at the moment at which the kernel closes the queue
     return False
 
 
