@@ -58,7 +58,17 @@ static int cmp_granted(const void *px, const void *py)
     return cmp_u32(&x->number, &y->number);
 }
 
-static slice_t capability_text(const capability_t *capability, arena_t *arena)
+/* What many views and snapshots say is in memory once. */
+static slice_t keep_text(const property_map_input_t *in, const buf_t *text)
+{
+    fragment_t *f = NULL;
+    if (buf_failed(text) || fragments_intern(in->fragments, buf_slice(text), &f)) {
+        return (slice_t){0};
+    }
+    return fragment_slice(f);
+}
+
+static slice_t capability_text(const capability_t *capability, const property_map_input_t *in)
 {
     buf_t text = BUF_INIT;
     buf_append_str(&text, "{\"capability-type\":");
@@ -66,9 +76,9 @@ static slice_t capability_text(const capability_t *capability, arena_t *arena)
     buf_append_str(&text, ",\"capability-value\":");
     buf_append_slice(&text, capability->text);
     buf_append_char(&text, '}');
-    slice_t copy = buf_failed(&text) ? (slice_t){0} : arena_copy(arena, buf_slice(&text));
+    slice_t kept = keep_text(in, &text);
     buf_release(&text);
-    return copy;
+    return kept;
 }
 
 static err_t spread(const granted_t *list, size_t count, size_t set_count, arena_t *arena,
@@ -111,7 +121,7 @@ static err_t gather(const property_map_input_t *in, capabilities_t *c)
     for (size_t i = 0; i < content->count && !err; i++) {
         const model_object_t *o = content->objects[i].object;
         if (!i || o->capability != content->objects[i - 1].object->capability) {
-            texts[c->count++] = capability_text(o->capability, in->arena);
+            texts[c->count++] = capability_text(o->capability, in);
             err = texts[c->count - 1].ptr ? ERR_OK : ERR_NOMEM;
         }
         uint32_t set = o->footprints.count ? join_set_id(in->join, &o->footprints) : UINT32_MAX;
@@ -190,11 +200,12 @@ static err_t add_list(lister_t *l, size_t count, uint32_t *out)
     buf_clear(&l->text);
     if (kept.ptr && l->bytes < TEXTS_MOST) {
         write_list(c, list, &l->text);
-        list->text = arena_copy(l->in->arena, buf_slice(&l->text));
+        list->text = keep_text(l->in, &l->text);
         l->bytes += l->text.len;
+        kept.ptr = list->text.ptr ? kept.ptr : NULL;
     }
     *out = (uint32_t)c->list_count++;
-    return kept.ptr && !buf_failed(&l->text) ? ERR_OK : ERR_NOMEM;
+    return kept.ptr ? ERR_OK : ERR_NOMEM;
 }
 
 /* Equal lists have one number, so that equal values are seen without a look at them. */

@@ -13,6 +13,7 @@ struct snapshot {
     model_t *model;
     attributes_t *attributes;
     join_index_t *join;
+    view_pids_t *pids;    /* of each network map of the model, then of the implicit one */
     path_index_t **paths; /* of each topology of the model */
     fragments_t fragments;
     arena_t arena; /* what views are made of */
@@ -41,6 +42,10 @@ static void snapshot_free(snapshot_t *s)
         path_index_unref(s->paths[i]);
     }
     free(s->paths);
+    for (size_t i = 0; s->pids && i <= s->model->network_map_count; i++) {
+        pid_index_release(&s->pids[i].index);
+    }
+    free(s->pids);
     join_free(s->join);
     attributes_unref(s->attributes);
     model_free(s->model);
@@ -73,6 +78,7 @@ static err_t build_views(snapshot_t *s, const snapshot_options_t *options,
             .base_uri = options ? options->base_uri : SLICE_LIT(""),
             .join = s->join,
             .attributes = s->attributes,
+            .pids = s->pids,
             .paths = s->paths,
             .propmap_max_get_bytes = options ? options->propmap_max_get_bytes : 0,
             .propmap_max_entities = options ? options->propmap_max_entities : 0,
@@ -117,6 +123,8 @@ static err_t build(snapshot_t *s, const snapshot_options_t *options, const snaps
         s->attributes = attributes_ref(options->attributes);
     }
     err_t err = join_build(s->model, s->attributes, &s->join);
+    s->pids = calloc(s->model->network_map_count + 1, sizeof *s->pids);
+    err = err || s->pids ? err : ERR_NOMEM;
     err = err ? err : build_paths(s, previous);
     err = err ? err : fragments_init(&s->fragments, previous ? &previous->fragments : NULL);
     if (err) {

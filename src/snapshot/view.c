@@ -24,6 +24,7 @@ typedef struct maker {
     const cdni_content_t **advertisements;
     size_t advertisement_count;
     property_map_pids_t *maps;
+    size_t map_count;
     slice_t cost_types; /* for the IRD */
 } maker_t;
 
@@ -78,6 +79,18 @@ static err_t make_map_body(const void *content, body_t **out)
     return network_map_body(content, out);
 }
 
+static err_t take_index(maker_t *m, const model_network_map_t *map, const pid_index_t **out)
+{
+    const model_t *model = m->in->model;
+    view_pids_t *pids =
+        &m->in->pids[map == model->implicit_map ? model->network_map_count
+                                                : (size_t)(map - model->network_maps)];
+    err_t err = pids->built ? ERR_OK : pid_index_build(map, &pids->index);
+    pids->built |= !err;
+    *out = &pids->index;
+    return err;
+}
+
 static err_t add_map(maker_t *m, const model_network_map_t *map)
 {
     network_map_content_t *c = NULL;
@@ -89,14 +102,13 @@ static err_t add_map(maker_t *m, const model_network_map_t *map)
         return err;
     }
     c->document = d;
-    size_t number = m->view->pids_count;
-    err = pid_index_build(map, &m->view->pids[number]);
+    const pid_index_t *index = NULL;
+    err = take_index(m, map, &index);
     if (err) {
         document_unref(d);
         return err;
     }
-    m->view->pids_count++;
-    m->maps[number] = (property_map_pids_t){map, c, &m->view->pids[number]};
+    m->maps[m->map_count++] = (property_map_pids_t){map, c, index};
     list(m, add(m, &resource_kind_network_map, map->id, path, d, c), NULL, 0);
     add_filtered(m, &resource_kind_network_map_filtered, map->id, c, one_id(m, map->id), 1);
     if (!m->map_tag || map == m->in->model->default_map) {
@@ -150,7 +162,7 @@ static err_t add_cost_map(maker_t *m, const view_cost_map_t *map)
 static err_t add_costs(maker_t *m)
 {
     view_costs_t costs;
-    err_t err = view_costs_make(m->in, m->maps, m->view->pids_count, m->map_id, &costs);
+    err_t err = view_costs_make(m->in, m->maps, m->map_count, m->map_id, &costs);
     for (size_t i = 0; i < costs.count && !err; i++) {
         err = add_cost_map(m, &costs.maps[i]);
     }
@@ -177,7 +189,7 @@ static err_t make_elements_body(const void *content, body_t **out)
 static err_t add_paths(maker_t *m)
 {
     view_paths_t paths;
-    err_t err = view_paths_make(m->in, m->maps, m->view->pids_count, &m->cost_types, &paths);
+    err_t err = view_paths_make(m->in, m->maps, m->map_count, &m->cost_types, &paths);
     for (size_t i = 0; i < paths.count && !err; i++) {
         const view_path_t *p = &paths.items[i];
         document_t *d = NULL;
@@ -308,7 +320,7 @@ static err_t add_property_maps(maker_t *m)
         .advertisements = m->advertisements,
         .advertisement_count = m->advertisement_count,
         .maps = m->maps,
-        .map_count = m->view->pids_count,
+        .map_count = m->map_count,
         .max_get_bytes = in->propmap_max_get_bytes,
         .max_entities = in->propmap_max_entities,
         .fragments = in->fragments,
@@ -449,12 +461,11 @@ err_t view_build(const view_input_t *input, view_t *out)
     size_t maps = model->network_map_count + 1, ads = model->advertisement_count + 1;
     m.cap = 2 * (maps + ads + 1) + 5 + VIEW_COSTS_RESOURCES(model) + VIEW_PATHS_RESOURCES(model) +
             model->directory_count;
-    out->pids = calloc(maps, sizeof *out->pids);
     m.maps = arena_array(input->arena, maps, sizeof *m.maps);
     m.advertisements = arena_array(input->arena, ads, sizeof(const cdni_content_t *));
     out->resources = calloc(m.cap, sizeof *out->resources);
     m.entries = calloc(m.cap, sizeof *m.entries);
-    bool room = out->resources && m.entries && out->pids && m.maps && m.advertisements;
+    bool room = out->resources && m.entries && m.maps && m.advertisements;
     err_t err = room ? ERR_OK : ERR_NOMEM;
     err = err ? err : add_maps(&m);
     err = err ? err : add_costs(&m);

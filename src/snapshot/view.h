@@ -6,14 +6,22 @@
 
 #include "footprintd/alto/fragments.h"
 #include "footprintd/alto/scope.h"
+#include "footprintd/join/pids.h"
 #include "footprintd/snapshot/snapshot.h"
+
+/* Which PID an address has in a network map, for all views that show the map. */
+typedef struct view_pids {
+    pid_index_t index;
+    bool built; /* when a view needs it first */
+} view_pids_t;
 
 typedef struct view_input {
     const model_t *model;
     const scope_t *scope; /* of this class */
     slice_t base_uri;
     const join_index_t *join;
-    const attributes_t *attributes;  /* NULL: no database */
+    const attributes_t *attributes; /* NULL: no database */
+    view_pids_t *pids;              /* of each network map of the model, then of the implicit one */
     struct path_index *const *paths; /* of each topology of the model */
     size_t propmap_max_get_bytes, propmap_max_entities;
     fragments_t *fragments;

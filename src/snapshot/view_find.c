@@ -9,10 +9,6 @@ void view_release(view_t *view)
     for (size_t i = 0; i < view->count; i++) {
         document_unref(view->resources[i].document);
     }
-    for (size_t i = 0; i < view->pids_count; i++) {
-        pid_index_release(&view->pids[i]);
-    }
-    free(view->pids);
     free(view->resources);
     table_release(&view->by_path);
 }

@@ -4,6 +4,7 @@
  * must find for every address what the matcher says.
  */
 #include "fixture.h"
+#include "footprintd/join/pids.h"
 #include "naive_join.h"
 
 typedef struct world {
@@ -456,9 +457,12 @@ static addresses_t interesting(const world_t *w, family_t family, const prefix_t
     if (w->attributes) {
         add_edges(&set, attributes_ranges(w->attributes, family), within);
     }
-    const view_t *view = snapshot_view_public(w->snapshot);
-    for (size_t i = 0; i < view->pids_count; i++) {
-        add_edges(&set, &view->pids[i].ranges[family], within);
+    const model_t *model = snapshot_model(w->snapshot);
+    for (size_t i = 0; i < model->network_map_count; i++) {
+        pid_index_t index;
+        assert_int_equal(pid_index_build(&model->network_maps[i], &index), ERR_OK);
+        add_edges(&set, &index.ranges[family], within);
+        pid_index_release(&index);
     }
     for (int i = 0; i < 20; i++) {
         u128_t a = family ? random_v6() : (u128_t){0, random_v4()};

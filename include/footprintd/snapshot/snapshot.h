@@ -11,14 +11,11 @@
 
 #include "footprintd/alto/resource.h"
 #include "footprintd/join/index.h"
-#include "footprintd/join/pids.h"
 #include "footprintd/model/model.h"
 
 typedef struct view {
     resource_t *resources; /* sorted by path */
     size_t count;
-    pid_index_t *pids; /* of its network maps */
-    size_t pids_count;
     size_t propmap_bytes; /* of the GET property map, when that is too much to be offered; else 0 */
     size_t withheld; /* objects that it does not show because its uCDNs do not understand them */
     struct hub *hub; /* updates/hubs.h: its versions, set before anybody sees the view */
