@@ -38,7 +38,8 @@ if build asan; then
     unit asan
     driven e2e asan tests/e2e
     driven property asan tests/property
-    driven vectors asan tests/vectors
+    # A file's tests in one process: the last of them looks at what the others opened.
+    driven vectors asan tests/vectors --dist loadfile
     driven scenarios asan tests/scenarios
 fi
 if build tsan; then

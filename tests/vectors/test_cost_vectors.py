@@ -132,15 +132,19 @@ if PRESENT:
         ranks = list(body["endpoint-cost-map"]["ipv4:192.0.2.2"].values())
         assert ranks == [1, 1, 2]
 
-    def test_directory(server):
-        """9.2.3: cost types by name, and what each resource offers."""
-        printed = load("rfc7285-9.2.3-ird-res")["resources"]
+    @pytest.mark.parametrize("name, offered", [
+        ("rfc7285-9.2.3-ird-res", {"numerical-routing-cost-map", "endpoint-cost"}),
+        ("rfc7285-9.2.4-delegated-ird-res", {"filtered-network-map", "filtered-cost-map"})])
+    def test_directory(server, name, offered):
+        """What each resource of the printed directories offers, as the same kind of resource does here."""
+        printed = load(name)["resources"]
         entries = get(server, "/")["resources"]
-        pairs = [("num-routing", "numerical-routing-cost-map"), ("endpoint-cost", "endpoint-cost"),
-                 ("num-routing-filtered", "filtered-cost-map")]
-        for ours, theirs in pairs:
-            if theirs in printed:
-                for key in ("media-type", "accepts"):
-                    assert entries[ours].get(key) == printed[theirs].get(key)
-                assert set(printed[theirs]["capabilities"]) <= set(entries[ours]["capabilities"])
-        assert any(theirs in printed for _, theirs in pairs)
+        pairs = {"numerical-routing-cost-map": "num-routing", "endpoint-cost": "endpoint-cost",
+                 "filtered-cost-map": "num-routing-filtered",
+                 "filtered-network-map": "my-default-network-map-filtered"}
+        for theirs in offered:
+            entry = entries[pairs[theirs]]
+            for key in ("media-type", "accepts"):
+                assert entry.get(key) == printed[theirs].get(key)
+            assert entry.get("uses", []) == printed[theirs].get("uses", entry.get("uses", []))
+            assert set(printed[theirs].get("capabilities", {})) <= set(entry.get("capabilities", {}))
