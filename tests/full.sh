@@ -65,10 +65,11 @@ for variant in dev asan tsan clang; do
         unit "$variant"
         driven e2e "$variant" tests/e2e
         driven property "$variant" tests/property
-        driven vectors "$variant" tests/vectors
+        driven vectors "$variant" tests/vectors --dist loadfile
         driven scenarios "$variant" tests/scenarios
     fi
 done
+check tidy tidy_check
 # The history: kill -9 while 500 changes are made from all sides, and a disk that is full.
 edit_proof() {
     FPD_BUILD=$(cd "$builds/asan" && pwd) $python tests/e2e/edit_proof.py --applies 500
