@@ -18,6 +18,7 @@ typedef struct ctl_command {
 int ctl_apply_run(int argc, char **argv);
 int ctl_backup_run(int argc, char **argv);
 int ctl_check_run(int argc, char **argv);
+int ctl_costs_run(int argc, char **argv);
 int ctl_diff_run(int argc, char **argv);
 int ctl_discover_run(int argc, char **argv);
 int ctl_edit_run(int argc, char **argv);

@@ -11,6 +11,7 @@ static const ctl_command_t commands[] = {
     {"apply", "put documents on a server, as one change", ctl_apply_run},
     {"backup", "take a backup of a server's history", ctl_backup_run},
     {"check", "validate a directory of footprint documents", ctl_check_run},
+    {"costs", "send measured costs to a server", ctl_costs_run},
     {"diff", "tell what a change of documents means", ctl_diff_run},
     {"discover", "look ALTO servers up in DNS", ctl_discover_run},
     {"edit", "edit a document of a server, with its check and its difference", ctl_edit_run},

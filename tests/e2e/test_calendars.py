@@ -65,3 +65,20 @@ def test_the_next_interval_begins(running):
     # The calendar is what it was.
     again = post(server, {"cost-type": LOAD, "calendared": [True]})
     assert again["cost-map"] == calendar["cost-map"]
+
+
+def test_one_interval_is_an_array(tmp_path):
+    """Also among other cost types, where it is an array in an array; and a cost with many digits."""
+    site = document("2026-01-01T00:00:00Z")
+    site["cost-maps"]["load"].update({"calendar": {"interval-s": 86400, "every": "day"},
+                                      "costs": {"a": {"a": [5], "b": [1 / 3]}}})
+    hops = {"cost-mode": "numerical", "cost-metric": "hopcount"}
+    site["cost-maps"]["hops"] = {"network-map": "m", **hops, "costs": {"a": {"a": 3}, "b": {"b": 123456789}}}
+    (tmp_path / "footprints").mkdir()
+    (tmp_path / "footprints/costs.json").write_text(json.dumps(site))
+    write_config(tmp_path)
+    with Server(tmp_path / "footprintd.yaml") as server:
+        one = post(server, {"cost-type": LOAD, "calendared": [True]})
+        assert one["cost-map"] == {"a": {"a": [5], "b": [1 / 3]}}
+        both = post(server, {"multi-cost-types": [LOAD, hops], "calendared": [True, False]})
+        assert both["cost-map"] == {"a": {"a": [[5], 3], "b": [[1 / 3], None]}, "b": {"b": [None, 123456789]}}

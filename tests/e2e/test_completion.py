@@ -81,7 +81,8 @@ def test_descriptions(command):
     (["import", "--footprint", ""], []), (["import", "--output", "x", ""], [":files"]),
     (["restore", "--state", ""], [":dirs"]), (["restore", ""], [":files"]),
     (["restore", "x", ""], []), (["withdraw", ""], []), (["withdraw", "--for", "2h", ""], []),
-    (["export", ""], [":dirs"]), (["backup", "--json", ""], [":files"])])
+    (["export", ""], [":dirs"]), (["backup", "--json", ""], [":files"]),
+    (["costs", ""], []), (["costs", "num-delay", ""], [":files"]), (["costs", "num-delay", "x", ""], [])])
 def test_arguments(words, expected):
     if words == ["apply", "--", "-"]:
         assert complete(*words) == options("apply")  # a dash is more often an option

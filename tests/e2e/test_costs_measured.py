@@ -2,13 +2,15 @@
 import concurrent.futures
 import datetime
 import json
+import os
+import subprocess
 import time
 
 import pytest
 
 import http_client
-from admin import write_tokens
-from footprintd import Server, write_config
+from admin import TOKENS, write_tokens
+from footprintd import BUILD, LIMIT, Server, write_config
 from test_admin_changes import ADMIN, applied, read, refused, send
 
 FIRST = 'source,destination,cost,time\na,b,7,\n"b",a,8,2020-01-01T00:00:00Z\r\n'
@@ -138,3 +140,62 @@ def test_batches_at_a_time_are_all_there(server):
         answers = list(pool.map(lambda pair: put(server, "plain", value(*pair, 5))[0], pairs))
     assert answers == [200] * 4
     assert costs(server, "plain") == {"a": {"a": 5, "b": 5}, "b": {"a": 5, "b": 5}}
+
+
+# ---- footprintctl costs ----
+
+@pytest.fixture
+def ctl(server, site):
+    token = site / "editor"
+    token.write_text(TOKENS["editor"] + "\n")
+    token.chmod(0o600)
+
+    def run(*args, text=""):
+        done = subprocess.run([BUILD / "footprintctl", "costs", *args], capture_output=True, text=True, input=text,
+                              timeout=LIMIT, cwd=site, env={
+                                  **os.environ, "FOOTPRINTCTL_SERVER": server.admin,
+                                  "FOOTPRINTCTL_TOKEN_FILE": str(token)})
+        return done.returncode, done.stdout, done.stderr
+    return run
+
+
+def test_the_command_sends_lines(ctl, server, site):
+    measured = ago(10)
+    (site / "new.csv").write_text(f"source,destination,cost,time\r\n# a probe\nb,a,2.50,{measured}\n"
+                                  'a , "a",1,\n')
+    assert ctl("delay", "new.csv", "-m", "probe 7", "--yes") == (
+        0, "Cost maps\n  ~ cost map delay: 0 costs changed, 2 added, 0 removed\n"
+        "2 costs added; no address gained or lost\ngeneration 2\n", "")
+    assert costs(server, "delay") == {"a": {"a": 1, "b": 7}, "b": {"a": 2.5}}
+    assert read(server, "/v1/generations/2", "Generation")["message"] == "probe 7"
+    # Without a header, from standard input; nothing for none.
+    code, out, err = ctl("delay", "-", "--json", text="a,b,\nb,b,1e1\n")
+    assert (code, err, json.loads(out)["generation"]) == (0, "", 3)
+    assert costs(server, "delay") == {"a": {"a": 1}, "b": {"a": 2.5, "b": 10}}
+    code, out, _ = ctl("delay", "-", "--dry-run", text="a,b,1\n")
+    assert code == 0 and out.endswith("nothing is changed\n")
+    assert costs(server, "delay") == {"a": {"a": 1}, "b": {"a": 2.5, "b": 10}}
+
+
+@pytest.mark.parametrize("text, place", [
+    ("a,b\n", "1:1: a line has source"), ("a,b,1,,\n", "1:1: a line has source"),
+    ("source,destination,cost\na,b,x\n", "2:5: a cost is a number"), ("a,b,01\n", "1:5: a cost is a number"),
+    ("a,b,1e999\n", "1:5: a cost is a number"), ("a,b,1,now\n", "1:7: a time is a moment"),
+    ("a,b,1\nß,b,1\n", "2:1: this is no name"), ('a,"b,1\n', "1:3: ")])
+def test_lines_that_are_wrong(ctl, site, text, place):
+    before = (site / "footprints/data/delay.csv").read_text()
+    (site / "new.csv").write_text(text)
+    code, out, err = ctl("delay", "new.csv")
+    assert (code, out) == (2, "") and err.startswith(f"footprintctl: new.csv:{place}")
+    code, out, _ = ctl("delay", "new.csv", "--json")
+    assert code == 2 and json.loads(out)["code"] == "bad-line"
+    assert (site / "footprints/data/delay.csv").read_text() == before
+
+
+def test_what_the_server_refuses(ctl):
+    assert ctl("none", "-", text="a,b,1\n") == (
+        1, "", "footprintctl: no document has a cost map of this id\n")
+    code, _, err = ctl("delay", "-", text="a,c,1\n")
+    assert code == 1 and "data/delay.csv:4:3" in err
+    assert ctl("delay", "-")[2] == "footprintctl: - has no line with a cost\n"
+    assert ctl("delay", "nowhere.csv")[0] == ctl("delay")[0] == ctl("a/b", "-")[0] == 2

@@ -41,6 +41,8 @@ OF_NAMES = {"discover"}
 # in it. test_ctl_ucdn.py has them.
 OF_UCDNS = {"whoami"}
 OF_FILES = {"ucdn"}
+# What wants a cost map; test_costs_measured.py has it.
+OF_COSTS = {"costs"}
 
 
 def environment(ctl):  # noqa: F811
@@ -61,10 +63,9 @@ def commands():
 
 
 def test_every_command():
-    listed = [*CASES, *FOLLOWING, *DOCUMENTS, *OF_UCDNS, *OF_FILES,
-              *OF_NAMES]
+    listed = [*CASES, *FOLLOWING, *DOCUMENTS, *OF_UCDNS, *OF_FILES, *OF_NAMES, *OF_COSTS]
     assert sorted(listed) == sorted(commands()) and len(listed) == len(set(listed))
-    for command in (*CASES, *FOLLOWING, *OF_UCDNS, *OF_NAMES):
+    for command in (*CASES, *FOLLOWING, *OF_UCDNS, *OF_NAMES, *OF_COSTS):
         assert re.search(r"^  --json +\S", run("footprintctl", command, "--help").stdout, re.M)
 
 
