@@ -97,8 +97,10 @@ uint64_t cost_request_estimate(slice_t body, const cost_terms_t *terms, const co
 
 /* ---- answering ---- */
 
-/* Segments of about this size: none is too short to be sent, or too long to be moved. */
-#define SEGMENT_BYTES 65536
+/* Segments are buffers of about this size, of which three quarters or more are used. */
+#define SEGMENT_BYTES ((size_t)128 * 1024)
+/* A cost and its comma. */
+#define COST_BYTES 8
 
 typedef struct answer {
     request_t *r;
@@ -107,12 +109,25 @@ typedef struct answer {
     size_t count;
 } answer_t;
 
+/* Room for what so many rows are likely to have, or for a segment. */
+static void make_room(answer_t *a, const cost_table_t *table, size_t rows)
+{
+    size_t row = 64, depth = 0, limit = SEGMENT_BYTES / 64;
+    for (size_t i = 0; i < table->shown; i++) {
+        depth += cost_column_depth(&table->columns[i]);
+    }
+    for (size_t i = 0; i < table->to.count && row < SEGMENT_BYTES; i++) {
+        row += table->to.keys[i].len + depth * COST_BYTES;
+    }
+    size_t want = row * (rows < limit ? rows + 1 : limit);
+    (void)buf_reserve(&a->text, want < SEGMENT_BYTES ? want : SEGMENT_BYTES);
+}
+
 static void flush(answer_t *a)
 {
     if (a->text.len) {
-        a->segments[a->count] = arena_copy(a->r->arena, buf_slice(&a->text));
+        a->segments[a->count] = arena_adopt(a->r->arena, &a->text);
         a->count += a->segments[a->count].ptr != NULL;
-        buf_clear(&a->text);
     }
 }
 
@@ -122,7 +137,8 @@ void cost_request_answer(request_t *r, const char *media_type, slice_t meta, con
     answer_t a = {.r = r, .text = BUF_INIT};
     a.segments = arena_array(r->arena, table->from.count + 2, sizeof *a.segments);
     bool any = false;
-    if (a.segments && buf_reserve(&a.text, 2 * SEGMENT_BYTES)) {
+    if (a.segments) {
+        make_room(&a, table, table->from.count);
         buf_printf(&a.text, "{\"meta\":%.*s,\"%s\":{", SLICE_ARG(meta), key);
     }
     for (size_t i = 0; a.segments && i < table->from.count; i++) {
@@ -137,8 +153,9 @@ void cost_request_answer(request_t *r, const char *media_type, slice_t meta, con
         if (buf_failed(&a.text)) {
             break;
         }
-        if (a.text.len >= SEGMENT_BYTES) {
+        if (a.text.len >= SEGMENT_BYTES / 4 * 3) {
             flush(&a);
+            make_room(&a, table, table->from.count - i);
         }
     }
     if (a.segments && !buf_failed(&a.text)) {

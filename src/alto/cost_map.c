@@ -9,7 +9,7 @@ typedef struct maker {
     fragments_t *store;
     arena_t *arena;
     buf_t text;
-    double *costs; /* of one row */
+    cost_text_t *texts; /* of one row */
     hasher_t hasher;
     fragment_t **rows;
     uint32_t *sources;
@@ -28,8 +28,7 @@ static err_t make_row(maker_t *m, size_t from)
         f = c->count ? m->rows[0] : NULL;
     } else {
         buf_clear(&m->text);
-        cost_matrix_row(costs, from, m->costs);
-        if (cost_row_write(space->keys, m->costs, space->map->count, &m->text)) {
+        if (cost_row_write(space->keys, costs, from, m->texts, &m->text)) {
             err_t err = buf_failed(&m->text) ? ERR_NOMEM
                                              : fragments_intern(m->store, buf_slice(&m->text), &f);
             if (err) {
@@ -86,8 +85,8 @@ static err_t make(maker_t *m)
     digest_t digest;
     m->rows = arena_array(m->arena, map->count + 1, sizeof(fragment_t *));
     m->sources = arena_array(m->arena, map->count + 1, sizeof *m->sources);
-    m->costs = malloc((map->count + 1) * sizeof *m->costs);
-    if (!m->rows || !m->sources || !m->costs) {
+    m->texts = malloc((map->count + 1) * sizeof *m->texts);
+    if (!m->rows || !m->sources || !m->texts) {
         return ERR_NOMEM;
     }
     hasher_begin(&m->hasher);
@@ -126,7 +125,7 @@ err_t cost_map_build(slice_t id, cost_offer_t *offer, fragments_t *fragments, ar
     err_t err = make(&m);
     hasher_release(&m.hasher);
     buf_release(&m.text);
-    free(m.costs);
+    free(m.texts);
     offer->whole = m.content;
     *out = m.content;
     return err;

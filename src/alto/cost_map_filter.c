@@ -72,15 +72,19 @@ static bool fill(request_t *r, const cost_space_t *space, const cost_request_t *
         !cost_request_fits(r, limits, q, from.count, to.count)) {
         return false;
     }
-    *out = (cost_table_t){from, to, q->columns, q->shown, q->column_count, q->multi};
-    for (size_t i = 0; i < q->column_count; i++) {
-        if (cost_table_fill(out, i, &from, &to, r->arena)) {
-            r->arena->failed = true;
-            return false;
-        }
+    *out = (cost_table_t){.from = from,
+                          .to = to,
+                          .columns = q->columns,
+                          .shown = q->shown,
+                          .column_count = q->column_count,
+                          .multi = q->multi};
+    err_t err = ERR_OK;
+    for (size_t i = 0; i < q->column_count && !err; i++) {
+        err = cost_table_fill(out, i, &from, &to, &q->test, r->arena);
     }
-    cost_table_constrain(out, &q->test);
-    return true;
+    err = err ? err : cost_table_finish(out, &q->test, r->arena);
+    r->arena->failed |= err != ERR_OK;
+    return !err;
 }
 
 /* ---- the resource ---- */

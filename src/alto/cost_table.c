@@ -96,29 +96,43 @@ static err_t fill(const cost_offer_t *offer, const cost_matrix_t *m, const cost_
     return offer->ranked ? rank(out, from->count * to->count, offer->higher_is_better) : ERR_OK;
 }
 
+const cost_matrix_t *cost_column_matrix(const cost_column_t *c, size_t k)
+{
+    return c->calendar ? cost_calendar_at(c->calendar,
+                                          c->run.start + (int64_t)(k * c->calendar->interval_s))
+                       : c->offer->costs;
+}
+
+static bool is_tested(const cost_test_t *test, size_t column)
+{
+    for (size_t i = 0; i < cost_test_bounds(test); i++) {
+        if (test->bounds[i].column == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
 err_t cost_table_fill(cost_table_t *t, size_t column, const cost_side_t *from,
-                      const cost_side_t *to, arena_t *arena)
+                      const cost_side_t *to, const cost_test_t *test, arena_t *arena)
 {
     cost_column_t *c = &t->columns[column];
-    size_t pairs = from->count * to->count;
+    size_t pairs = from->count * to->count, depth = cost_column_depth(c);
     err_t err = ERR_OK;
+    c->from = from->pids;
+    c->to = to->pids;
     c->costs = filled_before(t, column);
-    if (c->costs) {
+    if (c->costs || !(c->offer->ranked || is_tested(test, column))) {
         return ERR_OK;
     }
-    c->costs = arena_array(arena, pairs * cost_column_depth(c) + 1, sizeof(double));
+    c->costs = arena_array(arena, pairs * depth + 1, sizeof(double));
     double *scratch = arena_array(arena, c->offer->costs->size + 1, sizeof *scratch);
     if (!c->costs || !scratch) {
         return ERR_NOMEM;
     }
-    if (!c->calendar) {
-        return fill(c->offer, c->offer->costs, from, to, scratch, c->costs);
-    }
     /* Ranks are of each interval (RFC 8896): one is never better than another. */
-    for (size_t k = 0; k < c->calendar->count && !err; k++) {
-        int64_t at = c->run.start + (int64_t)(k * c->calendar->interval_s);
-        err = fill(c->offer, cost_calendar_at(c->calendar, at), from, to, scratch,
-                   c->costs + k * pairs);
+    for (size_t k = 0; k < depth && !err; k++) {
+        err = fill(c->offer, cost_column_matrix(c, k), from, to, scratch, c->costs + k * pairs);
     }
     return err;
 }
@@ -142,124 +156,17 @@ static bool passes(const cost_table_t *t, const cost_test_t *test, size_t pair)
     return false;
 }
 
-void cost_table_constrain(cost_table_t *t, const cost_test_t *test)
+err_t cost_table_finish(cost_table_t *t, const cost_test_t *test, arena_t *arena)
 {
     size_t pairs = t->from.count * t->to.count;
-    for (size_t i = 0; test->group_count && i < pairs; i++) {
-        if (!passes(t, test, i)) {
-            /* A column that is here twice has nothing to lose the second time. */
-            for (size_t k = 0; k < t->shown; k++) {
-                t->columns[k].costs[i] = COST_NONE;
-            }
-        }
+    uint8_t *passed = test->group_count ? arena_array(arena, pairs + 1, 1) : NULL;
+    if (test->group_count && !passed) {
+        return ERR_NOMEM;
     }
-}
-
-/* ---- text ---- */
-
-bool cost_row_write(const slice_t *keys, const double *costs, size_t count, buf_t *out)
-{
-    size_t most = 1;
-    for (size_t i = 0; i < count; i++) {
-        most += keys[i].len + JSON_DOUBLE_MAX + 1;
+    for (size_t i = 0; passed && i < pairs; i++) {
+        passed[i] = passes(t, test, i);
     }
-    if (!buf_reserve(out, most)) {
-        return false;
-    }
-    char *const start = out->ptr + out->len, *at = start;
-    for (size_t i = 0; i < count; i++) {
-        if (cost_is_defined(costs[i])) {
-            *at = at == start ? '{' : ',';
-            at++;
-            memcpy(at, keys[i].ptr, keys[i].len);
-            at += keys[i].len;
-            at += json_format_double(costs[i], at);
-        }
-    }
-    if (at > start) {
-        *at++ = '}';
-    }
-    out->len += (size_t)(at - start);
-    return at > start;
-}
-
-static char *write_cost(double cost, char *at)
-{
-    if (cost_is_defined(cost)) {
-        return at + json_format_double(cost, at);
-    }
-    memcpy(at, "null", 4);
-    return at + 4;
-}
-
-/* A number, or the numbers of a calendar, or null where there is none; *any: there is one. */
-static char *write_column(const cost_column_t *c, size_t pairs, size_t pair, char *at, bool *any)
-{
-    if (!c->calendar) {
-        *any |= cost_is_defined(c->costs[pair]);
-        return write_cost(c->costs[pair], at);
-    }
-    char *begin = at;
-    bool some = false;
-    for (size_t k = 0; k < c->calendar->count; k++) {
-        double cost = c->costs[k * pairs + pair];
-        some |= cost_is_defined(cost);
-        *at++ = k ? ',' : '[';
-        at = write_cost(cost, at);
-    }
-    if (!some) {
-        return write_cost(COST_NONE, begin);
-    }
-    *any = true;
-    *at++ = ']';
-    return at;
-}
-
-static char *write_pair(const cost_table_t *t, size_t pair, char *at, bool *any)
-{
-    size_t pairs = t->from.count * t->to.count;
-    if (!t->multi) {
-        return write_column(t->columns, pairs, pair, at, any);
-    }
-    for (size_t k = 0; k < t->shown; k++) {
-        *at++ = k ? ',' : '[';
-        at = write_column(&t->columns[k], pairs, pair, at, any);
-    }
-    *at++ = ']';
-    return at;
-}
-
-/* What has no cost of any type is left out, as it is where there is one type. */
-static bool write_arrays(const cost_table_t *t, size_t from, buf_t *out)
-{
-    size_t start = out->len, most = 4;
-    for (size_t k = 0; k < t->shown; k++) {
-        most += 2 + cost_column_depth(&t->columns[k]) * (JSON_DOUBLE_MAX + 1);
-    }
-    for (size_t i = 0; i < t->to.count; i++) {
-        const slice_t key = t->to.keys[i];
-        bool any = false;
-        if (!buf_reserve(out, key.len + most)) {
-            return false;
-        }
-        char *at = out->ptr + out->len;
-        *at++ = out->len == start ? '{' : ',';
-        memcpy(at, key.ptr, key.len);
-        at = write_pair(t, from * t->to.count + i, at + key.len, &any);
-        if (any) {
-            out->len = (size_t)(at - out->ptr);
-        }
-    }
-    if (out->len > start) {
-        buf_append_char(out, '}');
-    }
-    return out->len > start;
-}
-
-bool cost_table_row(const cost_table_t *t, size_t from, buf_t *out)
-{
-    return t->multi || t->columns[0].calendar
-               ? write_arrays(t, from, out)
-               : cost_row_write(t->to.keys, t->columns[0].costs + from * t->to.count, t->to.count,
-                                out);
+    t->passed = passed;
+    t->line = cost_line_new(t, arena);
+    return t->line ? ERR_OK : ERR_NOMEM;
 }

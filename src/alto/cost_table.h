@@ -25,9 +25,11 @@ typedef struct cost_column {
     const cost_offer_t *offer;
     const cost_calendar_t *calendar; /* of the offer, where that is what is asked for; or NULL */
     cost_run_t run;                  /* of the calendar */
+    /* The PIDs of the table's sides in this offer's network map, or COST_NO_PID. */
+    const uint32_t *from, *to;
     /*
-     * By sources, and of a calendar by intervals first; COST_NONE: the pair has none, or is not in
-     * the answer.
+     * By sources, and of a calendar by intervals first; COST_NONE: the pair has none. NULL: nothing
+     * is reckoned with them, and the matrices have their texts.
      */
     double *costs;
 } cost_column_t;
@@ -37,27 +39,46 @@ static inline size_t cost_column_depth(const cost_column_t *c)
 {
     return c->calendar ? c->calendar->count : 1;
 }
+/* The costs number k of all pairs. */
+const cost_matrix_t *cost_column_matrix(const cost_column_t *c, size_t k);
 
 typedef struct cost_table {
     cost_side_t from, to;
     cost_column_t *columns;
     size_t shown, column_count;
-    bool multi; /* costs are arrays of what the shown columns have (RFC 8189 4.1.3) */
+    bool multi;             /* costs are arrays of what the shown columns have (RFC 8189 4.1.3) */
+    const uint8_t *passed;  /* by pair; NULL: all are in the answer */
+    struct cost_line *line; /* what writing a row needs */
 } cost_table_t;
 
 /*
- * The costs of all pairs in one column, ranks where its offer says so; they lie in the arena. The
- * sides are those of the table, with the PIDs that they have for this offer. ERR_NOMEM.
+ * What a column has to say of all pairs; `test` is what they will be tested for. The sides are
+ * those of the table, with the PIDs that they have for this offer. All lies in the arena.
+ * ERR_NOMEM.
  */
 err_t cost_table_fill(cost_table_t *table, size_t column, const cost_side_t *from,
-                      const cost_side_t *to, arena_t *arena) FPD_MUST_CHECK;
+                      const cost_side_t *to, const cost_test_t *test,
+                      arena_t *arena) FPD_MUST_CHECK;
 
-/* Takes the pairs out that do not pass; all columns are filled. */
-void cost_table_constrain(cost_table_t *table, const cost_test_t *test);
+/*
+ * Takes the pairs out that do not pass, and gets ready for writing; all columns are filled.
+ * ERR_NOMEM.
+ */
+err_t cost_table_finish(cost_table_t *table, const cost_test_t *test,
+                        arena_t *arena) FPD_MUST_CHECK;
 
+/* ---- cost_line.c ---- */
+
+/* For rows of so many destinations; NULL: memory is out. */
+struct cost_line *cost_line_new(const cost_table_t *table, arena_t *arena);
 /* {"dst":cost,...} of a source; false: it has no pair left, and nothing is written. */
 bool cost_table_row(const cost_table_t *table, size_t from, buf_t *out);
-/* The text of one row of a matrix. */
-bool cost_row_write(const slice_t *keys, const double *costs, size_t count, buf_t *out);
+
+/*
+ * The text of one row of a matrix, of which `texts` has room for `size`; false: it has no cost, and
+ * nothing is written.
+ */
+bool cost_row_write(const slice_t *keys, const cost_matrix_t *matrix, size_t from,
+                    cost_text_t *texts, buf_t *out);
 
 #endif

@@ -137,7 +137,8 @@ bool cost_request_endpoints(request_t *r, const cost_space_t *space, const cost_
 }
 
 /* Cost types may be of several network maps: an endpoint has the PID of each one's. */
-static bool fill(request_t *r, const endpoints_t *from, const endpoints_t *to, cost_table_t *table)
+static bool fill(request_t *r, const endpoints_t *from, const endpoints_t *to,
+                 const cost_test_t *test, cost_table_t *table)
 {
     const cost_space_t *placed = NULL;
     cost_side_t srcs = {0}, dsts = {0};
@@ -147,10 +148,14 @@ static bool fill(request_t *r, const endpoints_t *from, const endpoints_t *to, c
             return false;
         }
         placed = space;
-        if (cost_table_fill(table, i, &srcs, &dsts, r->arena)) {
+        if (cost_table_fill(table, i, &srcs, &dsts, test, r->arena)) {
             r->arena->failed = true;
             return false;
         }
+    }
+    if (cost_table_finish(table, test, r->arena)) {
+        r->arena->failed = true;
+        return false;
     }
     return true;
 }
@@ -171,11 +176,7 @@ static bool make_table(request_t *r, const endpoint_cost_content_t *c, slice_t b
                           .shown = q->shown,
                           .column_count = q->column_count,
                           .multi = q->multi};
-    if (!fill(r, &from, &to, out)) {
-        return false;
-    }
-    cost_table_constrain(out, &q->test);
-    return true;
+    return fill(r, &from, &to, &q->test, out);
 }
 
 /* ---- the resource ---- */

@@ -14,6 +14,11 @@ struct arena_block {
     alignas(max_align_t) char bytes[];
 };
 
+struct arena_adopted {
+    arena_adopted_t *next;
+    void *memory;
+};
+
 void arena_init(arena_t *arena, size_t limit)
 {
     *arena = (arena_t)ARENA_INIT;
@@ -22,6 +27,9 @@ void arena_init(arena_t *arena, size_t limit)
 
 void arena_release(arena_t *arena)
 {
+    for (arena_adopted_t *a = arena->adopted; a; a = a->next) { /* they lie in the blocks */
+        free(a->memory);
+    }
     arena_block_t *block = arena->blocks;
     while (block) {
         arena_block_t *older = block->older;
@@ -114,6 +122,23 @@ slice_t arena_copy(arena_t *arena, slice_t s)
     }
     copy[s.len] = '\0';
     return (slice_t){copy, s.len};
+}
+
+slice_t arena_adopt(arena_t *arena, buf_t *buf)
+{
+    arena_adopted_t *a = arena_alloc(arena, sizeof *a);
+    bool fits = !arena->limit || buf->cap <= arena->limit - arena->total;
+    if (!a || buf_failed(buf) || !fits) {
+        arena->failed = true;
+        buf_release(buf);
+        return (slice_t){NULL, 0};
+    }
+    slice_t bytes = buf_slice(buf);
+    *a = (arena_adopted_t){arena->adopted, buf->ptr};
+    arena->adopted = a;
+    arena->total += buf->cap;
+    *buf = (buf_t)BUF_INIT;
+    return bytes;
 }
 
 slice_t arena_printf(arena_t *arena, const char *fmt, ...)

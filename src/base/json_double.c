@@ -1,5 +1,6 @@
 #include "footprintd/base/json.h"
 
+#include <endian.h>
 #include <float.h>
 #include <locale.h>
 #include <math.h>
@@ -89,13 +90,48 @@ static char *put_places(char *at, double value, uint64_t unit, size_t places)
     return at;
 }
 
-/* Most costs are integers, or have one or two places. */
+/* The digits of a number below 10^8, the first one in the lowest byte. */
+static uint64_t eight_digits(uint32_t n)
+{
+    uint64_t fours = n / 10000 | (uint64_t)(n % 10000) << 32;
+    uint64_t hundreds = fours * 10486 >> 20 & 0x7f0000007f;
+    uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
+    uint64_t tens = twos * 103 >> 10 & 0x000f000f000f000f;
+    return tens | (twos - 10 * tens) << 8;
+}
+
+/*
+ * Most costs are integers, or have one or two places, and are written by the million: without a
+ * branch that depends on their digits. NULL: it is not below a million, or has more places. What is
+ * behind the end is overwritten, up to JSON_DOUBLE_MAX.
+ */
+static char *put_short(char *at, double value)
+{
+    double scaled = value * 100;
+    if (scaled >= 1e8 - 1) {
+        return NULL;
+    }
+    uint32_t number = (uint32_t)(int64_t)(scaled + 0.5), part = number % 100;
+    if ((double)number / 100 != value) { /* see put_places */
+        return NULL;
+    }
+    uint64_t digits = eight_digits(number);
+    /* Of the six before the point the last one stays. */
+    unsigned zeros = (unsigned)__builtin_ctzll(digits | (uint64_t)1 << 40) / 8;
+    digits = htole64((digits | 0x3030303030303030) >> 8 * zeros);
+    memcpy(at, &digits, sizeof digits);
+    at += 6 - zeros;
+    *at = '.';
+    memcpy(at + 1, digit_pairs + (size_t)part * 2, 2);
+    return at + (part % 10 ? 3 : part ? 2 : 0);
+}
+
 static char *put_decimal(char *at, double value)
 {
-    if (value < EXACT_MAX && (double)(uint64_t)value == value) {
+    char *end = put_short(at, value);
+    if (!end && value < EXACT_MAX && (double)(uint64_t)value == value) {
         return put_integer(at, (uint64_t)value);
     }
-    char *end = put_places(at, value, 100, 2);
     return end ? end : put_places(at, value, 1000000, 6);
 }
 

@@ -209,7 +209,6 @@ static bool fill_hops(const cost_map_draft_t *cost, size_t size, double *dense)
 err_t compute_costs(builder_t *b, const cost_map_draft_t *cost, size_t size, cost_matrix_t *out)
 {
     double *dense = arena_array(b->arena, size * size + 1, sizeof *dense);
-    *out = (cost_matrix_t){.size = size, .rest = COST_NONE, .dense = dense};
     for (size_t i = 0; dense && i < size * size; i++) {
         dense[i] = COST_NONE;
     }
@@ -218,5 +217,5 @@ err_t compute_costs(builder_t *b, const cost_map_draft_t *cost, size_t size, cos
     for (size_t i = 0; made && cost_is_defined(cost->rest) && i < size * size; i++) {
         dense[i] = cost_is_defined(dense[i]) ? dense[i] : cost->rest;
     }
-    return made ? ERR_OK : ERR_NOMEM;
+    return made ? cost_matrix_make_dense(dense, size, b->arena, out) : ERR_NOMEM;
 }

@@ -507,6 +507,9 @@ typedef struct world {
     snapshot_t *snapshot;
 } world_t;
 
+/* In order; some have texts that are short, and some long. */
+static const double scale[8] = {0, 1.0 / 3, 2.5, 7, 1234.56, 12345.678, 1e9, 123456789012.5};
+
 static void make_world(world_t *w, prng_t *p)
 {
     buf_t text = BUF_INIT;
@@ -527,8 +530,8 @@ static void make_world(world_t *w, prng_t *p)
             for (unsigned k = 0; k < SIZE; k++) {
                 w->costs[c][i][k] = (double)NAN;
                 if (prng_below(p, 10) < density) {
-                    w->costs[c][i][k] = (double)prng_below(p, 8);
-                    buf_printf(&text, "%s\"p%u\":%g", any ? "," : "", k, w->costs[c][i][k]);
+                    w->costs[c][i][k] = scale[prng_below(p, 8)];
+                    buf_printf(&text, "%s\"p%u\":%.17g", any ? "," : "", k, w->costs[c][i][k]);
                     any = true;
                 }
             }
@@ -555,14 +558,13 @@ static double value_of(const world_t *w, const column_t *c, unsigned i, unsigned
     if (!c->ordinal || isnan(cost)) {
         return cost;
     }
-    bool lesser[8] = {false};
     double rank = 1;
-    for (unsigned n = 0; n < SIZE * SIZE; n++) {
-        double other = w->costs[c->metric][n / SIZE][n % SIZE];
-        if (other < cost && !lesser[(unsigned)other]) {
-            lesser[(unsigned)other] = true;
-            rank++;
+    for (unsigned v = 0; v < 8 && scale[v] < cost; v++) {
+        unsigned n = 0;
+        while (n < SIZE * SIZE && w->costs[c->metric][n / SIZE][n % SIZE] != scale[v]) {
+            n++;
         }
+        rank += n < SIZE * SIZE;
     }
     return rank;
 }
@@ -631,12 +633,12 @@ static void draw_tests(prng_t *p, asked_t *q, buf_t *text)
         for (unsigned n = 0; n < q->sizes[g]; n++) {
             q->tests[g][n].index = (unsigned)prng_below(p, choices);
             q->tests[g][n].operator=(unsigned) prng_below(p, 5);
-            q->tests[g][n].value = (double)prng_below(p, 8);
+            q->tests[g][n].value = scale[prng_below(p, 8)];
             buf_append_str(text, n ? ",\"" : "\"");
             if (q->tests[g][n].index || prng_below(p, 2)) {
                 buf_printf(text, "[%u] ", q->tests[g][n].index);
             }
-            buf_printf(text, "%s %g\"", operators[q->tests[g][n].operator], q->tests[g][n].value);
+            buf_printf(text, "%s %.17g\"", operators[q->tests[g][n].operator], q->tests[g][n].value);
         }
         buf_append_char(text, ']');
     }

@@ -178,6 +178,45 @@ static void a_refused_block_is_a_failure_that_sticks(void **state)
     assert_int_equal(failmalloc_live(), before);
 }
 
+static void a_buffer_is_adopted_without_a_copy(void **state)
+{
+    (void)state;
+    long before = failmalloc_live();
+    arena_t arena;
+    buf_t text = BUF_INIT;
+    arena_init(&arena, 100000);
+    for (unsigned i = 0; i < 3; i++) {
+        buf_append_str(&text, "some text");
+        const char *there = text.ptr;
+        slice_t s = arena_adopt(&arena, &text);
+        assert_ptr_equal(s.ptr, there);
+        assert_true(slice_is(s, "some text"));
+        assert_true(!text.ptr && !text.len && !text.cap && !text.failed);
+    }
+    assert_true(arena.total >= 3 * 128);
+    /* Over the limit, and what has failed: it is released. */
+    assert_true(buf_reserve(&text, 200000));
+    buf_append_str(&text, "x");
+    assert_null(arena_adopt(&arena, &text).ptr);
+    assert_true(arena_failed(&arena) && !text.ptr);
+    arena_release(&arena);
+    assert_int_equal(failmalloc_live(), before);
+    text.failed = true;
+    assert_null(arena_adopt(&arena, &text).ptr);
+    assert_true(arena_failed(&arena));
+    arena_release(&arena);
+    failmalloc_arm(1);
+    buf_append_str(&text, "x");
+    assert_true(failmalloc_disarm());
+    buf_release(&text);
+    buf_append_str(&text, "x");
+    failmalloc_arm(1);
+    assert_null(arena_adopt(&arena, &text).ptr);
+    assert_true(failmalloc_disarm() && !text.ptr);
+    arena_release(&arena);
+    assert_int_equal(failmalloc_live(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +228,7 @@ int main(void)
         cmocka_unit_test(the_limit_costs_few_blocks),
         cmocka_unit_test(the_limit_outlives_a_release),
         cmocka_unit_test(a_copy_ends_in_a_nul),
+        cmocka_unit_test(a_buffer_is_adopted_without_a_copy),
         cmocka_unit_test(formatted_text),
         cmocka_unit_test(a_format_that_fails_fails_the_arena),
         cmocka_unit_test(a_refused_block_is_a_failure_that_sticks),

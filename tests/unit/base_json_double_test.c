@@ -141,6 +141,25 @@ static void test_random(void **state)
     }
 }
 
+/* What most costs are: all of them up to 10,000, and some around every power of ten. */
+static void test_two_places(void **state)
+{
+    (void)state;
+    char want[32];
+    for (uint64_t base = 0; base <= 100000000000; base = base ? base * 10 : 1000000) {
+        for (uint64_t i = base ? base - 2000 : 0; i <= base + 1000000 && (i < base + 2000 || !base);
+             i++) {
+            double value = (double)i / 100;
+            (void)snprintf(want, sizeof want, i % 100 == 0 ? "%llu" : "%llu.%02llu",
+                           (unsigned long long)(i / 100), (unsigned long long)(i % 100));
+            if (i % 100 && i % 10 == 0) {
+                want[strlen(want) - 1] = '\0';
+            }
+            check(value, want);
+        }
+    }
+}
+
 static void test_locale(void **state)
 {
     (void)state;
@@ -158,9 +177,8 @@ static void test_locale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known),
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_known),  cmocka_unit_test(test_read),
+        cmocka_unit_test(test_random), cmocka_unit_test(test_two_places),
         cmocka_unit_test(test_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

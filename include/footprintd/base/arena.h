@@ -13,8 +13,11 @@
 
 typedef struct arena_block arena_block_t;
 
+typedef struct arena_adopted arena_adopted_t;
+
 typedef struct arena {
     arena_block_t *blocks; /* newest first */
+    arena_adopted_t *adopted;
     char *next;
     char *end;
     size_t total; /* bytes taken from the system */
@@ -24,7 +27,7 @@ typedef struct arena {
 
 #define ARENA_INIT                                                                                 \
     {                                                                                              \
-        NULL, NULL, NULL, 0, 0, false                                                              \
+        NULL, NULL, NULL, NULL, 0, 0, false                                                        \
     }
 
 void arena_init(arena_t *arena, size_t limit);
@@ -36,6 +39,13 @@ void *arena_array(arena_t *arena, size_t count, size_t size);
 /* A copy with a NUL behind it; {NULL, 0} on failure. */
 slice_t arena_copy(arena_t *arena, slice_t s);
 slice_t arena_printf(arena_t *arena, const char *fmt, ...) FPD_PRINTF(2, 3);
+
+/*
+ * The buffer's bytes as they are, without a copy: its memory is the arena's from there on, and the
+ * buffer is empty. {NULL, 0} on failure, and where the buffer has failed or is over the limit; it
+ * is released then.
+ */
+slice_t arena_adopt(arena_t *arena, buf_t *buf);
 
 static inline bool arena_failed(const arena_t *arena)
 {

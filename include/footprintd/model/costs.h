@@ -6,6 +6,7 @@
  * destination, both in the map's order (names, bytewise). A pair without a cost has
  * COST_NONE, a NaN. A matrix is
  * dense, or sparse where that is smaller, or one number for all pairs; its users need not know.
+ * Each cost has its text beside it.
  */
 #ifndef FOOTPRINTD_MODEL_COSTS_H
 #define FOOTPRINTD_MODEL_COSTS_H
@@ -13,6 +14,7 @@
 #include "footprintd/base/arena.h"
 
 #include <math.h>
+#include <stdalign.h>
 
 typedef enum cost_mode {
     COST_NUMERICAL,
@@ -56,9 +58,28 @@ static inline bool cost_type_eq(const cost_type_t *a, const cost_type_t *b)
     return a->mode == b->mode && slice_eq(a->metric, b->metric);
 }
 
-/* ---- the matrix ---- */
-
 #define COST_NONE ((double)NAN)
+
+static inline bool cost_is_defined(double cost)
+{
+    return !isnan(cost);
+}
+
+/*
+ * A cost as answers have it: made once, and copied whole into each. What is longer is made of the
+ * number where it is needed.
+ */
+#define COST_TEXT_MAX  7
+#define COST_TEXT_LONG UINT8_MAX
+
+typedef struct cost_text {
+    alignas(uint64_t) char text[COST_TEXT_MAX];
+    uint8_t len; /* 0: there is no cost; COST_TEXT_LONG */
+} cost_text_t;
+
+cost_text_t cost_text(double cost);
+
+/* ---- the matrix ---- */
 
 typedef struct cost_matrix {
     size_t size; /* rows, and columns */
@@ -68,6 +89,7 @@ typedef struct cost_matrix {
     const size_t *starts; /* size + 1 of them */
     const uint32_t *columns;
     const double *values;
+    const cost_text_t *texts; /* of what is in dense, or in values */
 } cost_matrix_t;
 
 typedef struct cost_cell {
@@ -83,14 +105,15 @@ typedef struct cost_cell {
 err_t cost_matrix_make(cost_cell_t *cells, size_t count, size_t size, double rest, arena_t *arena,
                        cost_matrix_t *out, cost_cell_t *repeated) FPD_MUST_CHECK;
 
+/* A dense matrix, size * size numbers by rows. ERR_NOMEM. */
+err_t cost_matrix_make_dense(const double *dense, size_t size, arena_t *arena,
+                             cost_matrix_t *out) FPD_MUST_CHECK;
+
 /* COST_NONE where the pair has no cost. */
 double cost_matrix_get(const cost_matrix_t *m, size_t from, size_t to);
-/* The whole row: `size` costs. */
+cost_text_t cost_matrix_text(const cost_matrix_t *m, size_t from, size_t to);
+/* The whole row: `size` costs, and their texts. */
 void cost_matrix_row(const cost_matrix_t *m, size_t from, double *out);
-
-static inline bool cost_is_defined(double cost)
-{
-    return !isnan(cost);
-}
+void cost_matrix_texts(const cost_matrix_t *m, size_t from, cost_text_t *out);
 
 #endif
