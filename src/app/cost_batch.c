@@ -12,10 +12,17 @@ static err_t wrong(buf_t *why, size_t index, const char *text)
     return buf_failed(why) ? ERR_NOMEM : ERR_DATA;
 }
 
-/* The key of a pair: names hold no comma. */
+/* The key of a pair, as a line of the file begins: names hold no comma. */
 static slice_t pair_key(slice_t source, slice_t destination, arena_t *arena)
 {
-    return arena_printf(arena, "%.*s,%.*s", SLICE_ARG(source), SLICE_ARG(destination));
+    size_t len = source.len + 1 + destination.len;
+    char *key = arena_alloc(arena, len);
+    if (key) {
+        memcpy(key, source.ptr, source.len);
+        key[source.len] = ',';
+        memcpy(key + source.len + 1, destination.ptr, destination.len);
+    }
+    return slice_of(key, key ? len : 0);
 }
 
 static err_t read_time(const json_value_t *time, arena_t *arena, slice_t *out)
@@ -50,7 +57,7 @@ static err_t read_value(const json_value_t *v, size_t index, arena_t *arena, cos
         return wrong(why, index, "cost is to be a number, or null for none");
     }
     *out = (cost_value_t){source->u.text, destination->u.text, none ? SLICE_LIT("") : cost->u.text,
-                          SLICE_LIT("")};
+                          SLICE_LIT(""), SLICE_LIT("")};
     err_t err = time ? read_time(time, arena, &out->time) : ERR_OK;
     return err == ERR_DATA
                ? wrong(why, index, "time is to be a moment such as 2026-11-26T16:00:00Z")
@@ -72,9 +79,10 @@ err_t cost_batch_read(const json_value_t *list, arena_t *arena, cost_batch_t *ou
         void *before = NULL;
         err = read_value(&list->u.array.items[i], i, arena, &values[i], why);
         if (!err) {
-            slice_t key = pair_key(values[i].source, values[i].destination, arena);
+            values[i].key = pair_key(values[i].source, values[i].destination, arena);
             out->has_times |= values[i].time.len > 0;
-            err = !key.ptr ? ERR_NOMEM : table_put(&pairs, key, &values[i], &before);
+            err = !values[i].key.ptr ? ERR_NOMEM
+                                     : table_put(&pairs, values[i].key, &values[i], &before);
         }
         if (!err && before) {
             err = wrong(why, i, "its pair has a value before it");
@@ -93,7 +101,6 @@ typedef struct merge {
     bool timed; /* the file as it will be */
     bool add;   /* the column is new */
     buf_t key;
-    arena_t *arena;
     buf_t *out;
 } merge_t;
 
@@ -131,8 +138,9 @@ static void write_value(merge_t *m, const cost_value_t *v)
     if (!v->cost.len) {
         return;
     }
-    buf_printf(m->out, "%.*s,%.*s,%.*s", SLICE_ARG(v->source), SLICE_ARG(v->destination),
-               SLICE_ARG(v->cost));
+    buf_append_slice(m->out, v->key);
+    buf_append_char(m->out, ',');
+    buf_append_slice(m->out, v->cost);
     if (m->timed) {
         buf_append_char(m->out, ',');
         buf_append_slice(m->out, v->time.len ? v->time : m->now);
@@ -143,14 +151,18 @@ static void write_value(merge_t *m, const cost_value_t *v)
 static err_t merge_line(merge_t *m, slice_t line)
 {
     slice_t rest = line, source = take_field(&rest), destination = take_field(&rest);
-    buf_clear(&m->key);
-    buf_append_slice(&m->key, source);
-    buf_append_char(&m->key, ',');
-    buf_append_slice(&m->key, destination);
-    if (buf_failed(&m->key)) {
-        return ERR_NOMEM;
+    slice_t key = slice_of(line.ptr, source.len + 1 + destination.len);
+    if (source.ptr != line.ptr || destination.ptr != source.ptr + source.len + 1) { /* quotes */
+        buf_clear(&m->key);
+        buf_append_slice(&m->key, source);
+        buf_append_char(&m->key, ',');
+        buf_append_slice(&m->key, destination);
+        if (buf_failed(&m->key)) {
+            return ERR_NOMEM;
+        }
+        key = buf_slice(&m->key);
     }
-    const cost_value_t *v = table_remove(&m->left, buf_slice(&m->key));
+    const cost_value_t *v = table_remove(&m->left, key);
     if (v) {
         write_value(m, v);
     } else {
@@ -180,8 +192,7 @@ static err_t merge(merge_t *m, slice_t file)
     slice_t line;
     for (size_t i = 0; i < m->batch->count; i++) {
         const cost_value_t *v = &m->batch->values[i];
-        slice_t key = pair_key(v->source, v->destination, m->arena);
-        if (!key.ptr || table_put(&m->left, key, (void *)(uintptr_t)v, NULL)) {
+        if (table_put(&m->left, v->key, (void *)(uintptr_t)v, NULL)) {
             return ERR_NOMEM;
         }
     }
@@ -194,11 +205,7 @@ static err_t merge(merge_t *m, slice_t file)
     }
     for (size_t i = 0; i < m->batch->count; i++) {
         const cost_value_t *v = &m->batch->values[i];
-        slice_t key = pair_key(v->source, v->destination, m->arena);
-        if (!key.ptr) {
-            return ERR_NOMEM;
-        }
-        if (table_get(&m->left, key)) {
+        if (table_get(&m->left, v->key)) {
             write_value(m, v);
         }
     }
@@ -207,22 +214,14 @@ static err_t merge(merge_t *m, slice_t file)
 
 err_t cost_batch_merge(const cost_batch_t *batch, slice_t file, slice_t now, buf_t *out, buf_t *why)
 {
-    arena_t arena;
     slice_t line;
-    merge_t m = {.batch = batch,
-                 .left = TABLE_INIT,
-                 .now = now,
-                 .key = BUF_INIT,
-                 .arena = &arena,
-                 .out = out};
+    merge_t m = {.batch = batch, .left = TABLE_INIT, .now = now, .key = BUF_INIT, .out = out};
     if (!next_line(&file, &line) || !read_header(&m, line)) {
         buf_append_str(why, "the file of its costs has not the columns source,destination,cost");
         return buf_failed(why) ? ERR_NOMEM : ERR_DATA;
     }
-    arena_init(&arena, 0);
     err_t err = merge(&m, file);
     buf_release(&m.key);
     table_release(&m.left);
-    arena_release(&arena);
     return err;
 }

@@ -10,6 +10,7 @@ typedef struct cost_value {
     slice_t source, destination; /* names of PIDs */
     slice_t cost;                /* JSON's number; "" takes the pair's line out */
     slice_t time;                /* as in the file; "" when the batch does not say */
+    slice_t key;                 /* source,destination */
 } cost_value_t;
 
 typedef struct cost_batch {

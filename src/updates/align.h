@@ -41,6 +41,14 @@ void alignment_release(alignment_t *a);
 /* Both are of the same kind, not NODE_TEXT. ERR_LIMIT: there are more changes than `most`. */
 err_t align(const node_t *from, const node_t *to, alignment_t *out) FPD_MUST_CHECK;
 
+/*
+ * align_text.c: the same of two opaque objects. ERR_RANGE: they are not, or one is empty, or their
+ * texts have to be parsed for it (node_expand). Nodes are the store's, and made only of what
+ * differs.
+ */
+err_t align_opaque(nodes_t *store, const node_t *from, const node_t *to,
+                   alignment_t *out) FPD_MUST_CHECK;
+
 /* align_gap.c: children that stand between equal parts. */
 err_t align_gap(const align_child_t *from, size_t from_count, const align_child_t *to,
                 size_t to_count, alignment_t *out) FPD_MUST_CHECK;

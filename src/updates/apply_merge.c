@@ -29,7 +29,14 @@ static err_t merge(overlay_t *o, item_t *cell, const json_value_t *patch, const 
         *cell = item_of_json(patch);
         return ERR_OK;
     }
-    err_t err = overlay_settle(o, cell);
+    bool proven = false;
+    err_t err = cell->kind == ITEM_NODE ? overlay_merge_text(cell->u.node, patch, hint, &proven)
+                                        : ERR_OK;
+    if (err || proven) {
+        *cell = err ? *cell : item_of_node(hint);
+        return err;
+    }
+    err = overlay_settle(o, cell);
     if (!err && overlay_shape(cell) != SHAPE_OBJECT) {
         cell->kind = ITEM_NOTHING;
     }

@@ -209,6 +209,13 @@ err_t overlay_piece_item(overlay_t *o, const overlay_piece_t *piece, size_t i,
 
 /* ---- patches ---- */
 
+/*
+ * *proven: the patch, an object, makes `to` of `from`, which are opaque objects of scalars. Where
+ * it is not proven nothing is said. ERR_NOMEM.
+ */
+err_t overlay_merge_text(const node_t *from, const json_value_t *patch, const node_t *to,
+                         bool *proven) FPD_MUST_CHECK;
+
 /* ERR_DATA: it is not a patch, or it does not apply. */
 err_t overlay_apply_json(overlay_t *o, const json_value_t *patch, const node_t *to) FPD_MUST_CHECK;
 err_t overlay_apply_merge(overlay_t *o, const json_value_t *patch, const node_t *to) FPD_MUST_CHECK;

@@ -138,36 +138,44 @@ static void write_changes(writer_t *w, const alignment_t *a, bool member)
     }
 }
 
-static void change_children(writer_t *w, const node_t *from, const node_t *to)
+/* What changed in them; false: they have no children to compare, or it failed. */
+static bool find_changes(writer_t *w, nodes_t *store, const node_t *from, const node_t *to,
+                         alignment_t *out, bool *member)
 {
-    alignment_t a;
-    size_t room = w->stop - w->out->len;
-    alignment_init(&a, room / (OPERATION_MIN + w->path.len) + 1);
-    err_t err = align(from, to, &a);
+    err_t err = align_opaque(store, from, to, out);
+    *member = true;
+    if (err == ERR_RANGE) {
+        from = node_expand(store, from);
+        to = node_expand(store, to);
+        if (from && to &&
+            (from->kind != to->kind || from->kind == NODE_TEXT || !from->count || !to->count)) {
+            return false;
+        }
+        err = from && to ? align(from, to, out) : ERR_NOMEM;
+        *member = !err && from->kind == NODE_OBJECT;
+    }
     if (err == ERR_LIMIT) {
         w->over = true; /* more changes than there is room for */
     } else if (err) {
         w->err = err;
-    } else {
-        write_changes(w, &a, from->kind == NODE_OBJECT);
     }
-    alignment_release(&a);
+    return !err;
 }
 
-/* False: they have no children to compare. */
+/* False: it is to be replaced as a whole. */
 static bool change_inside(writer_t *w, const node_t *from, const node_t *to)
 {
     nodes_t store;
+    alignment_t a;
+    bool member;
+    size_t room = w->stop - w->out->len;
     nodes_init(&store, NULL, NULL);
-    from = node_expand(&store, from);
-    to = node_expand(&store, to);
-    bool inside = from && to && from->kind == to->kind && from->kind != NODE_TEXT && from->count &&
-                  to->count;
+    alignment_init(&a, room / (OPERATION_MIN + w->path.len) + 1);
+    bool inside = find_changes(w, &store, from, to, &a, &member);
     if (inside) {
-        change_children(w, from, to);
-    } else if (!from || !to) {
-        w->err = ERR_NOMEM;
+        write_changes(w, &a, member);
     }
+    alignment_release(&a);
     nodes_release(&store);
     return inside;
 }

@@ -60,14 +60,19 @@ static err_t write_members(writer_t *w, const alignment_t *a)
     return err;
 }
 
-static err_t write_merged(writer_t *w, const node_t *from, const node_t *to)
+static err_t write_merged(writer_t *w, nodes_t *store, const node_t *from, const node_t *to)
 {
-    if (from->kind != NODE_OBJECT || to->kind != NODE_OBJECT) {
-        return write_new(w, to);
-    }
     alignment_t a;
     alignment_init(&a, SIZE_MAX);
-    err_t err = align(from, to, &a);
+    err_t err = align_opaque(store, from, to, &a);
+    if (err == ERR_RANGE) {
+        from = node_expand(store, from);
+        to = node_expand(store, to);
+        if (from && to && (from->kind != NODE_OBJECT || to->kind != NODE_OBJECT)) {
+            return write_new(w, to);
+        }
+        err = from && to ? align(from, to, &a) : ERR_NOMEM;
+    }
     if (!err) {
         buf_append_char(w->out, '{');
         err = write_members(w, &a);
@@ -82,9 +87,7 @@ static err_t write_change(writer_t *w, const node_t *from, const node_t *to)
 {
     nodes_t store;
     nodes_init(&store, NULL, NULL);
-    from = node_expand(&store, from);
-    to = node_expand(&store, to);
-    err_t err = from && to ? write_merged(w, from, to) : ERR_NOMEM;
+    err_t err = write_merged(w, &store, from, to);
     nodes_release(&store);
     return err;
 }
