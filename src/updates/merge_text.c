@@ -94,9 +94,9 @@ static bool advance(merging_t *m)
         return (old ? has_value(to, old) : same_scalars(from, to)) && step(from) && step(to);
     }
     /* What the patch adds; a member that was there, too, is never passed over but with its own. */
-    const json_value_t *new = patched(m, to);
+    const json_value_t *added = patched(m, to);
     m->set++;
-    return new &&has_value(to, new) && step(to);
+    return added && has_value(to, added) && step(to);
 }
 
 static err_t index_patch(merging_t *m, const json_value_t *patch, size_t *setting)
