@@ -7,10 +7,13 @@ One server thread on processor 0, h2load with one thread on processor 1, HTTP/2 
 ready, and the memory then. GET of the whole map beside a bare libh2o handler with the same bytes. A filtered cost map
 of 20 sources and 200 destinations, all of which have costs, and the endpoint costs of one source and 1,000
 destinations, other ones in every round. Then one row of the file of costs is written anew: the bytes of the patch, by
-the log, and the processor time from the edit being seen until it is served. Rates are those of one processor, from
+the log, and the processor time from the edit being seen until it is served. Last, on a server that may use all
+processors, somebody asks for the directory every 2 ms while five rows change one after the other, with a follower of
+the map: how long answers take then and before, and the longest turn of the serving thread, by the metrics. Rates are those of one processor, from
 the processor time of the server's threads, connections included; medians of the rounds, and servers take turns.
 """
 import argparse
+import http.client
 import json
 import pathlib
 import random
@@ -18,6 +21,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import benchlib
@@ -26,6 +30,7 @@ from benchlib import BUILD, Goals, Server, median, table
 FILTER, ENDPOINTS = "alto-costmapfilter", "alto-endpointcostparams"
 TYPE = {"cost-mode": "numerical", "cost-metric": "routingcost"}
 GOAL_FILTERED, GOAL_ENDPOINTS, GOAL_PATCH, GOAL_GET = 5000, 2000, 0.01, 1.1
+GOAL_TURN_MS = 10
 
 
 class World:
@@ -116,13 +121,14 @@ def download(url, body=None, media=None):
                           capture_output=True, check=True).stdout
 
 
-def start(place):
+def start(place, cpu=0):
     config = place / "footprintd.yaml"
-    config.write_text('listen: [{address: "127.0.0.1:0"}]\n'
+    config.write_text('listen: [{address: "127.0.0.1:0"}]\nmetrics: {listen: "127.0.0.1:0"}\n'
                       f"footprints: {place}/footprints\nthreads: 1\n"
                       "limits: {document-bytes: 268435456}\nlog: {level: debug}\n")
-    server = Server([BUILD / "footprintd", "--config", config], r"^footprintd: ready ", cpu=0)
+    server = Server([BUILD / "footprintd", "--config", config], r"^footprintd: ready ", cpu=cpu)
     server.url = re.search(r"listen=(\S+)", server.ready_line).group(1)
+    server.metrics = re.search(r"metrics=(\S+)", server.ready_line).group(1)
     return server
 
 
@@ -143,6 +149,63 @@ def change_one_row(world, server, goals, size):
     goals.at_most("patch of one row of the body", patch / size, GOAL_PATCH)
     print(f"One row: {patch:,} bytes of patches, {patch / size:.3%} of the body; {when - begun:.2f} s from the "
           f"edit to the log, {cost:.2f} s of processor time\n{line}\n")
+
+
+class Prober(threading.Thread):
+    """Asks for the directory every 2 ms, on one connection, until it is stopped."""
+
+    def __init__(self, url):
+        super().__init__(daemon=True)
+        self.client = http.client.HTTPConnection(url.partition("://")[2], timeout=benchlib.PATIENCE_S)
+        self.taken, self.over = [], False
+        self.start()
+
+    def run(self):
+        while not self.over:
+            began = time.monotonic()
+            self.client.request("GET", "/")
+            self.client.getresponse().read()
+            self.taken.append((time.monotonic() - began) * 1e3)
+            time.sleep(0.002)
+
+    def stop(self):
+        self.over = True
+        self.join()
+        return sorted(self.taken)
+
+
+def longest_turn(server):
+    """Milliseconds, since this was asked before."""
+    text = download(server.metrics + "/metrics").decode()
+    return max(float(value) for value in re.findall(r"^footprintd_loop_stall_seconds\S* (\S+)", text, re.M)) * 1e3
+
+
+def stalls(world, place, goals):
+    """Nobody who asks for something small waits for what is made of a large map."""
+    server = start(place, cpu=None)
+    server.wait_for("compress: generation 1 is compressed")
+    prober = Prober(server.url)
+    time.sleep(3)
+    idle = prober.stop()
+    follower = subprocess.Popen([BUILD / "footprintctl", "watch", "--quiet", "--output-dir", place / "followed",
+                                 server.url, "num-routingcost"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(3)
+    longest_turn(server)
+    prober = Prober(server.url)
+    for n in range(5):
+        name = world.names[n * 300 % len(world.names)]
+        world.rows[name] = [f"{float(cost) + 1:.2f}".rstrip("0").rstrip(".") if cost else "" for cost in world.rows[name]]
+        world.write()
+        server.wait_for(f"compress: generation {n + 2} is compressed")
+    busy = prober.stop()
+    follower.terminate()
+    follower.wait()
+    worst = longest_turn(server)
+    server.stop()
+    table(["ms for the directory", "median", "p99", "greatest", "requests"],
+          [[label, *(f"{values[int(q * (len(values) - 1))]:.2f}" for q in (0.5, 0.99, 1)), len(values)]
+           for label, values in (("idle", idle), ("while rows change", busy))])
+    goals.at_most("longest turn of the serving thread", worst, GOAL_TURN_MS, " ms")
 
 
 def main():
@@ -202,6 +265,7 @@ def main():
         print(f"Peak after the change: {server.status_kib('VmHWM') / 1024:.0f} MiB")
         server.stop()
         bare.stop()
+        stalls(world, place, goals)
     return 1 if goals.print() else 0
 
 
