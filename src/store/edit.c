@@ -12,11 +12,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* A directory that was not there. */
+typedef struct made {
+    struct made *next;
+    char name[STORE_EDIT_NAME_MAX + 1];
+} made_t;
+
 struct store_edit {
     int directory;
     store_intent_t *intents; /* texts end in a NUL */
     size_t count;
     bool committed; /* the temporaries are the intents' */
+    made_t *made;
     arena_t arena;
 };
 
@@ -149,6 +156,24 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
     return err;
 }
 
+static err_t make_directory(store_edit_t *e, const char *name, buf_t *clause)
+{
+    made_t *made = arena_alloc(&e->arena, sizeof *made);
+    if (!made) {
+        return ERR_NOMEM;
+    }
+    if (mkdirat(e->directory, name, 0755) == 0) {
+        memcpy(made->name, name, strlen(name) + 1);
+        made->next = e->made;
+        e->made = made;
+    } else if (errno != EEXIST) {
+        buf_printf(clause, "cannot be written: its directory cannot be made: %s",
+                   strerrordesc_np(errno));
+        return edit_is_elsewhere(errno) ? ERR_RANGE : ERR_IO;
+    }
+    return ERR_OK;
+}
+
 /*
  * The directory of a data file, which is made when it is not there. Temporaries lie with those of
  * documents, so that it has to be in the same file system.
@@ -163,10 +188,11 @@ static err_t check_subdirectory(store_edit_t *e, slice_t file, bool remove, buf_
     }
     memcpy(name, file.ptr, (size_t)(slash - file.ptr));
     name[slash - file.ptr] = '\0';
-    if (!remove && mkdirat(e->directory, name, 0755) != 0 && errno != EEXIST) {
-        buf_printf(clause, "cannot be written: its directory cannot be made: %s",
-                   strerrordesc_np(errno));
-        return edit_is_elsewhere(errno) ? ERR_RANGE : ERR_IO;
+    if (!remove) {
+        err_t err = make_directory(e, name, clause);
+        if (err) {
+            return err;
+        }
     }
     if (fstat(e->directory, &own) != 0 ||
         fstatat(e->directory, name, &sub, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -287,6 +313,10 @@ void store_edit_free(store_edit_t *e)
         if (e->intents[i].after.present) {
             (void)unlinkat(e->directory, e->intents[i].temporary.ptr, 0);
         }
+    }
+    /* Unless somebody has put something there. */
+    for (made_t *made = e->committed ? NULL : e->made; made; made = made->next) {
+        (void)unlinkat(e->directory, made->name, AT_REMOVEDIR);
     }
     if (e->directory >= 0) {
         (void)close(e->directory);

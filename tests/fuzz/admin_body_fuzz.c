@@ -154,6 +154,18 @@ static void check_generation(uint64_t number)
     buf_release(&why);
 }
 
+/* Directories of data files stay when these go, as a person's do. */
+static void remove_directories(void)
+{
+    DIR *dir = opendir(x.documents);
+    for (struct dirent *entry = dir ? readdir(dir) : NULL; entry; entry = readdir(dir)) {
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
+            FUZZ_CHECK(unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) == 0);
+        }
+    }
+    FUZZ_CHECK(dir && closedir(dir) == 0);
+}
+
 static void restore(void)
 {
     const store_texts_t texts = {x.texts, FIRST};
@@ -168,6 +180,7 @@ static void restore(void)
     FUZZ_CHECK(c.verdict == COMMIT_DONE || c.verdict == COMMIT_SAME);
     proposal_release(&c.proposal);
     buf_release(&c.why);
+    remove_directories();
     check_documents(&texts);
 }
 

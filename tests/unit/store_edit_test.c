@@ -149,7 +149,6 @@ static void test_edit(void **state)
     assert_string_equal(documents_of(x, 2), "a.yaml=a2 c.yaml=c2 d.yaml=d1");
 }
 
-/* Contents that are there already make neither files nor intents. */
 /* A data file: its directory is made, its temporary lies with the others, and links are refused. */
 static void test_data_files(void **state)
 {
@@ -193,6 +192,34 @@ static void test_data_files(void **state)
     assert_no_temporaries(x);
 }
 
+/* What is given up leaves no directories behind; one that was there stays. */
+static void test_directories_given_up(void **state)
+{
+    store_fixture_t *x = *state;
+    begin(x);
+    struct stat st;
+    char there[512];
+    (void)snprintf(there, sizeof there, "%s/there", x->documents);
+    assert_int_equal(mkdir(there, 0755), 0);
+    store_edit_change_t changes[] = {
+        {SLICE_LIT("data/c.csv"), hash_of(NULL), false, SLICE_LIT("c1")},
+        {SLICE_LIT("data/d.csv"), hash_of(NULL), false, SLICE_LIT("d1")},
+        {SLICE_LIT("there/e.csv"), hash_of(NULL), false, SLICE_LIT("e1")},
+        {SLICE_LIT("other/f.csv"), hash_of(NULL), false, SLICE_LIT("f1")},
+        {SLICE_LIT("a.yaml"), hash_of("somebody else's"), false, SLICE_LIT("a2")}};
+    for (size_t count = 4; count <= 5; count++) {
+        store_edit_t *e = NULL;
+        err_t err = store_edit_prepare(x->documents, changes, count, &e, &x->why);
+        assert_int_equal(err, count == 5 ? ERR_NOT_NOW : ERR_OK);
+        store_edit_free(e);
+        assert_int_not_equal(stat(in_documents(x, "data"), &st), 0);
+        assert_int_not_equal(stat(in_documents(x, "other"), &st), 0);
+        assert_int_equal(stat(there, &st), 0);
+        assert_no_temporaries(x);
+    }
+}
+
+/* Contents that are there already make neither files nor intents. */
 static void test_nothing_to_do(void **state)
 {
     store_fixture_t *x = *state;
@@ -797,6 +824,7 @@ int main(void)
         TEST(test_names),
         TEST(test_edit),
         TEST(test_data_files),
+        TEST(test_directories_given_up),
         TEST(test_nothing_to_do),
         TEST(test_same_as_served),
         TEST(test_refused),
