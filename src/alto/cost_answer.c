@@ -131,35 +131,37 @@ static void flush(answer_t *a)
     }
 }
 
-void cost_request_answer(request_t *r, const char *media_type, slice_t meta, const char *key,
-                         const cost_table_t *table)
+static void write_rows(answer_t *a, const cost_table_t *table)
+{
+    bool any = false;
+    buf_append_char(&a->text, '{');
+    for (size_t i = 0; i < table->from.count && !buf_failed(&a->text); i++) {
+        size_t mark = a->text.len;
+        buf_append_str(&a->text, any ? "," : "");
+        buf_append_slice(&a->text, table->from.keys[i]);
+        if (cost_table_row(table, i, &a->text)) {
+            any = true;
+        } else {
+            a->text.len = mark;
+        }
+        if (a->text.len >= SEGMENT_BYTES / 4 * 3 && !buf_failed(&a->text)) {
+            flush(a);
+            make_room(a, table, table->from.count - i);
+        }
+    }
+    buf_append_char(&a->text, '}');
+}
+
+bool cost_request_rows(request_t *r, slice_t before, const cost_table_t *table, slice_t behind,
+                       slice_t **segments, size_t *count)
 {
     answer_t a = {.r = r, .text = BUF_INIT};
     a.segments = arena_array(r->arena, table->from.count + 2, sizeof *a.segments);
-    bool any = false;
     if (a.segments) {
         make_room(&a, table, table->from.count);
-        buf_printf(&a.text, "{\"meta\":%.*s,\"%s\":{", SLICE_ARG(meta), key);
-    }
-    for (size_t i = 0; a.segments && i < table->from.count; i++) {
-        size_t mark = a.text.len;
-        buf_append_str(&a.text, any ? "," : "");
-        buf_append_slice(&a.text, table->from.keys[i]);
-        if (cost_table_row(table, i, &a.text)) {
-            any = true;
-        } else {
-            a.text.len = mark;
-        }
-        if (buf_failed(&a.text)) {
-            break;
-        }
-        if (a.text.len >= SEGMENT_BYTES / 4 * 3) {
-            flush(&a);
-            make_room(&a, table, table->from.count - i);
-        }
-    }
-    if (a.segments && !buf_failed(&a.text)) {
-        buf_append_str(&a.text, "}}");
+        buf_append_slice(&a.text, before);
+        write_rows(&a, table);
+        buf_append_slice(&a.text, behind);
     }
     if (buf_failed(&a.text)) {
         r->arena->failed = true;
@@ -167,8 +169,19 @@ void cost_request_answer(request_t *r, const char *media_type, slice_t meta, con
         flush(&a);
     }
     buf_release(&a.text);
-    if (!arena_failed(r->arena)) {
-        request_answer(r, media_type, a.segments, a.count);
+    *segments = a.segments;
+    *count = a.count;
+    return !arena_failed(r->arena);
+}
+
+void cost_request_answer(request_t *r, const char *media_type, slice_t meta, const char *key,
+                         const cost_table_t *table)
+{
+    slice_t *segments;
+    size_t count;
+    slice_t head = arena_printf(r->arena, "{\"meta\":%.*s,\"%s\":", SLICE_ARG(meta), key);
+    if (head.ptr && cost_request_rows(r, head, table, SLICE_LIT("}"), &segments, &count)) {
+        request_answer(r, media_type, segments, count);
     }
 }
 

@@ -1,4 +1,4 @@
-#include "cost_table.h"
+#include "path_vector.h"
 
 #include "footprintd/base/json.h"
 
@@ -19,6 +19,9 @@ typedef struct cost_line {
     size_t depth;       /* how many */
     cost_text_t *texts; /* of a row of the answer: `depth` for each destination */
     cost_text_t *row;   /* of a row of a matrix */
+    /* What all columns of paths have, and how many these are. */
+    const path_table_t *paths;
+    size_t path_columns;
 } cost_line_t;
 
 struct cost_line *cost_line_new(const cost_table_t *t, arena_t *arena)
@@ -26,7 +29,7 @@ struct cost_line *cost_line_new(const cost_table_t *t, arena_t *arena)
     cost_line_t *line = arena_alloc(arena, sizeof *line);
     size_t depth = 0, size = 0, pairs = t->from.count * t->to.count;
     for (size_t i = 0; i < t->shown; i++) {
-        size_t its = t->columns[i].offer->costs->size;
+        size_t its = t->columns[i].paths ? 0 : t->columns[i].offer->costs->size;
         depth += cost_column_depth(&t->columns[i]);
         size = its > size ? its : size;
     }
@@ -36,9 +39,15 @@ struct cost_line *cost_line_new(const cost_table_t *t, arena_t *arena)
     if (!line || !planes || !texts || !row) {
         return NULL;
     }
-    *line = (cost_line_t){planes, 0, texts, row};
+    *line = (cost_line_t){.planes = planes, .texts = texts, .row = row};
     for (size_t i = 0; i < t->shown; i++) {
         const cost_column_t *c = &t->columns[i];
+        if (c->paths) {
+            planes[line->depth++] = (plane_t){.column = c};
+            line->paths = c->paths;
+            line->path_columns++;
+            continue;
+        }
         for (size_t k = 0; k < cost_column_depth(c); k++) {
             planes[line->depth++] = (plane_t){c, cost_column_matrix(c, k),
                                               c->offer->ranked ? c->costs + k * pairs : NULL};
@@ -66,11 +75,25 @@ static const cost_text_t *whole_row(const cost_matrix_t *m, size_t from, size_t 
     return scratch;
 }
 
+/* A path is long, whatever it has. */
+static void gather_paths(const cost_table_t *t, const plane_t *p, size_t from, size_t step,
+                         cost_text_t *out)
+{
+    for (size_t i = 0; i < t->to.count; i++) {
+        bool found = path_table_has(p->column->paths, from * t->to.count + i);
+        out[i * step] = (cost_text_t){.len = found ? COST_TEXT_LONG : 0};
+    }
+}
+
 /* To every `step`th place from `out` on. */
 static void gather(const cost_table_t *t, const plane_t *p, size_t from, size_t step,
                    cost_text_t *out)
 {
     const size_t count = t->to.count;
+    if (p->column->paths) {
+        gather_paths(t, p, from, step, out);
+        return;
+    }
     const uint32_t *to = p->column->to, source = p->column->from[from];
     if (p->ranks || source == COST_NO_PID) {
         for (size_t i = 0; i < count; i++) {
@@ -135,6 +158,9 @@ static char *put_other(const cost_table_t *t, size_t plane, size_t from, size_t 
     if (!t->line->texts[to * t->line->depth + plane].len) {
         memcpy(at, "null", 4);
         return at + 4;
+    }
+    if (p->column->paths) {
+        return path_table_write(p->column->paths, from * t->to.count + to, at);
     }
     double cost = p->ranks ? p->ranks[from * t->to.count + to]
                            : cost_matrix_get(p->matrix, p->column->from[from], p->column->to[to]);
@@ -220,6 +246,12 @@ static bool reserve(buf_t *out, size_t keys, size_t costs)
     return buf_reserve(out, keys + costs * (JSON_DOUBLE_MAX + 2) + 16);
 }
 
+/* Of the paths of a pair, which may have any length. */
+static inline size_t path_room(const cost_line_t *line, size_t pair)
+{
+    return line->paths ? line->path_columns * path_table_room(line->paths, pair) : 0;
+}
+
 /* Behind the last pair its comma becomes the end; false: there is none. */
 static bool end_row(size_t start, buf_t *out)
 {
@@ -246,7 +278,7 @@ bool cost_table_row(const cost_table_t *t, size_t from, buf_t *out)
     for (size_t begin = 0; begin < count; begin += room) {
         size_t end = count - begin < room ? count : begin + room, keys = 0;
         for (size_t i = begin; i < end; i++) {
-            keys += t->to.keys[i].len;
+            keys += t->to.keys[i].len + path_room(t->line, from * count + i);
         }
         if (!reserve(out, keys, (end - begin) * (depth + t->shown))) {
             return false;

@@ -72,6 +72,12 @@ cost_scale_t cost_request_scale(slice_t body, slice_t lists, size_t all);
 /* An upper estimate of the microseconds for it. */
 uint64_t cost_request_estimate(slice_t body, const cost_terms_t *terms, const cost_scale_t *scale);
 
+/*
+ * The rows of the table as JSON text, {...each source with a pair left...}, between two others, as
+ * segments in the arena of the request. False: memory is out.
+ */
+bool cost_request_rows(request_t *r, slice_t before, const cost_table_t *table, slice_t behind,
+                       slice_t **segments, size_t *count);
 /* The rows of the table as an answer: {"meta":meta,"key":{...each source with a pair left...}}. */
 void cost_request_answer(request_t *r, const char *media_type, slice_t meta, const char *key,
                          const cost_table_t *table);

@@ -32,6 +32,8 @@ typedef struct cost_column {
      * is reckoned with them, and the matrices have their texts.
      */
     double *costs;
+    /* What the column has instead of costs, where its type is that of paths; or NULL. */
+    const struct path_table *paths;
 } cost_column_t;
 
 /* How many costs a pair has in it. */
@@ -61,8 +63,8 @@ err_t cost_table_fill(cost_table_t *table, size_t column, const cost_side_t *fro
                       arena_t *arena) FPD_MUST_CHECK;
 
 /*
- * Takes the pairs out that do not pass, and gets ready for writing; all columns are filled.
- * ERR_NOMEM.
+ * Takes the pairs out that do not pass, and gets ready for writing; all columns of costs are
+ * filled, and those of paths will be. ERR_NOMEM.
  */
 err_t cost_table_finish(cost_table_t *table, const cost_test_t *test,
                         arena_t *arena) FPD_MUST_CHECK;

@@ -163,28 +163,49 @@ static void write_capabilities(path_vector_content_t *c, arena_t *arena)
     for (size_t i = 0; i < c->topology->element_count; i++) {
         shown |= *bandwidth && c->topology->elements[i].capacity.known;
     }
-    c->capabilities = arena_printf(arena,
-                                   "{\"cost-type-names\":[\"" ALTO_PATH_VECTOR_NAME
-                                   "\"],\"ane-property-names\":[%s%s%s]}",
-                                   bandwidth, comma, entity);
+    slice_t costs = cost_capabilities(&c->terms, arena);
+    c->capabilities = costs.len
+                          ? arena_printf(arena, "%.*s,\"ane-property-names\":[%s%s%s]}",
+                                         (int)costs.len - 1, costs.ptr, bandwidth, comma, entity)
+                          : costs;
+    arena->failed |= !costs.len;
     c->elements_capabilities = arena_printf(arena,
                                             "{\"mappings\":{\".ane\":[%s\"" ANE_ENTITY "\"]}}",
                                             shown ? "\"" ANE_BANDWIDTH "\"," : "");
 }
 
+/* The type of path vectors is behind all others by its name, too. */
+static err_t make_terms(path_vector_content_t *c, arena_t *arena)
+{
+    size_t count = c->pids->offer_count;
+    cost_offer_t *offers = arena_array(arena, count + 1, sizeof *offers);
+    if (!offers) {
+        return ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        offers[i] = c->pids->offers[i];
+    }
+    offers[count] = (cost_offer_t){
+        .type = {SLICE_LIT(ALTO_PATH_VECTOR_METRIC), COST_ARRAY},
+        .name = SLICE_LIT(ALTO_PATH_VECTOR_NAME),
+        .text = SLICE_LIT(ALTO_PATH_VECTOR_TYPE),
+    };
+    c->offer = &offers[count];
+    c->terms = (cost_terms_t){offers, count + 1, count + 1};
+    return ERR_OK;
+}
+
 static err_t make_spaces(path_vector_content_t *c, const path_vector_input_t *in)
 {
-    err_t err = cost_space_build(in->map, in->pids, NULL, 0, in->arena, &c->pids);
+    cost_space_t *none = NULL;
     c->endpoints = arena_alloc(in->arena, sizeof *c->endpoints);
-    c->offer = arena_alloc(in->arena, sizeof *c->offer);
-    if (err || !c->endpoints || !c->offer) {
+    if (!c->endpoints ||
+        (!in->costs && cost_space_build(in->map, in->pids, NULL, 0, in->arena, &none))) {
         return ERR_NOMEM;
     }
     c->endpoints->index = &in->index->addresses;
-    c->offer->type = (cost_type_t){SLICE_LIT(ALTO_PATH_VECTOR_METRIC), COST_ARRAY};
-    c->offer->name = SLICE_LIT(ALTO_PATH_VECTOR_NAME);
-    c->offer->text = SLICE_LIT(ALTO_PATH_VECTOR_TYPE);
-    return ERR_OK;
+    c->pids = in->costs ? in->costs : none;
+    return make_terms(c, in->arena);
 }
 
 err_t path_vector_build(const path_vector_input_t *in, path_vector_content_t **out)
@@ -202,9 +223,11 @@ err_t path_vector_build(const path_vector_input_t *in, path_vector_content_t **o
     if (in->topology->element_count) {
         c->elements_id = arena_printf(in->arena, "%.*s" TOPOLOGY_ELEMENTS, SLICE_ARG(id));
     }
-    write_capabilities(c, in->arena);
     err_t err = make_spaces(c, in);
     err = err ? err : make_elements_tag(c);
+    if (!err) {
+        write_capabilities(c, in->arena);
+    }
     *out = c;
     return err ? err : arena_failed(in->arena) ? ERR_NOMEM : ERR_OK;
 }

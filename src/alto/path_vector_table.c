@@ -33,38 +33,39 @@ static bool push_node(path_table_t *t, uint32_t node)
            push(t, 2 * (uint32_t)topology->link_count + node);
 }
 
-static err_t add_path(path_table_t *t, uint32_t from, uint32_t to, uint32_t *arcs, uint32_t *length)
+/* *found: whether there is a path. */
+static err_t add_path(path_table_t *t, uint32_t from, uint32_t to, uint32_t *arcs, bool *found)
 {
     const model_topology_t *topology = t->content->topology;
     size_t count = from == TOPOLOGY_NONE || to == TOPOLOGY_NONE
                        ? PATH_NONE
                        : path_index_get(t->content->index, topology, from, to, arcs);
-    if (count == PATH_NONE) {
-        *length = PATH_VECTOR_NONE;
+    *found = count != PATH_NONE;
+    if (!*found) {
         return ERR_OK;
     }
-    size_t before = t->element_count;
     bool good = push_node(t, from);
     for (size_t i = 0; i < count && good; i++) {
         good = push(t, arcs[i]) && push_node(t, topology_arc_to(topology, arcs[i]));
     }
-    *length = (uint32_t)(t->element_count - before);
     return !good ? ERR_NOMEM : t->element_count > ELEMENTS_MAX ? ERR_LIMIT : ERR_OK;
 }
 
-static err_t add_paths(path_table_t *t)
+static err_t add_paths(path_table_t *t, const uint8_t *passed)
 {
     size_t pairs = t->from.count * t->to.count;
     uint32_t *arcs = malloc((t->content->topology->node_count + 1) * sizeof *arcs);
-    t->lengths = malloc((pairs + 1) * sizeof *t->lengths);
+    t->ends = malloc((pairs + 1) * sizeof *t->ends);
     t->elements = malloc(ELEMENTS_FIRST * sizeof *t->elements); /* also where paths have none */
     t->element_cap = ELEMENTS_FIRST;
-    err_t err = arcs && t->lengths && t->elements ? ERR_OK : ERR_NOMEM;
-    for (size_t i = 0; i < t->from.count && !err; i++) {
-        for (size_t k = 0; k < t->to.count && !err; k++) {
-            err = add_path(t, t->from.pids[i], t->to.pids[k], arcs,
-                           &t->lengths[i * t->to.count + k]);
+    err_t err = arcs && t->ends && t->elements ? ERR_OK : ERR_NOMEM;
+    for (size_t pair = 0; pair < pairs && !err; pair++) {
+        bool found = false;
+        if (!passed || passed[pair]) {
+            err = add_path(t, t->from.pids[pair / t->to.count], t->to.pids[pair % t->to.count],
+                           arcs, &found);
         }
+        t->ends[pair] = (uint32_t)t->element_count | (found ? 0 : PATH_VECTOR_NONE);
     }
     free(arcs);
     return err;
@@ -95,15 +96,16 @@ static err_t classify(const path_table_t *t, uint32_t *classes)
     uint32_t *next = calloc(t->element_count + 1, sizeof *next);
     uint32_t *taken = calloc(t->element_count + 1, sizeof *taken);
     uint32_t count = 1;
-    const uint32_t *at = t->elements;
     if (!next || !taken) {
         free(next);
         free(taken);
         return ERR_NOMEM;
     }
     for (size_t pair = 0; pair < pairs; pair++) {
-        uint32_t length = t->lengths[pair] == PATH_VECTOR_NONE ? 0 : t->lengths[pair];
-        for (uint32_t i = 0; i < length; i++) {
+        const uint32_t *at;
+        size_t length;
+        (void)path_table_get(t, pair, &at, &length);
+        for (size_t i = 0; i < length; i++) {
             uint32_t class = classes[at[i]];
             if (taken[class] != pair + 1) {
                 taken[class] = (uint32_t)pair + 1;
@@ -111,7 +113,6 @@ static err_t classify(const path_table_t *t, uint32_t *classes)
             }
             classes[at[i]] = next[class];
         }
-        at += length;
     }
     free(next);
     free(taken);
@@ -175,19 +176,15 @@ static err_t rewrite(namer_t *n)
         return ERR_NOMEM;
     }
     for (size_t pair = 0; pair < pairs; pair++) {
-        if (t->lengths[pair] == PATH_VECTOR_NONE) {
-            continue;
-        }
-        const uint32_t *end = in + t->lengths[pair];
-        t->lengths[pair] = 0;
+        const uint32_t *end = t->elements + (t->ends[pair] & ~PATH_VECTOR_NONE);
         for (; in < end; in++) {
             uint32_t place = place_of(n, *in);
             if (last[place] != pair + 1) {
                 last[place] = (uint32_t)pair + 1;
                 *out++ = place;
-                t->lengths[pair]++;
             }
         }
+        t->ends[pair] = (uint32_t)(out - t->elements) | (t->ends[pair] & PATH_VECTOR_NONE);
     }
     t->element_count = (size_t)(out - t->elements);
     free(last);
@@ -228,16 +225,46 @@ static err_t name_all(path_table_t *t, const uint8_t *key)
 }
 
 err_t path_table_fill(path_table_t *t, const path_vector_content_t *content,
-                      const cost_side_t *from, const cost_side_t *to, const uint8_t *key)
+                      const cost_side_t *from, const cost_side_t *to, const uint8_t *passed,
+                      const uint8_t *key)
 {
     *t = (path_table_t){.content = content, .from = *from, .to = *to};
-    err_t err = add_paths(t);
+    err_t err = add_paths(t, passed);
     return err ? err : name_all(t, key);
 }
 
 void path_table_release(path_table_t *t)
 {
-    free(t->lengths);
+    free(t->ends);
     free(t->elements);
     free(t->anes);
+}
+
+/* ---- text ---- */
+
+size_t path_table_room(const path_table_t *t, size_t pair)
+{
+    const uint32_t *path;
+    size_t length;
+    (void)path_table_get(t, pair, &path, &length);
+    return 2 + length * (ANE_NAME_LEN + 3); /* quotes, and a comma or bracket in front */
+}
+
+char *path_table_write(const path_table_t *t, size_t pair, char *at)
+{
+    const uint32_t *path;
+    size_t length;
+    (void)path_table_get(t, pair, &path, &length);
+    *at++ = '[';
+    for (size_t i = 0; i < length; i++) {
+        if (i) {
+            *at++ = ',';
+        }
+        *at++ = '"';
+        memcpy(at, t->anes[path[i]].name, ANE_NAME_LEN);
+        at += ANE_NAME_LEN;
+        *at++ = '"';
+    }
+    *at++ = ']';
+    return at;
 }

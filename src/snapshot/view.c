@@ -25,7 +25,8 @@ typedef struct maker {
     size_t advertisement_count;
     property_map_pids_t *maps;
     size_t map_count;
-    slice_t cost_types; /* for the IRD */
+    slice_t cost_types;          /* for the IRD */
+    cost_space_t *const *spaces; /* of the costs of each map */
 } maker_t;
 
 /* ---- resources ---- */
@@ -169,6 +170,7 @@ static err_t add_costs(maker_t *m)
     if (!err) {
         const endpoint_cost_content_t *c = costs.endpoints;
         m->cost_types = costs.types;
+        m->spaces = costs.spaces;
         /* It names no map: costs between endpoints are its own (RFC 7285 11.5.1.5). */
         list(m,
              add(m, &resource_kind_endpoint_cost, SLICE_LIT(ALTO_ENDPOINT_COST_ID),
@@ -189,7 +191,7 @@ static err_t make_elements_body(const void *content, body_t **out)
 static err_t add_paths(maker_t *m)
 {
     view_paths_t paths;
-    err_t err = view_paths_make(m->in, m->maps, m->map_count, &m->cost_types, &paths);
+    err_t err = view_paths_make(m->in, m->maps, m->map_count, m->spaces, &m->cost_types, &paths);
     for (size_t i = 0; i < paths.count && !err; i++) {
         const view_path_t *p = &paths.items[i];
         document_t *d = NULL;
@@ -348,11 +350,10 @@ static err_t add_property_maps(maker_t *m)
 
 /* Changes of what there is so far may be followed, unless its kind says otherwise. */
 static void add_service(maker_t *m, const resource_kind_t *kind, slice_t id, slice_t path,
-                        const slice_t *uses, size_t count, const slice_t *patched,
-                        size_t patched_count)
+                        const slice_t *uses, size_t count)
 {
     list(m, add(m, kind, id, path, NULL, NULL), uses, count);
-    m->entries[m->entry_count - 1].capabilities = service_capabilities(kind, patched, patched_count,
+    m->entries[m->entry_count - 1].capabilities = service_capabilities(kind, uses, count,
                                                                        m->in->arena);
 }
 
@@ -364,8 +365,8 @@ static int cmp_entry(const void *x, const void *y)
 static err_t add_services(maker_t *m)
 {
     slice_t *uses = arena_array(m->in->arena, 2 * m->entry_count, sizeof *uses);
-    slice_t *patched = uses + m->entry_count;
-    size_t count = 0, patched_count = 0;
+    slice_t *single = uses + m->entry_count; /* what is one document */
+    size_t count = 0, single_count = 0;
     if (!uses) {
         return ERR_NOMEM;
     }
@@ -374,14 +375,15 @@ static err_t add_services(maker_t *m)
         const directory_entry_t *e = &m->entries[i];
         if (e->kind->tree) {
             uses[count++] = e->id;
-            patched[patched_count] = e->id;
-            patched_count += !e->kind->message;
+            single[single_count] = e->id;
+            single_count += !e->kind->message;
         }
     }
     add_service(m, &resource_kind_updates, SLICE_LIT(ALTO_UPDATES_ID),
-                SLICE_LIT("/" ALTO_UPDATES_ID), uses, count, patched, patched_count);
+                SLICE_LIT("/" ALTO_UPDATES_ID), uses, count);
+    /* An edge of a TIPS view is one patch of one document (RFC 9569 3.1, 5.2). */
     add_service(m, &resource_kind_tips, SLICE_LIT(ALTO_TIPS_ID), SLICE_LIT("/" ALTO_TIPS_ID),
-                patched, patched_count, patched, patched_count);
+                single, single_count);
     return ERR_OK;
 }
 

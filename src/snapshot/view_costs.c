@@ -148,6 +148,7 @@ err_t view_costs_make(const view_input_t *in, const property_map_pids_t *maps, s
         err = make_space(&m, i);
     }
     err = err ? err : order_spaces(&m, default_map);
+    out->spaces = m.spaces;
     out->maps = err ? NULL : arena_array(in->arena, m.shown_count + 1, sizeof *out->maps);
     err = err || out->maps ? err : ERR_NOMEM;
     for (size_t i = 0; i < m.shown_count && !err; i++) {

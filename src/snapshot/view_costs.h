@@ -18,6 +18,7 @@ typedef struct view_cost_map {
 typedef struct view_costs {
     view_cost_map_t *maps; /* by id */
     size_t count;
+    cost_space_t **spaces; /* of each network map; NULL: none of its costs are shown */
     endpoint_cost_content_t *endpoints;
     slice_t types; /* the IRD's cost-types */
 } view_costs_t;

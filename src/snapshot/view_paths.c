@@ -57,7 +57,7 @@ static slice_t add_type(slice_t cost_types, arena_t *arena)
 }
 
 err_t view_paths_make(const view_input_t *in, const property_map_pids_t *maps, size_t map_count,
-                      slice_t *cost_types, view_paths_t *out)
+                      cost_space_t *const *spaces, slice_t *cost_types, view_paths_t *out)
 {
     const model_t *model = in->model;
     *out = (view_paths_t){.count = 0};
@@ -73,6 +73,7 @@ err_t view_paths_make(const view_input_t *in, const property_map_pids_t *maps, s
                                            .index = in->paths[i],
                                            .map = map->content,
                                            .pids = map->index,
+                                           .costs = spaces[map - maps],
                                            .domain = path_vector_domain(in->base_uri),
                                            .arena = in->arena};
         path_vector_content_t *content = NULL;

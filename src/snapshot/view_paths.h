@@ -29,10 +29,11 @@ typedef struct view_paths {
 #define VIEW_PATHS_RESOURCES(model) (3 * (model)->topology_count)
 
 /*
- * A view sees a topology that its scope sees, over a network map that it shows. When it sees one,
- * the IRD's cost types get that of path vectors.
+ * A view sees a topology that its scope sees, over a network map that it shows; spaces are those of
+ * the costs that it shows, by map. When it sees one, the IRD's cost types get that of path vectors.
  */
 err_t view_paths_make(const view_input_t *in, const property_map_pids_t *maps, size_t map_count,
-                      slice_t *cost_types, view_paths_t *out) FPD_MUST_CHECK;
+                      cost_space_t *const *spaces, slice_t *cost_types,
+                      view_paths_t *out) FPD_MUST_CHECK;
 
 #endif

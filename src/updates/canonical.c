@@ -5,7 +5,15 @@
 /*
  * Inputs in one spelling: members by name; in the lists at the top, which are sets in every filter
  * that there is (capabilities, PIDs, entities, properties), elements by their text, each once.
+ * Lists that others count along stay as they are: costs stand in the order of their types, and
+ * constraints know types by their numbers (RFC 8189 4.1.2, RFC 8896 5.1.1).
  */
+
+static bool is_ordered(slice_t name)
+{
+    return slice_is(name, "multi-cost-types") || slice_is(name, "testable-cost-types") ||
+           slice_is(name, "calendared");
+}
 
 static int cmp_member(const void *x, const void *y)
 {
@@ -88,7 +96,7 @@ err_t input_canonical(const json_value_t *input, arena_t *arena, slice_t *out)
             buf_append_str(&text, i ? "," : "");
             json_write_string(&text, m->name);
             buf_append_char(&text, ':');
-            if (m->value.kind == JSON_ARRAY) {
+            if (m->value.kind == JSON_ARRAY && !is_ordered(m->name)) {
                 whole = write_set(&m->value, arena, &text);
             } else {
                 json_write_value(&text, &m->value);

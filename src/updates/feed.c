@@ -145,7 +145,7 @@ size_t feed_forget_oldest(feed_t *f)
     }
     feed_version_t *v = &f->versions[f->first];
     const feed_version_t *next = v + 1;
-    size_t step = next->step ? next->step->size : 0;
+    size_t step = next->step ? frame_total(next->step) : 0;
     size_t kept = v->kept + step;
     f->step_bytes -= step;
     version_release(v);
@@ -202,8 +202,8 @@ err_t feed_append(feed_t *f, uint64_t generation, node_t *root, body_t *body, fr
     last->kept = feed_own_bytes(last->root, root);
     *bytes += (ptrdiff_t)last->kept;
     if (step) {
-        f->step_bytes += step->size;
-        *bytes += (ptrdiff_t)step->size;
+        f->step_bytes += frame_total(step);
+        *bytes += (ptrdiff_t)frame_total(step);
     }
     /* The last step stays in any case: those who wait for it are to get it. */
     size_t most = root->size > STEPS_FLOOR ? root->size : STEPS_FLOOR;
@@ -263,15 +263,15 @@ static err_t new_frame(feed_t *f, const feed_version_t *from, const feed_version
     atomic_init(&made->failed, false);
     atomic_init(&made->awaited, false);
     atomic_init(&made->frame, NULL);
-    made->is_message = f->kind->message != NULL;
-    made->media_type = made->is_message ? f->kind->message : f->kind->media_type;
+    made->message = f->kind->message;
+    made->media_type = f->kind->media_type;
     made->from = from ? from->seq : 0;
     made->to = to->seq;
     made->from_root = from ? node_ref(from->root) : NULL;
     made->root = node_ref(to->root);
     made->body = to->body ? body_ref(to->body) : NULL;
     /* What there is already. A patch that is no smaller than the whole is of no use to a stream. */
-    if (from && from->seq + 1 == to->seq && to->step && to->step->size < to->root->size) {
+    if (from && from->seq + 1 == to->seq && to->step && frame_total(to->step) < to->root->size) {
         atomic_store_explicit(&made->frame, frame_ref(to->step), memory_order_release);
     }
     *out = made;
@@ -280,7 +280,7 @@ static err_t new_frame(feed_t *f, const feed_version_t *from, const feed_version
 
 err_t feed_frame(feed_t *f, uint64_t from, uint64_t to, hub_frame_t **out)
 {
-    const feed_version_t *old = from && !f->kind->message ? feed_at(f, from) : NULL;
+    const feed_version_t *old = from ? feed_at(f, from) : NULL;
     const feed_version_t *fresh = feed_at(f, to);
     from = old ? from : 0;
     for (size_t i = 0; i < FEED_FRAMES; i++) {

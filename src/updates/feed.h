@@ -30,7 +30,7 @@ struct hub_frame {
     atomic_bool awaited; /* somebody wants to be told */
     _Atomic(frame_t *) frame;
     const char *media_type;
-    bool is_message; /* not JSON: resource_kind_t.message */
+    const message_kind_t *message; /* resource_kind_t.message */
     uint64_t from, to;
     node_t *from_root; /* NULL: all of it */
     node_t *root;

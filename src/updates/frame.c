@@ -139,6 +139,17 @@ err_t frame_new_tree(const char *media_type, const node_t *root, frame_t **out)
     return take_buf(FRAME_FULL, media_type, &text, out);
 }
 
+err_t frame_new_message_tree(const message_kind_t *kind, const node_t *root, frame_t **out)
+{
+    buf_t text = BUF_INIT;
+    (void)buf_reserve(&text, root->size);
+    message_write(kind, root, &text);
+    err_t err = buf_failed(&text) ? ERR_NOMEM
+                                  : frame_new_message(kind->media_type, buf_slice(&text), out);
+    buf_release(&text);
+    return err;
+}
+
 err_t frame_new_message(const char *media_type, slice_t message, frame_t **out)
 {
     frame_t *f = frame_new(FRAME_FULL, media_type);
@@ -192,6 +203,53 @@ err_t frame_new_patch(const node_t *from, const node_t *to, frame_t **out)
     return take_buf(merged ? FRAME_MERGE : FRAME_JSON, NULL, text, out);
 }
 
+/* Behind the last of *first; both parts have the name. */
+static err_t add_part(slice_t name, const node_t *from, const node_t *to, frame_t **last)
+{
+    frame_t *f = NULL;
+    err_t err = frame_new_patch(from, to, &f);
+    if (err) {
+        return err;
+    }
+    f->part = strndup(name.ptr, name.len);
+    *last = f;
+    return f->part ? ERR_OK : ERR_NOMEM;
+}
+
+err_t frame_new_part_patches(const node_t *from, const node_t *to, frame_t **out)
+{
+    frame_t *first = NULL, **last = &first;
+    err_t err = from->count == to->count ? ERR_OK : ERR_NOT_FOUND;
+    for (size_t i = 0; i < to->part_count && !err; i++) {
+        const node_run_t *run = to->parts.runs[i];
+        for (size_t k = 0; k < run->count && !err; k++) {
+            slice_t name = node_run_name(run, k);
+            const node_t *before = node_get(from, name);
+            if (!before) {
+                err = ERR_NOT_FOUND;
+            } else if (before != run->nodes[k]) {
+                err = add_part(name, before, run->nodes[k], last);
+                last = *last ? &(*last)->next : last;
+            }
+        }
+    }
+    if (err || !first) {
+        frame_unref(first);
+        return err ? err : ERR_NOT_FOUND;
+    }
+    *out = first;
+    return ERR_OK;
+}
+
+size_t frame_total(const frame_t *f)
+{
+    size_t total = 0;
+    for (; f; f = f->next) {
+        total += f->size;
+    }
+    return total;
+}
+
 frame_t *frame_ref(frame_t *f)
 {
     atomic_fetch_add_explicit(&f->refs, 1, memory_order_relaxed);
@@ -200,11 +258,13 @@ frame_t *frame_ref(frame_t *f)
 
 void frame_unref(frame_t *f)
 {
-    if (!f || atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) != 1) {
-        return;
+    while (f && atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) == 1) {
+        frame_t *next = f->next;
+        free(f->pieces);
+        free(f->text);
+        free(f->part);
+        body_unref(f->body);
+        free(f);
+        f = next;
     }
-    free(f->pieces);
-    free(f->text);
-    body_unref(f->body);
-    free(f);
 }

@@ -224,9 +224,8 @@ err_t hub_feed_append(hub_t *hub, feed_t *f, uint64_t generation, node_t *root, 
 {
     size_t before = feed_is_empty(f) ? 0 : feed_newest(f)->root->size;
     ptrdiff_t bytes = 0;
-    if (step) {
-        *(step->kind == FRAME_JSON ? &hub->counters.patches_json
-                                   : &hub->counters.patches_merge) += 1;
+    for (const frame_t *s = step; s; s = s->next) {
+        *(s->kind == FRAME_JSON ? &hub->counters.patches_json : &hub->counters.patches_merge) += 1;
     }
     err_t err = feed_append(f, generation, root, body, step, &bytes);
     if (err) {

@@ -103,11 +103,12 @@ void hub_refuse_with(hub_refusal_t *r, const alto_error_t *error);
 
 /*
  * The feed of a POST resource with this input, made when it does not exist yet, up to date, with a
- * reader's hold on it. *out is NULL when the client is refused: as the resource itself would
- * answer, or 503 when there are too many. Slow; not under `lock`.
+ * reader's hold on it. ane_key is what names are hidden with, where they are: feeds of one key may
+ * be put together; NULL: one of its own. *out is NULL when the client is refused: as the resource
+ * itself would answer, or 503 when there are too many. Slow; not under `lock`.
  */
 err_t hub_open_input(hub_t *hub, slice_t id, const json_value_t *input, slice_t client,
-                     hub_refusal_t *refusal, feed_t **out) FPD_MUST_CHECK;
+                     const uint8_t *ane_key, hub_refusal_t *refusal, feed_t **out) FPD_MUST_CHECK;
 /*
  * Brings the feed of a POST resource, which the caller has a hold on, to the newest generation;
  * with `all` also when only its tag has changed. Under `making`, not under `lock`.

@@ -100,17 +100,16 @@ static bool same_but_tag(const node_t *x, const node_t *y)
 static err_t append(hub_t *hub, feed_t *f, node_t *root, uint64_t generation)
 {
     (void)pthread_mutex_lock(&hub->lock);
-    bool patched = !feed_is_empty(f) && !f->kind->message;
-    node_t *before = patched ? node_ref(feed_newest(f)->root) : NULL;
+    node_t *before = feed_is_empty(f) ? NULL : node_ref(feed_newest(f)->root);
     (void)pthread_mutex_unlock(&hub->lock);
     frame_t *step = NULL;
-    err_t err = before ? frame_new_patch(before, root, &step) : ERR_OK;
+    err_t err = !before            ? ERR_OK
+                : f->kind->message ? frame_new_part_patches(before, root, &step)
+                                   : frame_new_patch(before, root, &step);
     node_unref(before);
     (void)pthread_mutex_lock(&hub->lock);
-    if (err == ERR_DATA) {
-        hub->counters.patches_refused++;
-        err = ERR_OK;
-    }
+    hub->counters.patches_refused += err == ERR_DATA;
+    err = err == ERR_DATA || err == ERR_NOT_FOUND ? ERR_OK : err;
     err = err ? err : hub_feed_append(hub, f, generation, root, NULL, step);
     (void)pthread_mutex_unlock(&hub->lock);
     return err;
@@ -301,7 +300,7 @@ static err_t revive(hub_t *hub, feed_t *f, feed_t **out)
 }
 
 err_t hub_open_input(hub_t *hub, slice_t id, const json_value_t *input, slice_t client,
-                     hub_refusal_t *refusal, feed_t **out)
+                     const uint8_t *ane_key, hub_refusal_t *refusal, feed_t **out)
 {
     arena_t arena;
     slice_t canonical;
@@ -316,8 +315,8 @@ err_t hub_open_input(hub_t *hub, slice_t id, const json_value_t *input, slice_t 
     uint8_t key[BLOCK_SIZE];
     arena_init(&arena, ARENA_MAX);
     err_t err = input_canonical(input, &arena, &canonical);
-    err = err || !hides ? err : key_make(key);
-    err = err ? err : feed_new(id, canonical, client, hides ? key : NULL, &f);
+    err = err || !hides || ane_key ? err : key_make(key);
+    err = err ? err : feed_new(id, canonical, client, !hides ? NULL : ane_key ? ane_key : key, &f);
     arena_release(&arena);
     if (err) {
         (void)pthread_mutex_unlock(&hub->making);

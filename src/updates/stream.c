@@ -30,6 +30,7 @@ err_t stream_new(hub_t *hub, stream_t **out)
         return ERR_NOMEM;
     }
     err_t err = token_make(s->token);
+    err = err ? err : key_make(s->ane_key);
     if (err) {
         free(s);
         return err;
@@ -77,6 +78,8 @@ void stream_close(stream_t *s)
     s->closed = true;
     hub_frame_unref(s->wanted);
     s->wanted = NULL;
+    frame_unref(s->rest);
+    s->rest = NULL;
     (void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -170,8 +173,14 @@ static void data_event(stream_t *s, const substream_t *sub, frame_t *frame, stre
     buf_append_str(&event->head, frame->media_type);
     buf_append_char(&event->head, ',');
     buf_append_str(&event->head, sub->id);
+    if (frame->part) {
+        buf_append_char(&event->head, '.');
+        buf_append_str(&event->head, frame->part);
+    }
     buf_append_str(&event->head, "\ndata: ");
     event->frame = frame_ref(frame);
+    s->rest = frame->next ? frame_ref(frame->next) : NULL;
+    s->rest_by = (size_t)(sub - s->subs);
     s->bytes += event->head.len + frame->size + frame->line_count * 7;
     *(frame->kind == FRAME_FULL ? &s->full : &s->patches) += 1;
 }
@@ -303,10 +312,24 @@ static bool is_small(const hub_frame_t *f)
     return f->root->size <= SMALL && (!f->from_root || f->from_root->size <= SMALL);
 }
 
+/* The next of several frames, before anything else moves; false: there is none. */
+static bool take_rest(stream_t *s, stream_event_t *event)
+{
+    frame_t *frame = s->rest;
+    const substream_t *sub = &s->subs[s->rest_by];
+    bool taken = frame && sub->feed;
+    s->rest = NULL;
+    if (taken) {
+        data_event(s, sub, frame, event);
+    }
+    frame_unref(frame);
+    return taken;
+}
+
 static err_t next_data(stream_t *s, stream_state_t *state, stream_event_t *event)
 {
     err_t err = ERR_OK;
-    *state = STREAM_IDLE;
+    *state = s->rest && take_rest(s, event) ? STREAM_EVENT : STREAM_IDLE;
     while (!err && *state == STREAM_IDLE) {
         bool wanted = s->wanted != NULL;
         if (!wanted) {

@@ -31,7 +31,10 @@ struct stream {
     uint64_t target;     /* the generation that all move to */
     hub_frame_t *wanted; /* asked for, and not there yet */
     size_t wanted_by;
-    const char *description; /* of the next `stopped`; static */
+    frame_t *rest; /* of what was sent last: patches of further parts, a reference; or NULL */
+    size_t rest_by;
+    uint8_t ane_key[BLOCK_SIZE]; /* elements have one name in all of the stream (RFC 9275 11) */
+    const char *description;     /* of the next `stopped`; static */
     char owner[STREAM_OWNER_MAX + 1];
     bool greeted;
     bool listed; /* in the hub's table */

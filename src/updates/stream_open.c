@@ -30,12 +30,14 @@ static void find_cursor(const hub_t *hub, const stream_add_t *add, opened_t *out
     out->current = usable;
 }
 
-static err_t open_one(hub_t *hub, const stream_add_t *add, slice_t client, hub_refusal_t *refusal,
-                      opened_t *out)
+static err_t open_one(const stream_t *s, const stream_add_t *add, slice_t client,
+                      hub_refusal_t *refusal, opened_t *out)
 {
+    hub_t *hub = s->hub;
     err_t err = ERR_OK;
     if (add->input) {
-        err = hub_open_input(hub, add->resource, add->input, client, refusal, &out->feed);
+        err = hub_open_input(hub, add->resource, add->input, client, s->ane_key, refusal,
+                             &out->feed);
     }
     (void)pthread_mutex_lock(&hub->lock);
     if (!add->input) {
@@ -78,16 +80,17 @@ static bool may_send(hub_t *hub, const opened_t *opened, size_t count)
 }
 
 /* *out is NULL when the client is refused. */
-static err_t open_all(hub_t *hub, const stream_params_t *params, slice_t client, arena_t *arena,
-                      hub_refusal_t *refusal, opened_t **out)
+static err_t open_all(const stream_t *s, const stream_params_t *params, slice_t client,
+                      arena_t *arena, hub_refusal_t *refusal, opened_t **out)
 {
+    hub_t *hub = s->hub;
     opened_t *opened = arena_array(arena, params->add_count + 1, sizeof *opened);
     err_t err = opened ? ERR_OK : ERR_NOMEM;
     size_t count = 0;
     bool whole = true;
     *out = NULL;
     while (count < params->add_count && !err && whole) {
-        err = open_one(hub, &params->add[count], client, refusal, &opened[count]);
+        err = open_one(s, &params->add[count], client, refusal, &opened[count]);
         whole = opened[count++].feed != NULL;
     }
     if (!err && whole && !may_send(hub, opened, count)) {
@@ -201,7 +204,7 @@ static err_t open_stream(hub_t *hub, const stream_params_t *params, slice_t clie
     opened_t *opened = NULL;
     bool listed = false;
     err_t err = stream_new(hub, &s);
-    err = err ? err : open_all(hub, params, client, arena, refusal, &opened);
+    err = err ? err : open_all(s, params, client, arena, refusal, &opened);
     if (!err && opened) {
         err = add_substreams(s, params, opened, true);
         if (err) {
@@ -337,7 +340,7 @@ static err_t control(stream_t *s, params_t *p, slice_t body, slice_t client, boo
     if (!stream_params_read(p, s->hub, body, true, &params)) {
         return arena_failed(p->arena) ? ERR_NOMEM : ERR_OK;
     }
-    err_t err = open_all(s->hub, &params, client, p->arena, p->refusal, &opened);
+    err_t err = open_all(s, &params, client, p->arena, p->refusal, &opened);
     if (err || !opened) {
         return err;
     }

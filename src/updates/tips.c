@@ -255,7 +255,7 @@ static err_t open_view(hub_t *hub, const tips_params_t *params, slice_t client, 
     feed_t *f = NULL;
     err_t err = ERR_OK;
     if (params->input) {
-        err = hub_open_input(hub, params->resource, params->input, client, refusal, &f);
+        err = hub_open_input(hub, params->resource, params->input, client, NULL, refusal, &f);
         if (!err && !f && refusal->status == 503) {
             hub_refuse(refusal, 429); /* RFC 9569 6.2 */
         }

@@ -4,8 +4,8 @@ import email.policy
 import json
 
 
-def parse(content_type, body):
-    """{the part's name: (media type, JSON)} in the order of the parts."""
+def parse(content_type, body, whole=False):
+    """{the part's name: (media type, JSON)} in the order of the parts; or by whole Content-IDs."""
     message = email.message_from_bytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body,
                                        policy=email.policy.HTTP)
     assert message.get_content_type() == "multipart/related"
@@ -18,6 +18,7 @@ def parse(content_type, body):
         assert content_id[0] == "<" and content_id[-1] == ">"
         name, domain = content_id[1:-1].split("@")
         domains.add(domain)
+        name = content_id[1:-1] if whole else name
         assert name not in parts
         parts[name] = part.get_content_type(), json.loads(part.get_payload(decode=True))
     assert len(domains) == 1

@@ -1,5 +1,4 @@
 """Path vectors (RFC 9275) as a client finds and asks them."""
-import itertools
 import json
 import re
 import signal
@@ -12,113 +11,22 @@ import requests.auth
 import multipart
 import tips_client
 from event_stream import read_json
-from footprintd import Server, curl, write_config
+from footprintd import curl
 from identity import PASSWORD, digest_profile, write_ucdns
+from path_site import (ALL, BANDWIDTH, COSTS, DOCUMENT, ENDPOINTS, ENTITY, FILTER, PARAMS, TYPE, ask,
+                       endpoints, pids, post, renamed, serve)
 
-COSTS = "multipart/related;type=application/alto-costmap+json"
-ENDPOINTS = "multipart/related;type=application/alto-endpointcost+json"
-FILTER = "application/alto-costmapfilter+json"
-PARAMS = "application/alto-endpointcostparams+json"
-TYPE = {"cost-mode": "array", "cost-metric": "ane-path"}
-BANDWIDTH, ENTITY = "max-reservable-bandwidth", "persistent-entity-id"
+assert serve  # a fixture
 PROTOCOLS = pytest.mark.parametrize("protocol", ["--http1.1", "--http2-prior-knowledge"])
-
-# That of RFC 9275 8.4: two clusters behind NET1 and NET2, and clients in NET3.
-DOCUMENT = """version: 1
-network-maps:
-  netmap:
-    default: true
-    pids:
-      PID1: {ipv4: [192.0.2.32/28], ipv6: ["2001:db8::3:0/112"]}
-      PID2: {ipv4: [192.0.2.0/28]}
-      PID3: {ipv4: [192.0.2.48/28], ipv6: ["2001:db8::4:0/112"]}
-      PID4: {ipv4: [0.0.0.0/0], ipv6: ["::/0"]}
-topologies:
-  net:
-    network-map: netmap
-    public: true
-    max-reservable-bandwidth: true
-    elements: {MEC1: {capacity: 7}, MEC2: {}}
-    nodes:
-      n1: {pids: [PID2], capacity: 50000000000, element: MEC1}
-      n2: {pids: [PID3], capacity: 50000000000, element: MEC2}
-      n3: {pids: [PID1], capacity: 50000000000}
-      far: {cidr: [198.51.100.0/24]}
-    links:
-      l1: {from: n1, to: n3, capacity: 10000000000}
-      l2: {from: n2, to: n3, capacity: 15000000000}
-"""
-ALL = [BANDWIDTH, ENTITY]
-
-
-@pytest.fixture
-def serve(tmp_path):
-    (tmp_path / "footprints").mkdir()
-    servers = []
-
-    def start(more="", document=DOCUMENT):
-        (tmp_path / "footprints/all.yaml").write_text(document)
-        write_config(tmp_path, more=more)
-        servers.append(Server(tmp_path / "footprintd.yaml").__enter__())
-        return servers[-1]
-
-    start.directory = tmp_path
-    yield start
-    for server in servers:
-        server.__exit__(None, None, None)
-
-
-def post(server, resource, request, *args, accept=None):
-    media = PARAMS if resource.endswith("endpoint-cost-pv") else FILTER
-    accept = ["-H", f"Accept: {accept}"] if accept else []
-    return curl("--data-binary", json.dumps(request), "-H", f"Content-Type: {media}", *accept, *args,
-                f"{server.url}/{resource}")
-
-
-def ask(server, resource, request, *args, **kwargs):
-    """The parts of the answer, checked against one another."""
-    status, headers, body = post(server, resource, request, *args, **kwargs)
-    assert status == 200, body
-    assert headers["cache-control"] == "no-store"
-    parts = multipart.parse(headers["content-type"], body)
-    (first, (_, costs)), (second, (media, properties)) = parts.items()
-    assert (first, second, media) == ("ecs" if "endpoint" in resource else "costmap", "propmap",
-                                      "application/alto-propmap+json")
-    vtag = costs["meta"]["vtag"]
-    assert vtag["resource-id"] == f"{resource}.{first}"
-    assert properties["meta"]["dependent-vtags"][0] == vtag
-    assert costs["meta"]["cost-type"] == TYPE
-    data = costs["endpoint-cost-map" if first == "ecs" else "cost-map"]
-    named = {f".ane:{name}" for row in data.values() for path in row.values() for name in path}
-    assert named == set(properties["property-map"])
-    return costs, properties
-
-
-def renamed(costs, properties):
-    """Names in the order in which they come, so that answers can be compared."""
-    count = itertools.count(1)
-    names = {}
-    data = next(value for key, value in costs.items() if key != "meta")
-    rows = {src: {dst: [names.setdefault(name, f"e{next(count)}") if name not in names else
-                        names[name] for name in path] for dst, path in row.items()}
-            for src, row in data.items()}
-    return rows, {names[key.removeprefix(".ane:")]: value
-                  for key, value in properties["property-map"].items()}
-
-
-def pids(*srcs, dsts, **more):
-    return {"cost-type": TYPE, "pids": {"srcs": list(srcs), "dsts": dsts}, **more}
-
-
-def endpoints(*srcs, dsts, **more):
-    return {"cost-type": TYPE, "endpoints": {"srcs": list(srcs), "dsts": dsts}, **more}
 
 
 def test_directory(serve):
     server = serve()
     directory = json.loads(curl(f"{server.url}/")[2])
     resources = directory["resources"]
-    capabilities = {"cost-type-names": ["path-vector"], "ane-property-names": ALL}
+    numbers = ["num-routingcost", "ord-routingcost"]
+    capabilities = {"cost-type-names": [*numbers, "path-vector"], "max-cost-types": 3,
+                    "testable-cost-type-names": numbers, "ane-property-names": ALL}
     assert directory["meta"]["cost-types"]["path-vector"] == TYPE
     assert resources["net-pv"] == {
         "uri": "/net-pv", "media-type": COSTS, "accepts": FILTER, "capabilities": capabilities,
@@ -129,11 +37,14 @@ def test_directory(serve):
     assert resources["net-elements"] == {
         "uri": "/net-elements", "media-type": "application/alto-propmap+json",
         "capabilities": {"mappings": {".ane": ALL}}}
-    # They are followed whole: by update streams, and without patches.
+    # They are followed by update streams, part by part; an edge of TIPS is one patch of one document.
     paths = {"net-pv", "net-endpoint-cost-pv"}
-    patched = resources["updates"]["capabilities"]["incremental-change-media-types"]
-    assert set(resources["updates"]["uses"]) == set(patched) | paths and not paths & set(patched)
-    assert set(resources["tips"]["uses"]) == set(patched)
+    followed, views = (resources[name]["uses"] for name in ("updates", "tips"))
+    for service, uses in (("updates", followed), ("tips", views)):
+        types = resources[service]["capabilities"]["incremental-change-media-types"]
+        assert types == dict.fromkeys(
+            uses, "application/merge-patch+json,application/json-patch+json")
+    assert set(followed) == set(views) | paths and not paths & set(views)
     status, _, body = curl("-H", "Content-Type: application/alto-tipsparams+json", "-d",
                            json.dumps({"resource-id": "net-pv", "input": {"cost-type": TYPE}}),
                            f"{server.url}/tips")
@@ -304,11 +215,13 @@ ERRORS = [
     ({"ane-property-names": ["cpu"]}, "E_INVALID_FIELD_VALUE", "ane-property-names", "cpu"),
     ({"constraints": ["lt 5"]}, "E_INVALID_FIELD_VALUE", "constraints", "lt 5"),
     ({"constraints": 5, "ane-property-names": 5}, "E_INVALID_FIELD_TYPE", "constraints", None),
-    ({"or-constraints": [["lt 5"]]}, "E_INVALID_FIELD_VALUE", "or-constraints", '[["lt 5"]]'),
+    ({"or-constraints": [["lt 5"]]}, "E_INVALID_FIELD_VALUE", "or-constraints", "lt 5"),
     ({"cost-type": {"cost-mode": "numerical", "cost-metric": "ane-path"}}, "E_INVALID_FIELD_VALUE",
      "cost-type/cost-mode", "numerical"),
     ({"cost-type": {"cost-mode": "array", "cost-metric": "routingcost"}}, "E_INVALID_FIELD_VALUE",
-     "cost-type/cost-metric", "routingcost"),
+     "cost-type/cost-mode", "array"),
+    ({"cost-type": {"cost-mode": "array", "cost-metric": "hopcount"}}, "E_INVALID_FIELD_VALUE",
+     "cost-type/cost-metric", "hopcount"),
     ({"cost-type": None}, "E_INVALID_FIELD_TYPE", "cost-type", None),
     ({"cost-type": {}}, "E_MISSING_FIELD", "cost-type/cost-metric", None),
     # Types come before values, and what is beside the lists comes last.
@@ -386,129 +299,6 @@ def test_audience(serve):
     assert send("ucdn-b", "/net-elements").status_code == 404
     assert "net-pv" not in send("ucdn-b", "/").text
     assert curl(f"{server.url}/net-pv")[0] == 401
-
-
-class Stream:
-    """An update stream with substreams of one resource."""
-
-    def __init__(self, server, resource, inputs, auth=None):
-        self.response = requests.post(
-            f"{server.url}/updates", stream=True, timeout=30, auth=auth,
-            headers={"Content-Type": "application/alto-updatestreamparams+json"},
-            json={"add": {name: {"resource-id": resource, "input": made}
-                          for name, made in inputs.items()}})
-        assert self.response.status_code == 200, self.response.content
-        self.lines = self.response.iter_lines(chunk_size=1)
-        event, data = self.event()
-        assert event == "application/alto-updatestreamcontrol+json" and b"control-uri" in data
-
-    def event(self):
-        """(type, data), as an EventSource hands them out."""
-        event, data = None, []
-        for line in self.lines:
-            if not line and event:
-                return event, b"\n".join(data)
-            name, _, value = line.partition(b":")
-            value = value.removeprefix(b" ")
-            if name == b"event":
-                event = value.decode()
-            elif name == b"data":
-                data.append(value)
-
-    def parts(self, name="a"):
-        event, data = self.event()
-        media, _, substream = event.rpartition(",")
-        assert substream == name
-        return [part[1] for part in multipart.parse(media, data + b"\n").values()]
-
-    def close(self):
-        self.response.close()
-
-
-REQUEST = pids("PID1", dsts=["PID2", "PID3"], **{"ane-property-names": ALL})
-
-
-def names_in(parts):
-    return {src + dst: path for src, row in parts[0]["cost-map"].items() for dst, path in row.items()}
-
-
-def test_stream(serve):
-    """RFC 9275 9.3, RFC 8895 6.7.3: whole messages, with names that stay for the stream."""
-    server = serve()
-    stream = Stream(server, "net-pv", {"a": REQUEST})
-    first = stream.parts()
-    assert renamed(*first) == renamed(*ask(server, "net-pv", REQUEST))
-
-    def change(text):
-        (serve.directory / "footprints/all.yaml").write_text(text)
-        server.send(signal.SIGHUP)
-
-    change(DOCUMENT.replace("capacity: 15000000000", "capacity: 16000000000"))
-    second = stream.parts()
-    assert second[0] == first[0]
-    assert renamed(*second)[1]["e4"] == {BANDWIDTH: 16000000000}
-    change(DOCUMENT + "      l3: {from: n3, to: far, igp-metric: 0}\n"
-                      "      l4: {from: far, to: n2, igp-metric: 0}\n")
-    third = names_in(stream.parts())
-    before = names_in(first)
-    assert third["PID1PID2"] == before["PID1PID2"]
-    (start, *new, end), (old_start, _, old_end) = third["PID1PID3"], before["PID1PID3"]
-    assert (start, end, len(new)) == (old_start, old_end, 2)
-    # Answers and other streams of the same client have other names.
-    assert not set(third["PID1PID2"]) & {name.removeprefix(".ane:")
-                                         for name in names_of(server, REQUEST)}
-    # What is not offered any more ends.
-    change(DOCUMENT.split("topologies:")[0])
-    event, data = stream.event()
-    assert event == "application/alto-updatestreamcontrol+json"
-    assert json.loads(data)["stopped"] == ["a"]
-    stream.close()
-
-
-def test_stream_of_endpoints(serve):
-    server = serve()
-    request = endpoints("ipv4:192.0.2.34", dsts=["ipv4:192.0.2.2"])
-    stream = Stream(server, "net-endpoint-cost-pv", {"a": request})
-    assert renamed(*stream.parts()) == renamed(*ask(server, "net-endpoint-cost-pv", request))
-    stream.close()
-    for input_, field in ((pids("PID1", dsts=[]), "add/a/input/endpoints"),
-                          (endpoints(dsts=["ipv4:192.0.2.2"]), None)):
-        refused = requests.post(
-            f"{server.url}/updates", timeout=30,
-            headers={"Content-Type": "application/alto-updatestreamparams+json"},
-            json={"add": {"a": {"resource-id": "net-endpoint-cost-pv", "input": input_}}})
-        assert refused.status_code == 400
-        assert refused.json()["meta"]["code"] == "E_MISSING_FIELD"
-
-
-def test_streams_of_two(serve):
-    """Names of one stream cannot be put together with those of another, whoever reads it."""
-    (serve.directory / "footprints/a.yaml").write_text(
-        "version: 1\naudience: [ucdn-a, ucdn-b]\ntopologies:" + DOCUMENT.split("topologies:")[1].replace(
-            "    public: true\n", ""))
-    write_ucdns(serve.directory, digest_profile("ucdn-a") + digest_profile("ucdn-b"))
-    for more, shared in (("", False), ("path-vector: {ane-names: stable}\n", True)):
-        server = serve("ucdns: ucdns.yaml\n" + more, DOCUMENT.split("topologies:")[0])
-        names = []
-        for user in ("ucdn-a", "ucdn-b", "ucdn-a"):
-            stream = Stream(server, "net-pv", {"a": REQUEST},
-                            requests.auth.HTTPDigestAuth(user, PASSWORD))
-            names.append({name for path in names_in(stream.parts()).values() for name in path})
-            stream.close()
-        assert len(set.union(*names)) == (5 if shared else 15)
-
-
-def test_stream_of_great(serve):
-    """Long lines are broken where JSON may be; empty lines are lines."""
-    pids_ = "".join(f"      P{i}: {{ipv4: [10.{i}.0.0/16]}}\n" for i in range(200))
-    document = DOCUMENT.replace("      PID1:", pids_ + "      PID1:").replace(
-        "pids: [PID3]", "pids: [PID3, " + ", ".join(f"P{i}" for i in range(200)) + "]")
-    server = serve(document=document)
-    stream = Stream(server, "net-pv", {"a": {"cost-type": TYPE}})
-    parts = stream.parts()
-    stream.close()
-    assert renamed(*parts) == renamed(*ask(server, "net-pv", {"cost-type": TYPE}))
-    assert len(parts[0]["cost-map"]) == 203
 
 
 def test_great(serve):

@@ -3,7 +3,8 @@
  * property map of its public elements.
  *
  * An answer is multipart/related: costs of the mode `array`, whose values are paths, and the
- * property map of the abstract network elements that they name. An element is a link in one
+ * property map of the abstract network elements that they name. The costs of the network map may be
+ * asked for beside them, or tested (8.6). An element is a link in one
  * direction, or a node that says so (topology_node_shown). Its name means something within one
  * answer alone, when the request has a key of its own (alto_limits_t.ane_key); what tells it in
  * others is the entity that it is by persistent-entity-id, where documents make it public.
@@ -27,7 +28,8 @@ typedef struct path_vector_input {
     const path_index_t *index; /* of the topology */
     const network_map_content_t *map;
     const pid_index_t *pids;
-    slice_t domain; /* of Content-IDs */
+    const cost_space_t *costs; /* of the map; NULL: the view shows none */
+    slice_t domain;            /* of Content-IDs */
     arena_t *arena;
 } path_vector_input_t;
 
@@ -41,9 +43,10 @@ typedef struct path_vector_content {
     slice_t capabilities;          /* of both, in the IRD */
     slice_t elements_capabilities; /* of the property map */
     char elements_tag[TAG_LEN + 1];
-    cost_space_t *pids;      /* numbers of the network map */
-    cost_space_t *endpoints; /* numbers of nodes */
-    cost_offer_t *offer;
+    const cost_space_t *pids;  /* numbers of the network map */
+    cost_space_t *endpoints;   /* numbers of nodes */
+    cost_terms_t terms;        /* the costs of that map, and path vectors */
+    const cost_offer_t *offer; /* that of path vectors */
 } path_vector_content_t;
 
 err_t path_vector_build(const path_vector_input_t *input,

@@ -9,7 +9,7 @@
 
 #include "footprintd/alto/document.h"
 #include "footprintd/alto/error.h"
-#include "footprintd/alto/tree.h"
+#include "footprintd/alto/message.h"
 #include "footprintd/base/table.h"
 #include "footprintd/net/addr.h"
 
@@ -64,12 +64,12 @@ typedef struct resource_kind {
      * For a POST resource whose input is wrong, *out is NULL and *refused what a POST is answered
      * with. NULL: changes of the resource are not followed.
      *
-     * Where `message` is set, the node has no JSON but a message of several parts (RFC 2046), whose
-     * media type that is. It is sent whole whenever it changes.
+     * Where `message` is set, answers are of several parts, and the tree is one of those
+     * (alto/message.h).
      */
     err_t (*tree)(const resource_t *resource, slice_t input, const alto_limits_t *limits,
                   arena_t *arena, alto_answer_t *refused, nodes_t *nodes, node_t **out);
-    const char *message;
+    const message_kind_t *message;
     bool hides_names; /* its answers use alto_limits_t.ane_key */
     unsigned rank;    /* a resource uses only resources of a lower rank */
     resource_service_t service;

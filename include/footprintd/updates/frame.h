@@ -9,6 +9,7 @@
 #ifndef FOOTPRINTD_UPDATES_FRAME_H
 #define FOOTPRINTD_UPDATES_FRAME_H
 
+#include "footprintd/alto/message.h"
 #include "footprintd/updates/patch.h"
 
 typedef enum frame_kind {
@@ -34,6 +35,8 @@ typedef struct frame {
     size_t line_count;
     char *text;   /* what the pieces point into: our own, */
     body_t *body; /* or this; one reference */
+    char *part;   /* the part of a message that it is for; NULL: it is for all of the resource */
+    struct frame *next; /* for another part, to be sent behind this one; one reference; or NULL */
 } frame_t;
 
 /* From here on a line is ended behind the next comma. */
@@ -48,11 +51,22 @@ err_t frame_new_body(const char *media_type, body_t *body, frame_t **out) FPD_MU
 err_t frame_new_tree(const char *media_type, const node_t *root, frame_t **out) FPD_MUST_CHECK;
 /* A message whose lines end in CRLF, and so end lines in the frame, without the last end. */
 err_t frame_new_message(const char *media_type, slice_t message, frame_t **out) FPD_MUST_CHECK;
+/* The same of a tree. */
+err_t frame_new_message_tree(const message_kind_t *kind, const node_t *root,
+                             frame_t **out) FPD_MUST_CHECK;
 /*
  * The smaller patch from one tree to another, verified. ERR_DATA: it was wrong, which must not
  * happen; whoever asks sends the whole version then.
  */
 err_t frame_new_patch(const node_t *from, const node_t *to, frame_t **out) FPD_MUST_CHECK;
+/*
+ * Of trees of messages: such a patch for each part that is another one, in the order of the parts
+ * (RFC 8895 6.7.3). ERR_NOT_FOUND: they have not the same parts.
+ */
+err_t frame_new_part_patches(const node_t *from, const node_t *to, frame_t **out) FPD_MUST_CHECK;
+
+/* Bytes of the text, with those of all that is to be sent behind it. */
+size_t frame_total(const frame_t *f);
 
 frame_t *frame_ref(frame_t *f);
 void frame_unref(frame_t *f);
