@@ -6,80 +6,12 @@ import pytest
 import requests
 import requests.auth
 
-import multipart
-from event_stream import MERGE_PATCH, PATCHES, JSON_PATCH, split_name
-import third_party
+from event_stream import CONTROL, MERGE_PATCH, PATCHES
 from identity import PASSWORD, digest_profile, write_ucdns
-from path_site import (ALL, BANDWIDTH, DOCUMENT, TYPE, ask, check, endpoints, names_in, pids, renamed,
-                       serve)
+from path_site import (ALL, BANDWIDTH, DOCUMENT, STREAM_PARAMS, TYPE, Stream, ask, endpoints, names_in,
+                       pids, renamed, serve)
 
 assert serve  # a fixture
-CONTROL = "application/alto-updatestreamcontrol+json"
-PARAMS_TYPE = {"Content-Type": "application/alto-updatestreamparams+json"}
-
-
-class Stream:
-    """An update stream with substreams of one resource, and what its client holds of them."""
-
-    def __init__(self, server, resource, inputs, auth=None, **more):
-        self.server, self.resource = server, resource
-        self.response = requests.post(
-            f"{server.url}/updates", stream=True, timeout=30, auth=auth, headers=PARAMS_TYPE,
-            json={"add": {name: {"resource-id": resource, "input": made, **more}
-                          for name, made in inputs.items()}})
-        assert self.response.status_code == 200, self.response.content
-        self.lines = self.response.iter_lines(chunk_size=1)
-        self.held = {}  # substream to parts, by Content-ID
-        event, data = self.event()
-        assert event == CONTROL
-        self.control_uri = json.loads(data)["control-uri"]
-
-    def event(self):
-        """(type, data), as an EventSource hands them out."""
-        event, data = None, []
-        for line in self.lines:
-            if not line and event:
-                return event, b"\n".join(data)
-            name, _, value = line.partition(b":")
-            value = value.removeprefix(b" ")
-            if name == b"event":
-                event = value.decode()
-            elif name == b"data":
-                data.append(value)
-        return None
-
-    def take(self):
-        """The next data event, applied: (media type, substream, part or None)."""
-        event, data = self.event()
-        media, data_id = split_name(event)
-        substream, _, part = data_id.partition(".")
-        if media not in PATCHES:
-            assert not part
-            self.held[substream] = {name: document for name, (_, document)
-                                    in multipart.parse(media, data + b"\n", whole=True).items()}
-            return media, substream, None
-        document = self.held[substream][part]  # it is one of the message's
-        apply = third_party.apply_json_patch if media == JSON_PATCH else third_party.apply_merge_patch
-        self.held[substream][part] = apply(document, json.loads(data))
-        return media, substream, part
-
-    def parts(self, name="a"):
-        """Both, of a whole message."""
-        media, substream, part = self.take()
-        assert (substream, part) == (name, None) and media.startswith("multipart/related")
-        return self.now(name)
-
-    def now(self, name="a"):
-        costs, properties = self.held[name].values()
-        check(self.resource, costs, properties)
-        return json.loads(json.dumps([costs, properties]))
-
-    def control(self, **request):
-        return requests.post(f"{self.server.url}{self.control_uri}", json=request, timeout=30,
-                             headers=PARAMS_TYPE).status_code
-
-    def close(self):
-        self.response.close()
 
 
 @pytest.fixture
@@ -213,7 +145,7 @@ def test_stream_of_endpoints(serve, change):
     for input_, field in ((pids("PID1", dsts=[]), "endpoints"),
                           (endpoints(dsts=["ipv4:192.0.2.2"]), "endpoints/srcs")):
         refused = requests.post(
-            f"{server.url}/updates", timeout=30, headers=PARAMS_TYPE,
+            f"{server.url}/updates", timeout=30, headers=STREAM_PARAMS,
             json={"add": {"a": {"resource-id": "net-endpoint-cost-pv", "input": input_}}})
         assert refused.status_code == 400
         assert refused.json()["meta"] == {"code": "E_MISSING_FIELD", "field": field}

@@ -29,13 +29,10 @@ LATER = {
         alto/rfc7285-11.3.2.7-* alto/rfc7285-11.5.1.7-* alto/rfc7285-9.2.3-ird-res.json
         alto/rfc7285-9.2.4-*""",
     "test_path_vector_vectors.py": """
-        alto/rfc9275-7.*.json alto/rfc9275-8.[234]-*.json alto/rfc9275-8.6-pv-multicost-res-part?.json
-        alto/rfc9275-*.multipart.txt""",
+        alto/rfc9275-*.json alto/rfc9275-*.multipart.txt""",
     "test_endpoint_property_vectors.py": "alto/rfc7285-11.4.1.7-*",
     "resources of a server that is not this one; the cases that use them are": "alto/constructed-fixture-ird.json",
     "test_cost_extension_vectors.py": "alto/rfc8189-*.json alto/rfc8896-* alto/rfc9439-*",
-    "path vectors with patches of parts, and with other cost types: not done": """
-        alto/rfc9275-8.5-*.json alto/rfc9275-8.6-pv-multicost-req.json""",
     "look-ups: tests of the join": "cdni/derived-footprint-match.json",
     "the metadata interface (CI), which is no part of this": "cdni/atc-ci-*",
 }
