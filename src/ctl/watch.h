@@ -7,6 +7,7 @@
  *     watch_sse.c        the ways: RFC 8895,
  *     watch_tips.c       RFC 9569,
  *     watch_poll.c       and GET or POST again and again
+ *     watch_message.c    answers of several parts
  *     watch_feed.c       documents that arrive: applied, verified, held back, handed out
  *     watch_write.c      files
  *     watch_exec.c       commands
@@ -22,6 +23,7 @@
 #include "watch_doc.h"
 #include "watch_http.h"
 #include "watch_ird.h"
+#include "watch_message.h"
 #include "watch_options.h"
 
 #include "footprintd/base/hash.h"
@@ -170,7 +172,7 @@ void watch_poll_now(watch_channel_t *channel);
  * A document or patch that arrived. False: it was refused, *why says for what reason, and the copy
  * is dropped, because nothing can be made of it any more; the channel has to get a full one.
  */
-bool watch_feed_take(watch_follow_t *f, watch_kind_t kind, slice_t bytes, buf_t *why);
+bool watch_feed_take(watch_follow_t *f, const watch_update_t *update, buf_t *why);
 /* True when patches failed so often that the resource should leave its way, and there is another.
  */
 bool watch_feed_hopeless(const watch_follow_t *f);

@@ -5,6 +5,9 @@
  * The text is compact, with members in the order they came in and numbers as they were written, so
  * that it is byte for byte what a server that writes so sends for a GET. A copy is made whole or
  * not at all: patches make a new one and leave the old one alone.
+ *
+ * An answer of several parts (watch_message.h) is an object of them by their names. Patches are for
+ * one part each, so that between two of them the parts may be of two versions.
  */
 #ifndef FPD_CTL_WATCH_DOC_H
 #define FPD_CTL_WATCH_DOC_H
@@ -26,6 +29,8 @@ typedef struct watch_doc {
     watch_vtag_t *deps;
     size_t dep_count;
     arena_t arena; /* of vtag and deps */
+    bool parts;    /* it is an object of parts, which depend on one another and on `deps` */
+    bool torn;     /* and these are not of one version: another patch will come */
 } watch_doc_t;
 
 typedef enum watch_kind {
@@ -47,17 +52,26 @@ static inline bool watch_doc_held(const watch_doc_t *doc)
     return doc->text.len > 0;
 }
 
+/* What arrives: a document, or a patch of one, or of a part of one. */
+typedef struct watch_update {
+    watch_kind_t kind;
+    slice_t media_type; /* with its parameters; of a full one */
+    slice_t part;       /* the Content-ID that a patch is for; {NULL, 0}: for all */
+    slice_t bytes;
+} watch_update_t;
+
 /*
- * A full document. ERR_DATA with the reason appended to *why when it is no ALTO document,
- * ERR_NOMEM. *out is an initialised, empty copy, and stays so on failure.
+ * A full document. ERR_DATA with the reason appended to *why when it is no ALTO document, or its
+ * parts do not belong together; ERR_NOMEM. *out is an initialised, empty copy, and stays so on
+ * failure.
  */
-err_t watch_doc_read(slice_t text, watch_doc_t *out, buf_t *why) FPD_MUST_CHECK;
+err_t watch_doc_read(slice_t media_type, slice_t text, watch_doc_t *out, buf_t *why) FPD_MUST_CHECK;
 /*
- * What a patch makes of a copy. Refused with ERR_DATA: a patch that does not apply; a result whose
- * tag is not the one that the patch says, or is the old one though something else changed; a result
- * without the vtag, or the dependencies, that the document had.
+ * What an update makes of a copy. Refused with ERR_DATA: a patch that does not apply; a result
+ * whose tag is not the one that the patch says, or is the old one though something else changed; a
+ * result without the vtag, or the dependencies, that the document, or its part, had.
  */
-err_t watch_doc_patch(const watch_doc_t *from, watch_kind_t kind, slice_t patch, watch_doc_t *out,
-                      buf_t *why) FPD_MUST_CHECK;
+err_t watch_doc_update(const watch_doc_t *from, const watch_update_t *update, watch_doc_t *out,
+                       buf_t *why) FPD_MUST_CHECK;
 
 #endif

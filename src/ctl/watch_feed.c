@@ -71,7 +71,7 @@ static void hand_out(watch_follow_t *f)
 static bool settle(watch_follow_t *f)
 {
     bool spared = f->write_due_ms != WATCH_NEVER && watch_clock() < f->write_due_ms;
-    if (!f->pending || !watch_doc_held(&f->doc) || spared) {
+    if (!f->pending || !watch_doc_held(&f->doc) || f->doc.torn || spared) {
         return false;
     }
     watch_follow_t *waits = missing(f);
@@ -111,27 +111,29 @@ static void refuse(watch_follow_t *f, watch_kind_t kind)
     watch_doc_release(&f->doc);
 }
 
-bool watch_feed_take(watch_follow_t *f, watch_kind_t kind, slice_t bytes, buf_t *why)
+bool watch_feed_take(watch_follow_t *f, const watch_update_t *update, buf_t *why)
 {
+    watch_kind_t kind = update->kind;
     watch_doc_t made;
     watch_doc_init(&made);
-    err_t err = watch_doc_patch(&f->doc, kind, bytes, &made, why);
+    err_t err = watch_doc_update(&f->doc, update, &made, why);
     if (err) {
         buf_append_str(why, err == ERR_DATA ? "" : err_text(err));
         refuse(f, kind);
         return false;
     }
+    /* Patches of the parts of one version are one event. */
+    f->bytes = (kind != WATCH_FULL && f->doc.torn ? f->bytes : 0) + update->bytes.len;
     watch_doc_release(&f->doc);
     f->doc = made;
     f->kind = kind;
-    f->bytes = bytes.len;
     f->fulls += kind == WATCH_FULL;
     f->patches += kind != WATCH_FULL;
     f->bad_patches = kind == WATCH_FULL ? f->bad_patches : 0;
     f->waits = NULL;
     f->write_due_ms = WATCH_NEVER;
     digest_t digest;
-    bool known = f->handed && digest_of(f, &digest) &&
+    bool known = !made.torn && f->handed && digest_of(f, &digest) &&
                  memcmp(&digest, &f->digest, sizeof digest) == 0;
     f->pending = !known;
     if (known) {

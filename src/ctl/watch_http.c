@@ -109,14 +109,18 @@ void watch_http_free(watch_http_t *http)
 
 /* ---- what libcurl calls ---- */
 
+static slice_t whole_type_of(CURL *easy)
+{
+    char *type = NULL;
+    return curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type) || !type ? SLICE_LIT("")
+                                                                          : slice_str(type);
+}
+
 /* "text/event-stream; charset=utf-8" without its parameters. */
 static slice_t media_type_of(CURL *easy)
 {
-    char *type = NULL;
-    if (curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type) || !type) {
-        return (slice_t){"", 0};
-    }
-    return slice_of(type, strcspn(type, "; \t"));
+    slice_t type = whole_type_of(easy);
+    return slice_of(type.ptr, strcspn(type.ptr, "; \t"));
 }
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *arg)
@@ -266,6 +270,7 @@ static bool never_mends(CURLcode code)
 static void finish(watch_http_t *http, watch_request_t *r, CURLcode code)
 {
     watch_answer_t answer = {.media_type = media_type_of(r->easy),
+                             .whole_type = whole_type_of(r->easy),
                              .etag = buf_slice(&r->etag),
                              .body = buf_slice(&r->body),
                              .quiet = r->quiet,

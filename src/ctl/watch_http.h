@@ -26,6 +26,7 @@ typedef struct watch_answer {
     bool quiet;          /* it was given up after quiet_ms */
     bool for_good;       /* the failure is not one of the kind that passes */
     slice_t media_type;  /* without parameters */
+    slice_t whole_type;  /* with them */
     slice_t etag;
     slice_t body; /* empty for what went to on_data */
     const char *url;

@@ -25,11 +25,13 @@ static void take(poll_t *p, const watch_answer_t *answer)
 {
     watch_channel_t *c = &p->base;
     buf_t why = BUF_INIT;
-    if (!slice_eq_nocase(answer->media_type, buf_slice(&p->follow->media_type))) {
+    const watch_update_t update = {
+        .kind = WATCH_FULL, .media_type = answer->whole_type, .bytes = answer->body};
+    if (!watch_media_same(buf_slice(&p->follow->media_type), answer->whole_type)) {
         buf_printf(&why, "the answer is %.*s, and not %.*s", SLICE_ARG(answer->media_type),
                    SLICE_ARG(buf_slice(&p->follow->media_type)));
         watch_channel_fail(c, buf_slice(&why));
-    } else if (watch_feed_take(p->follow, WATCH_FULL, answer->body, &why)) {
+    } else if (watch_feed_take(p->follow, &update, &why)) {
         buf_clear(&p->etag);
         buf_append_slice(&p->etag, answer->etag);
         c->worked = true;

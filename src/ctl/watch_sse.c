@@ -157,19 +157,21 @@ static bool take_update(stream_t *s, const sse_event_name_t *name, slice_t data)
 {
     watch_follow_t *f = follow_of(s, name->substream);
     watch_kind_t kind = watch_kind_of(name->media_type);
-    if (!f || name->content_id.ptr) {
+    const watch_update_t update = {kind, name->media_type, name->content_id, data};
+    bool parts = f && kind != WATCH_FULL && watch_message_is(buf_slice(&f->media_type));
+    if (!f || (name->content_id.ptr && !parts)) {
         buf_append_str(&s->why, "an event is for the substream '");
         watch_problem_quote(name->data_id, &s->why);
         return end_stream(s, "', which was not asked for");
     }
-    if (kind == WATCH_FULL && !slice_eq_nocase(name->media_type, buf_slice(&f->media_type))) {
+    if (kind == WATCH_FULL && !watch_media_same(buf_slice(&f->media_type), name->media_type)) {
         buf_append_str(&s->why, "an event has the media type '");
         watch_problem_quote(name->media_type, &s->why);
         buf_printf(&s->why, "', and not that of %s", f->id);
         return false;
     }
     buf_t why = BUF_INIT;
-    bool taken = watch_feed_take(f, kind, data, &why);
+    bool taken = watch_feed_take(f, &update, &why);
     if (!taken) {
         buf_printf(&s->why, "%s: a %s event was refused, a full copy is wanted: ", f->id,
                    watch_kind_name(kind));

@@ -148,17 +148,19 @@ static void take_edge(tips_t *t, const watch_answer_t *answer)
 {
     watch_follow_t *f = t->follow;
     watch_kind_t kind = watch_kind_of(answer->media_type);
+    const watch_update_t update = {
+        .kind = kind, .media_type = answer->whole_type, .bytes = answer->body};
     buf_t why = BUF_INIT;
     heard(t);
     bool typed = t->from ? kind != WATCH_FULL
-                         : slice_eq_nocase(answer->media_type, buf_slice(&f->media_type));
+                         : watch_media_same(buf_slice(&f->media_type), answer->whole_type);
     if (!typed) {
         buf_printf(&why, "edge %llu/%llu has the media type '", (unsigned long long)t->from,
                    (unsigned long long)t->to);
         watch_problem_quote(answer->media_type, &why);
         buf_append_char(&why, '\'');
         watch_channel_fail(&t->base, buf_slice(&why));
-    } else if (watch_feed_take(f, kind, answer->body, &why)) {
+    } else if (watch_feed_take(f, &update, &why)) {
         if (!f->bad_patches) { /* else the full copies between bad patches would be in a hurry */
             watch_backoff_reset(&t->base.backoff);
         }

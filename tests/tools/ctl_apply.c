@@ -5,10 +5,13 @@
  *     {"doc": ..., "patch": ..., "kind": "json-patch" | "merge-patch"}
  *         -> {"result": ...} or {"error": "..."}
  *     {"sse": "bytes"}   -> {"events": [["type", "data"], ...]}
+ *     {"message": "text", "type": "multipart/related;..."}
+ *         -> {"result": {"part": ...}} or {"error": "..."}
  *     {"event": "type"}  -> {"names": ["media type", "data-id", "substream-id", "content-id"]}
  */
 #include "ctl/json_patch.h"
 #include "ctl/sse_parser.h"
+#include "ctl/watch_message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +56,22 @@ static void events(slice_t bytes, buf_t *out)
     sse_parser_release(&parser);
 }
 
+static void message(const json_value_t *line, arena_t *arena, buf_t *out)
+{
+    buf_t why = BUF_INIT;
+    json_value_t *root = NULL;
+    err_t err = watch_message_read(json_get(line, "type")->u.text,
+                                   json_get(line, "message")->u.text, arena, &root, &why);
+    buf_append_str(out, err ? "{\"error\":" : "{\"result\":");
+    if (err) {
+        json_write_string(out, err == ERR_DATA ? buf_slice(&why) : slice_str(err_text(err)));
+    } else {
+        json_write_value(out, root);
+    }
+    buf_append_char(out, '}');
+    buf_release(&why);
+}
+
 static void names(slice_t type, buf_t *out)
 {
     sse_event_name_t name = sse_event_name(type);
@@ -80,6 +99,8 @@ static void answer(slice_t text, buf_t *out)
         buf_append_char(out, '}');
     } else if (json_get(line, "sse")) {
         events(json_get(line, "sse")->u.text, out);
+    } else if (json_get(line, "message")) {
+        message(line, &arena, out);
     } else if (json_get(line, "event")) {
         names(json_get(line, "event")->u.text, out);
     } else {

@@ -6,6 +6,7 @@
 
 #define TAGGED(tag, rest)                                                                          \
     "{\"meta\":{\"vtag\":{\"resource-id\":\"r\",\"tag\":\"" tag "\"}}," rest "}"
+#define ALTO                SLICE_LIT("application/alto-cdni+json")
 #define OP(op, path, value) "{\"op\":\"" op "\",\"path\":\"" path "\",\"value\":" value "}"
 
 static watch_doc_t read_doc(const char *text)
@@ -13,7 +14,7 @@ static watch_doc_t read_doc(const char *text)
     watch_doc_t doc;
     buf_t why = BUF_INIT;
     watch_doc_init(&doc);
-    err_t err = watch_doc_read(slice_str(text), &doc, &why);
+    err_t err = watch_doc_read(ALTO, slice_str(text), &doc, &why);
     if (err) {
         fail_msg("%s: %.*s", text, SLICE_ARG(buf_slice(&why)));
     }
@@ -26,7 +27,7 @@ static void assert_refused(const char *text, const char *reason)
     watch_doc_t doc;
     buf_t why = BUF_INIT;
     watch_doc_init(&doc);
-    assert_int_equal(watch_doc_read(slice_str(text), &doc, &why), ERR_DATA);
+    assert_int_equal(watch_doc_read(ALTO, slice_str(text), &doc, &why), ERR_DATA);
     buf_append_char(&why, '\0');
     assert_string_equal(why.ptr, reason);
     assert_false(watch_doc_held(&doc));
@@ -78,7 +79,8 @@ static void assert_patch(const char *from_text, watch_kind_t kind, const char *p
     buf_t before = BUF_INIT, got = BUF_INIT, why = BUF_INIT;
     buf_append_slice(&before, buf_slice(&from.text));
     watch_doc_init(&made);
-    err_t err = watch_doc_patch(&from, kind, slice_str(patch), &made, &why);
+    const watch_update_t update = {.kind = kind, .media_type = ALTO, .bytes = slice_str(patch)};
+    err_t err = watch_doc_update(&from, &update, &made, &why);
     assert_true(err == ERR_OK || err == ERR_DATA);
     assert_int_equal(err == ERR_OK, watch_doc_held(&made));
     buf_append_str(&got, err ? "!" : "");
@@ -172,8 +174,8 @@ static void without_a_document(void **state)
     buf_t why = BUF_INIT;
     watch_doc_init(&from);
     watch_doc_init(&made);
-    assert_int_equal(watch_doc_patch(&from, WATCH_MERGE_PATCH, SLICE_LIT("{}"), &made, &why),
-                     ERR_DATA);
+    const watch_update_t update = {.kind = WATCH_MERGE_PATCH, .bytes = SLICE_LIT("{}")};
+    assert_int_equal(watch_doc_update(&from, &update, &made, &why), ERR_DATA);
     assert_true(slice_is(buf_slice(&why), "there is no document that the patch could be for"));
     buf_release(&why);
 }
@@ -196,10 +198,11 @@ static void memory_fails(void **state)
         watch_doc_t from = read_doc(TAGGED("t1", "\"x\":1")), made;
         buf_t why = BUF_INIT;
         watch_doc_init(&made);
+        const watch_update_t update = {
+            .kind = WATCH_MERGE_PATCH,
+            .bytes = SLICE_LIT("{\"meta\":{\"vtag\":{\"tag\":\"t2\"}}}")};
         failmalloc_arm(n);
-        err_t err = watch_doc_patch(&from, WATCH_MERGE_PATCH,
-                                    SLICE_LIT("{\"meta\":{\"vtag\":{\"tag\":\"t2\"}}}"), &made,
-                                    &why);
+        err_t err = watch_doc_update(&from, &update, &made, &why);
         bool refused = failmalloc_disarm();
         assert_int_equal(err, refused ? ERR_NOMEM : ERR_OK);
         assert_int_equal(watch_doc_held(&made), !refused);

@@ -202,6 +202,10 @@ if PRESENT:
                                     f'type="application/alto-{media}+json"', body)
             assert [part[1] for part in parts.values()] == [load(f"{name}-res-part1"),
                                                             load(f"{name}-res-part2")]
+            # And so does that of footprintctl watch.
+            read, = programs.ctl_apply([{"message": body.decode(),
+                                         "type": f"multipart/related; boundary=example-{boundary}"}])
+            assert read == {"result": {name: part[1] for name, part in parts.items()}}
 
     @pytest.mark.parametrize("section,answer,resource", [
         ("7.2.3-pv-costmap", "7.2.6-pv-costmap", "one-pv"),

@@ -90,17 +90,20 @@ if PRESENT:
 
     @pytest.mark.parametrize("path", sorted((UPDATES / "sse").glob("*.sse")), ids=lambda p: p.name)
     def test_streams(path):
-        """Every event has a name and, but for multipart messages, JSON; patches apply in order."""
+        """Every event has a name and JSON, or parts of it; patches apply in order, to a part as well."""
         held = {}
         events = ask({"sse": path.read_text()})[0]["events"]
         assert events
         names = ask(*({"event": kind} for kind, _ in events))
         for (kind, data), name in zip(events, names):
-            media, data_id, _, part = name["names"]
+            media, data_id, substream, part = name["names"]
             if media.startswith("multipart/"):
+                answer = ask({"message": data, "type": media})[0]
+                held.update({f"{substream}.{name}": value for name, value in answer["result"].items()})
                 continue
             value = json.loads(data)
-            if data_id is None or part or data_id not in held and "patch" in media:
+            assert not part or data_id in held
+            if data_id is None or data_id not in held and "patch" in media:
                 continue
             if "patch" in media:
                 kind = media.removeprefix("application/").removesuffix("+json")
