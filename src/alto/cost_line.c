@@ -1,3 +1,4 @@
+#include "cost_table.h"
 #include "path_vector.h"
 
 #include "footprintd/base/json.h"

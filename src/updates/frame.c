@@ -211,9 +211,14 @@ static err_t add_part(slice_t name, const node_t *from, const node_t *to, frame_
     if (err) {
         return err;
     }
-    f->part = strndup(name.ptr, name.len);
     *last = f;
-    return f->part ? ERR_OK : ERR_NOMEM;
+    f->part = malloc(name.len + 1);
+    if (!f->part) {
+        return ERR_NOMEM;
+    }
+    memcpy(f->part, name.ptr, name.len);
+    f->part[name.len] = '\0';
+    return ERR_OK;
 }
 
 err_t frame_new_part_patches(const node_t *from, const node_t *to, frame_t **out)

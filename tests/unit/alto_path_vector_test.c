@@ -29,6 +29,8 @@ typedef struct world {
     const path_vector_content_t *content;
     uint32_t from[ENDS], to[ENDS];
     size_t from_count, to_count;
+    uint8_t passed[ENDS * ENDS]; /* where some pairs are not in the answer */
+    bool masked;
 } world_t;
 
 static void make_world(world_t *w, prng_t *p, bool aggregate)
@@ -62,15 +64,20 @@ static void make_world(world_t *w, prng_t *p, bool aggregate)
         w->from[i] = (uint32_t)prng_below(p, NODES);
         w->to[i] = prng_below(p, 9) ? (uint32_t)prng_below(p, NODES) : TOPOLOGY_NONE;
     }
+    w->masked = prng_below(p, 2);
+    for (size_t i = 0; i < ENDS * ENDS; i++) {
+        w->passed[i] = (uint8_t)prng_below(p, 2);
+    }
     buf_release(&text);
 }
 
-/* The elements of a path, by the index alone; PATH_NONE: there is none. */
+/* The elements of a path, by the index alone; PATH_NONE: there is none, or it is not asked for. */
 static size_t expand(const world_t *w, size_t pair, uint32_t *out)
 {
     const model_topology_t *t = w->content->topology;
     uint32_t arcs[NODES], from = w->from[pair / w->to_count], to = w->to[pair % w->to_count];
-    size_t n = 0, count = to == TOPOLOGY_NONE
+    bool left_out = w->masked && !w->passed[pair];
+    size_t n = 0, count = to == TOPOLOGY_NONE || left_out
                               ? PATH_NONE
                               : path_index_get(w->content->index, t, from, to, arcs);
     if (count == PATH_NONE) {
@@ -197,11 +204,9 @@ static void test_random(void **state)
         path_table_t table;
         make_world(&w, &p, aggregate);
         const cost_side_t from = {NULL, w.from, w.from_count}, to = {NULL, w.to, w.to_count};
-        const cost_table_t costs = {.from = from, .to = to};
-        const cost_test_t test = {.group_count = 0};
-        assert_int_equal(
-            path_table_fill(&table, w.content, &from, &to, &costs, &test, round % 2 ? key : NULL),
-            ERR_OK);
+        assert_int_equal(path_table_fill(&table, w.content, &from, &to, w.masked ? w.passed : NULL,
+                                         round % 2 ? key : NULL),
+                         ERR_OK);
         check_table(&w, &table, aggregate);
         path_table_release(&table);
         snapshot_unref(w.snapshot);
@@ -305,16 +310,57 @@ static void test_too_many_elements(void **state)
     snapshot_unref(s);
 }
 
-static void test_nomem(void **state)
+/* ---- beside other costs, and as a tree ---- */
+
+static const char *const requests[] = {
+    "{" TYPE ",\"endpoints\":{\"srcs\":[\"ipv4:10.0.0.1\"],\"dsts\":[\"ipv4:10.1.0.1\","
+    "\"ipv4:10.2.0.1\",\"ipv4:10.3.0.1\"]},\"ane-property-names\":[\"persistent-entity-id\"]}",
+    "{\"multi-cost-types\":[{\"cost-mode\":\"array\",\"cost-metric\":\"ane-path\"},"
+    "{\"cost-mode\":\"numerical\",\"cost-metric\":\"routingcost\"}],\"constraints\":[\"[1] le 5\"],"
+    "\"endpoints\":{\"srcs\":[\"ipv4:10.0.0.1\",\"ipv4:10.4.0.1\"],\"dsts\":[\"ipv4:10.1.0.1\","
+    "\"ipv4:10.2.0.1\"]},\"ane-property-names\":[\"max-reservable-bandwidth\"]}",
+    "{\"cost-type\":{\"cost-mode\":\"ordinal\",\"cost-metric\":\"routingcost\"},\"endpoints\":{"
+    "\"srcs\":[\"ipv4:10.0.0.1\"],\"dsts\":[\"ipv4:10.1.0.1\"]}}",
+};
+#define REQUESTS (sizeof requests / sizeof *requests)
+
+/* What is followed is what is answered, byte for byte. */
+static void test_trees(void **state)
 {
     (void)state;
+    static const uint8_t key[BLOCK_SIZE] = {9};
+    const alto_limits_t limits = {.ane_key = key};
     prng_t p = prng_start();
-    world_t w;
-    make_world(&w, &p, true);
-    const slice_t request = SLICE_LIT("{" TYPE ",\"ane-property-names\":[\"persistent-entity-id\"],"
-                                      "\"endpoints\":{\"srcs\":[\"ipv4:10.0.0.1\"],\"dsts\":["
-                                      "\"ipv4:10.1.0.1\",\"ipv4:10.2.0.1\",\"ipv4:10.3.0.1\"]}}");
-    const resource_t *r = fixture_resource(w.snapshot, "/t-endpoint-cost-pv");
+    for (unsigned round = 0; round < 40; round++) {
+        world_t w;
+        make_world(&w, &p, round % 2);
+        const resource_t *r = fixture_resource(w.snapshot, "/t-endpoint-cost-pv");
+        for (size_t i = 0; i < REQUESTS; i++) {
+            alto_answer_t answer, refused;
+            buf_t want = ask(w.snapshot, requests[i], key, &answer), got = BUF_INIT;
+            nodes_t nodes;
+            arena_t arena;
+            node_t *root = NULL;
+            assert_int_equal(answer.status, 200);
+            arena_init(&arena, 0);
+            nodes_init(&nodes, NULL, NULL);
+            assert_int_equal(
+                r->kind->tree(r, slice_str(requests[i]), &limits, &arena, &refused, &nodes, &root),
+                ERR_OK);
+            message_write(r->kind->message, root, &got);
+            buf_append_char(&got, '\0');
+            assert_string_equal(got.ptr, want.ptr);
+            nodes_release(&nodes);
+            arena_release(&arena);
+            buf_release(&want);
+            buf_release(&got);
+        }
+        snapshot_unref(w.snapshot);
+    }
+}
+
+static void fail_answer(const resource_t *r, slice_t request)
+{
     for (size_t n = 1;; n++) {
         long live = failmalloc_live();
         arena_t arena;
@@ -331,6 +377,42 @@ static void test_nomem(void **state)
             break;
         }
     }
+}
+
+static void fail_tree(const resource_t *r, slice_t request)
+{
+    for (size_t n = 1;; n++) {
+        long live = failmalloc_live();
+        arena_t arena;
+        alto_answer_t refused;
+        nodes_t nodes;
+        node_t *root = NULL;
+        arena_init(&arena, 0);
+        nodes_init(&nodes, NULL, NULL);
+        failmalloc_arm(n);
+        err_t err = r->kind->tree(r, request, NULL, &arena, &refused, &nodes, &root);
+        bool failed = failmalloc_disarm();
+        assert_int_equal(err, failed ? ERR_NOMEM : ERR_OK);
+        nodes_release(&nodes);
+        arena_release(&arena);
+        assert_int_equal(failmalloc_live(), live);
+        if (!failed) {
+            break;
+        }
+    }
+}
+
+static void test_nomem(void **state)
+{
+    (void)state;
+    prng_t p = prng_start();
+    world_t w;
+    make_world(&w, &p, true);
+    const resource_t *r = fixture_resource(w.snapshot, "/t-endpoint-cost-pv");
+    for (size_t i = 0; i < REQUESTS; i++) {
+        fail_answer(r, slice_str(requests[i]));
+        fail_tree(r, slice_str(requests[i]));
+    }
     snapshot_unref(w.snapshot);
 }
 
@@ -339,7 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),      cmocka_unit_test(test_names),
         cmocka_unit_test(test_permutation), cmocka_unit_test(test_too_many_elements),
-        cmocka_unit_test(test_nomem),
+        cmocka_unit_test(test_trees),       cmocka_unit_test(test_nomem),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
