@@ -56,7 +56,7 @@ static err_t add_paths(path_table_t *t, const uint8_t *passed)
     size_t pairs = t->from.count * t->to.count;
     uint32_t *arcs = malloc((t->content->topology->node_count + 1) * sizeof *arcs);
     t->ends = malloc((pairs + 1) * sizeof *t->ends);
-    t->elements = malloc(ELEMENTS_FIRST * sizeof *t->elements); /* also where paths have none */
+    t->elements = calloc(ELEMENTS_FIRST, sizeof *t->elements); /* also where paths have none */
     t->element_cap = ELEMENTS_FIRST;
     err_t err = arcs && t->ends && t->elements ? ERR_OK : ERR_NOMEM;
     for (size_t pair = 0; pair < pairs && !err; pair++) {
