@@ -6,6 +6,7 @@ import pytest
 import requests
 import requests.auth
 
+from event_stream import CONTROL
 from footprintd import curl
 from identity import PASSWORD, digest_profile, write_ucdns
 from path_site import (ALL, BANDWIDTH, DOCUMENT, FILTER, TYPE, Stream, ask, endpoints, pids, post,
@@ -178,6 +179,19 @@ def test_stream(serve, resource):
         "ecs" if "endpoint" in resource else "costmap", "propmap"]
     assert row(resource, stream.now())[0] == {"PID2": [PATH2, 3, 1, 10]}
     assert set(stream.now()[1]["property-map"]) < set(first[1]["property-map"])
+    stream.close()
+
+
+def test_stream_of_a_type_that_goes(serve, resource):
+    """It ends, as a request would be refused; others go on."""
+    server = serve(document=COSTS)
+    inputs = {"a": asked(resource, "PID2", types=[TYPE, DELAY]), "b": asked(resource, "PID2")}
+    stream = Stream(server, resource, inputs)
+    stream.parts("a"), stream.parts("b")
+    (serve.directory / "footprints/all.yaml").write_text(COSTS.split("  delay:\n")[0])
+    server.send(signal.SIGHUP)
+    event, data = stream.event()
+    assert event == CONTROL and json.loads(data)["stopped"] == ["a"]
     stream.close()
 
 

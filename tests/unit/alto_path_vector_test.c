@@ -312,15 +312,19 @@ static void test_too_many_elements(void **state)
 
 /* ---- beside other costs, and as a tree ---- */
 
+#define PATHS   "{\"cost-mode\":\"array\",\"cost-metric\":\"ane-path\"}"
+#define ROUTING "{\"cost-mode\":\"numerical\",\"cost-metric\":\"routingcost\"}"
+#define RANKS   "{\"cost-mode\":\"ordinal\",\"cost-metric\":\"routingcost\"}"
+#define ASKED(types, srcs, dsts)                                                                   \
+    "{" types ",\"ane-property-names\":[\"persistent-entity-id\",\"max-reservable-bandwidth\"],"   \
+    "\"endpoints\":{\"srcs\":[" srcs "],\"dsts\":[" dsts "]}}"
+#define FROM "\"ipv4:10.0.0.1\""
+#define TO   "\"ipv4:10.1.0.1\",\"ipv4:10.2.0.1\",\"ipv4:10.3.0.1\""
+
 static const char *const requests[] = {
-    "{" TYPE ",\"endpoints\":{\"srcs\":[\"ipv4:10.0.0.1\"],\"dsts\":[\"ipv4:10.1.0.1\","
-    "\"ipv4:10.2.0.1\",\"ipv4:10.3.0.1\"]},\"ane-property-names\":[\"persistent-entity-id\"]}",
-    "{\"multi-cost-types\":[{\"cost-mode\":\"array\",\"cost-metric\":\"ane-path\"},"
-    "{\"cost-mode\":\"numerical\",\"cost-metric\":\"routingcost\"}],\"constraints\":[\"[1] le 5\"],"
-    "\"endpoints\":{\"srcs\":[\"ipv4:10.0.0.1\",\"ipv4:10.4.0.1\"],\"dsts\":[\"ipv4:10.1.0.1\","
-    "\"ipv4:10.2.0.1\"]},\"ane-property-names\":[\"max-reservable-bandwidth\"]}",
-    "{\"cost-type\":{\"cost-mode\":\"ordinal\",\"cost-metric\":\"routingcost\"},\"endpoints\":{"
-    "\"srcs\":[\"ipv4:10.0.0.1\"],\"dsts\":[\"ipv4:10.1.0.1\"]}}",
+    ASKED("\"cost-type\":" PATHS, FROM, TO),
+    ASKED("\"multi-cost-types\":[" PATHS "," ROUTING "],\"constraints\":[\"[1] le 5\"]", FROM, TO),
+    ASKED("\"cost-type\":" RANKS, FROM, TO),
 };
 #define REQUESTS (sizeof requests / sizeof *requests)
 
