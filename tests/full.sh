@@ -55,7 +55,22 @@ check quickstart-ctrl-c quickstart_ctrl_c
 # A system of its own each, so that this one's is not in the way.
 clean_up
 check package bash tests/full/package.sh
-check image bash tests/full/image.sh
+systemd_units() {
+    deb=$(ls "$builds"/package-1/footprintd_*.deb 2>/dev/null)
+    bash tests/full/systemd.sh "$deb"
+}
+check systemd systemd_units
+image=$builds/footprintd-image.tar
+rm -f "$image"
+check image bash tests/full/image.sh "$image"
+compose_trial() {
+    if [ -e "$image" ]; then
+        bash tests/full/compose.sh "$image"
+    else
+        bash tests/full/compose.sh
+    fi
+}
+check compose compose_trial
 
 check node-modules node_modules
 # Ends that are forced leave threads behind, on purpose; tests/run.sh looks for the other ones.
@@ -76,6 +91,12 @@ edit_proof() {
 }
 check edit-proof edit_proof
 driven full-disk asan tests/full
+# Everything at once, for longer than any test of one thing.
+soak() {
+    cmake --preset release -B "$builds/release" && cmake --build "$builds/release" &&
+        FPD_BUILD=$(cd "$builds/release" && pwd) $python tests/soak/run --minutes 10
+}
+check soak soak
 # The sanitizers of the other compiler know other things.
 clang_asan() {
     cmake --preset clang -B "$builds/clang-asan" -DFPD_SANITIZE=address,undefined &&

@@ -81,7 +81,7 @@ def test_upstream_follows(name, config, secrets, tmp_path):
     service = SERVICES[name]
     (tmp_path / "data").mkdir()
     with Server(config) as server:
-        places = {"/run/secrets": str(secrets), "/data": str(tmp_path / "data"),
+        places = {"/run/secrets": str(secrets), "/var/lib/footprintd": str(tmp_path / "data"),
                   "/usr/bin/footprintctl": str(BUILD / "footprintctl")}
         command = []
         for word in service["entrypoint"] + service["command"]:

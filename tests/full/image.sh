@@ -1,63 +1,16 @@
 #!/bin/bash
-# The container image, as root: bash tests/full/image.sh
+# The container image, as root: bash tests/full/image.sh [IMAGE.tar]
 #
 # A base like debian:bookworm-slim is made by mmdebstrap, so that no registry is asked. The image is built twice
 # (equal layers), looked at (size, user, nothing set-uid, no shell), and run as docker/compose.yaml runs it: read-only, as
 # a user, without capabilities: two downstream CDNs, and an upstream one that follows both and sees a change.
 # Everything lies in a directory of its own and goes in the end. Containers share the network of this machine, with
-# ports that the servers pick.
+# ports that the servers pick. IMAGE.tar is where the image is saved, for tests/full/compose.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. tests/full/container.sh
 
-missing=
-for tool in buildah podman runc mmdebstrap jq openssl; do
-    command -v $tool >/dev/null || missing="$missing $tool"
-done
-if [ -n "$missing" ]; then
-    echo "not installed:$missing"
-    exit 77 # skipped
-fi
-
-work=$(mktemp -d /var/tmp/footprintd-image.XXXXXX)
-chmod 755 "$work"
-export TMPDIR=$work
-export SOURCE_DATE_EPOCH=1700000000
-store=(--root "$work/root" --runroot "$work/run" --storage-driver vfs)
-pod() {
-    podman "${store[@]}" --cgroup-manager cgroupfs --events-backend none --runtime runc "$@"
-}
-running=() # containers
-clean_up() {
-    for name in ${running[@]+"${running[@]}"}; do
-        pod kill --signal KILL "$name" >/dev/null 2>&1 || true
-    done
-    pod rm --all --force >/dev/null 2>&1 || true
-    awk -v work="$work/" 'index($2, work) == 1 {print $2}' /proc/mounts | sort -r | while read -r mount; do
-        umount -l "$mount" || true
-    done
-    rm -rf --one-file-system "$work"
-}
-trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
-fail() {
-    echo "image: $*" >&2
-    for log in "$work"/*.log; do
-        echo "--- $log" >&2
-        tail -n 30 "$log" >&2
-    done
-    exit 1
-}
-
-mmdebstrap --quiet --variant=minbase --include=ca-certificates bookworm "$work/base.tar"
-pod import --quiet "$work/base.tar" localhost/base >/dev/null
-rm "$work/base.tar"
-
-build() {
-    buildah "${store[@]}" bud --isolation chroot --network host --format docker --pull=never --no-cache \
-        --timestamp $SOURCE_DATE_EPOCH --build-arg SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH \
-        --build-arg BASE=localhost/base -t "$1" -f docker/Dockerfile . >"$work/build.log" 2>&1 ||
-        fail "the build of $1"
-}
+make_image localhost/base ca-certificates
 layers() {
     pod inspect "$1" | jq -r '.[0].RootFS.Layers[]'
 }
@@ -167,4 +120,5 @@ for name in ucdn-alpha ucdn-beta alpha beta; do
     [ "$code" = 0 ] || fail "$name ended with $code"
 done
 [ -s "$work/alpha-state/history.db" ] || fail "no history"
+[ $# -eq 0 ] || pod save --quiet --output "$1" first
 echo "image: fine"
