@@ -69,6 +69,7 @@ static void conn_begin(http_conn_t *conn, bool http2)
     struct timeval now = *h2o_get_timestamp(&conn->loop->ctx, NULL, NULL);
     h2o_timeout_unlink(&conn->timeout);
     conn->phase = http2 ? CONN_HTTP2 : CONN_HTTP1;
+    conn->begun = h2o_now(conn->loop->ctx.loop);
     /* Either may close the connection at once: it is not to be touched behind this. */
     guard_conn_t *before = guard_enter(&conn->guard);
     if (http2) {

@@ -155,8 +155,9 @@ typedef struct http_conn {
     atomic_size_t *counter;      /* of connections, that it is counted in */
     h2o_timeout_entry_t timeout; /* until the first request may begin */
     enum { CONN_NEW, CONN_HTTP1, CONN_HTTP2 } phase;
-    bool asked; /* a request of it came to a handler */
-    bool cut;   /* shut down by us: the library closes it when it reads the end */
+    uint64_t begun; /* when it was given to the library, behind a handshake: h2o_now, ms */
+    bool asked;     /* a request of it came to a handler */
+    bool cut;       /* shut down by us: the library closes it when it reads the end */
     /* For the sweep. */
     unsigned active;  /* requests under way, as counted last */
     unsigned waiting; /* of these, answers that the peer has not taken */
@@ -169,7 +170,7 @@ typedef struct http_conn {
     unsigned streams;                         /* event streams and held polls */
     uint64_t measured_read, measured_written; /* bytes that are counted already */
     /* Of identity.c: */
-    const SSL *ssl;          /* NULL in cleartext, and before the handshake */
+    const SSL *ssl;          /* NULL in cleartext, and until the handshake begins */
     uint64_t certificate_of; /* what `profile` holds for, see http_loop_t.trust; 0: never looked */
     int64_t certificate_end; /* s since 1970 */
     size_t profile;          /* of its certificate; UCDN_NONE */

@@ -11,13 +11,14 @@
  * for the answers it asked for, and one that never finishes a request body.
  *
  * During a drain it also closes what is idle. HTTP/1.1 connections would stay until their timeout
- * (the library marks only the next answer with "Connection: close"); HTTP/2 connections that began
- * after the library sent its GOAWAYs would too.
+ * (the library marks only the next answer with "Connection: close"). A connection whose handshake
+ * was under way begins later than the drain: it has as much time as the others, and hears of it.
  */
 
 #define SWEEP_MIN_MS   250
 #define DRAIN_NEW_MS   1000 /* for a connection that has not said what it speaks */
-#define DRAIN_HTTP2_MS 2500 /* the library sends its second GOAWAY after a second */
+#define DRAIN_SHAKE_MS 3000 /* for a handshake that was begun */
+#define DRAIN_HTTP2_MS 3500 /* told within a second, which stream was the last a second later */
 
 /* SHUT_RD lets the library see the end and close in good order; SHUT_RDWR also stops writing. */
 static void sweep_cut(http_conn_t *conn, int how)
@@ -194,11 +195,14 @@ static bool has_unread_input(http_conn_t *conn)
     return recv(h2o_socket_get_fd(conn->sock), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-static bool drain_may_close(http_conn_t *conn, uint64_t elapsed)
+/* `draining`: for how long, in ms. */
+static bool drain_may_close(http_conn_t *conn, uint64_t now, uint64_t draining)
 {
+    uint64_t begun = now - conn->begun;
+    uint64_t elapsed = begun < draining ? begun : draining;
     switch (conn->phase) {
     case CONN_NEW:
-        return elapsed >= DRAIN_NEW_MS;
+        return draining >= (conn->ssl ? DRAIN_SHAKE_MS : DRAIN_NEW_MS) && !has_unread_input(conn);
     case CONN_HTTP1:
         /* Whose first request is on its way, as after a handshake, cannot know of the drain. */
         return conn->active == 0 && !has_unread_input(conn) &&
@@ -209,14 +213,40 @@ static bool drain_may_close(http_conn_t *conn, uint64_t elapsed)
     return false;
 }
 
+/*
+ * The library sends its GOAWAYs to the connections that there are, once, and by this entry knows
+ * that it has. Whoever comes later is told with the next round of them: a client that is closed
+ * upon without a GOAWAY cannot know which of its requests to send again.
+ */
+static void drain_tell(h2o_context_t *ctx)
+{
+    h2o_timeout_entry_t *told = &ctx->http2._graceful_shutdown_timeout;
+    if (!h2o_timeout_is_linked(told)) {
+        told->cb = NULL;
+        h2o_context_request_shutdown(ctx);
+    }
+}
+
+static void drain_tell_all(http_loop_t *loop)
+{
+    drain_tell(&loop->ctx);
+    if (loop->server->admin) {
+        drain_tell(&loop->admin_ctx);
+    }
+    if (loop->server->metrics) {
+        drain_tell(&loop->metrics_ctx);
+    }
+}
+
 static void sweep_on_drain_tick(h2o_timeout_entry_t *entry)
 {
     http_loop_t *loop = H2O_STRUCT_FROM_MEMBER(http_loop_t, drain_tick, entry);
-    uint64_t elapsed = h2o_now(loop->ctx.loop) - loop->drain_began;
+    uint64_t now = h2o_now(loop->ctx.loop);
+    drain_tell_all(loop);
     sweep_count(loop);
     for (h2o_linklist_t *n = loop->conns.next; n != &loop->conns; n = n->next) {
         http_conn_t *conn = H2O_STRUCT_FROM_MEMBER(http_conn_t, link, n);
-        if (!conn->cut && drain_may_close(conn, elapsed)) {
+        if (!conn->cut && drain_may_close(conn, now, now - loop->drain_began)) {
             sweep_cut(conn, SHUT_RD);
         }
     }
@@ -233,13 +263,6 @@ void sweep_drain(http_loop_t *loop)
     conn_stop_listening(loop);
     events_drain(loop);
     tips_drain(loop);
-    h2o_context_request_shutdown(&loop->ctx);
-    if (loop->server->admin) {
-        h2o_context_request_shutdown(&loop->admin_ctx);
-    }
-    if (loop->server->metrics) {
-        h2o_context_request_shutdown(&loop->metrics_ctx);
-    }
     loop->drain_tick.cb = sweep_on_drain_tick;
     sweep_on_drain_tick(&loop->drain_tick);
 }

@@ -57,9 +57,9 @@ static void watch_handshake(const SSL *ssl, int where, int value)
 {
     if (where & SSL_CB_HANDSHAKE_START) {
         BIO_set_callback_ex(SSL_get_wbio(ssl), note_write);
+        tls_on_handshake(BIO_get_data(SSL_get_rbio(ssl)), ssl);
     } else if (where & SSL_CB_HANDSHAKE_DONE) {
         BIO_set_callback_ex(SSL_get_wbio(ssl), NULL);
-        tls_on_handshake(BIO_get_data(SSL_get_rbio(ssl)), ssl);
     } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT) {
         last_write.is_alert = value >> 8 == SSL3_AL_FATAL;
     }

@@ -28,7 +28,7 @@ bool tls_requires_certificate(const SSL_CTX *ctx);
 int64_t tls_certificate_end(const X509 *certificate);
 
 /*
- * conn.c: a handshake is done. The HTTP library keeps its SSL objects to itself, but gives each the
+ * conn.c: a handshake begins. The HTTP library keeps its SSL objects to itself, but gives each the
  * socket (an h2o_socket_t) as the data of its BIOs.
  */
 void tls_on_handshake(void *socket, const SSL *ssl);

@@ -279,3 +279,85 @@ def test_first_request_of_a_connection_in_a_drain(site, certificates):
         time.sleep(0.3)  # it looks ten times a second
         assert Hammer.exchange(new)
     assert server.wait() == 0
+
+
+class SlowTls:
+    """A TLS connection whose client is in no hurry behind its first message."""
+
+    def __init__(self, sock, tls):
+        self.sock, self.incoming, self.outgoing = sock, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = tls.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
+        with pytest.raises(ssl.SSLWantReadError):
+            self.tls.do_handshake()
+        self.flush()
+
+    def flush(self):
+        self.sock.sendall(self.outgoing.read())
+
+    def until(self, step, *args):
+        while True:
+            try:
+                return step(*args)
+            except ssl.SSLWantReadError:
+                self.flush()
+                data = self.sock.recv(65536)
+                if not data:
+                    return b""
+                self.incoming.write(data)
+            finally:
+                self.flush()
+
+    def finish(self):
+        self.until(self.tls.do_handshake)
+
+    def sendall(self, data):
+        self.tls.write(data)
+        self.flush()
+
+    def recv(self, size):
+        return self.until(self.tls.read, size)
+
+
+class Over(http.Http2):
+    """HTTP/2 over a connection that was there before."""
+
+    def __init__(self, sock):
+        self.sock, self._buffer = sock, b""
+        sock.sendall(http.PREFACE + self.frame(http.SETTINGS, 0, 0))
+
+
+@pytest.mark.parametrize("protocol", ["h2", "http/1.1"])
+def test_handshake_that_ends_in_a_drain(site, certificates, protocol):
+    """Its client knows nothing of the drain: it is answered, and told by GOAWAY what to ask elsewhere."""
+    tls = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    tls.set_alpn_protocols([protocol])
+    listen = [{"address": "127.0.0.1:0", "tls": {"certificate": str(certificates / "server.pem"),
+                                                 "key": str(certificates / "server.key")}}]
+    server = Server(write_config(site, listen=json.dumps(listen))).wait_ready()
+    port = int(server.url.rsplit(":", 1)[1])
+    with http.raw_connect(port) as silent, http.raw_connect(port) as sock:
+        late = SlowTls(sock, tls)
+        assert sock.recv(1, socket.MSG_PEEK)  # the answer to its first message
+        h2 = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+        h2.set_alpn_protocols(["h2"])
+        early = Over(http.raw_connect(port, h2))
+        early.read_until(http.SETTINGS)
+        server.send(signal.SIGTERM)
+        assert silent.recv(1) == b""  # who says nothing is waited for no longer
+        assert early.ends()[-2:] == [http.GOAWAY] * 2  # and the others have heard of it
+        early.sock.close()
+        late.finish()
+        if protocol == "h2":
+            connection = Over(late)
+            connection.request(1, "GET", "/cdni")
+            frames = []
+            with pytest.raises(EOFError):
+                while True:
+                    frames.append(connection.read())
+            assert any(kind == http.DATA and flags & http.END_STREAM for kind, flags, *_ in frames)
+            told = [int.from_bytes(frame[3][:4], "big") for frame in frames if frame[0] == http.GOAWAY]
+            assert told and told[-1] == 1  # what was answered; whatever came behind it was not looked at
+        else:
+            assert Hammer.exchange(late)
+            assert late.recv(1) == b""
+    assert server.wait() == 0

@@ -3,10 +3,12 @@
 answered: a whole answer, 200 or 304. retried: a request that HTTP lets the client send again, since it
 knows that the server did nothing for it: its stream is above the last one that a GOAWAY names, or was
 refused with REFUSED_STREAM, or its connection of HTTP/1.1 had been used before and was closed before
-any byte of an answer. failed: everything else.
+any byte of an answer. failed: everything else. A connection of HTTP/2 that is closed without a GOAWAY
+while nothing is asked is counted as silent.
 """
 import collections
 import json
+import select
 import ssl
 import struct
 import threading
@@ -40,7 +42,7 @@ class Counts:
 
     def __init__(self, kind):
         self.kind, self.answered, self.retried, self.failed = kind, 0, 0, 0
-        self.connections, self.goaways = 0, 0
+        self.connections, self.goaways, self.silent = 0, 0, 0
         self.failures = collections.Counter()
         self.lock = threading.Lock()
 
@@ -58,9 +60,11 @@ class Counts:
 class Asker(threading.Thread):
     """One client, until it is told to end; `pause` seconds between its requests, or rounds of them."""
 
-    def __init__(self, counts, port, tls=None, pause=0.02):
+    def __init__(self, counts, replica, tls=None, pause=0.02):
         super().__init__(daemon=True)
-        self.counts, self.port, self.tls, self.pause, self.over = counts, port, tls, pause, False
+        self.counts, self.tls, self.pause, self.over = counts, tls, pause, False
+        self.port = replica.tls_port if tls else replica.port
+        self.where = f"{replica.name}{' over TLS' if tls else ''}"
         self.turn = 0
         self.start()
 
@@ -74,7 +78,7 @@ class Asker(threading.Thread):
                 self.counts.add(connections=1)
                 self.ask()
             except Exception as error:  # counted
-                self.counts.fail(repr(error)[:200])
+                self.counts.fail(f"{self.where}: {error!r}"[:300])
                 time.sleep(0.1)
 
     def end(self):
@@ -179,29 +183,47 @@ class H2(Asker):
             connection.sock.close()
 
     def round(self, connection):
-        """Opens streams and reads until all of them have an end of some kind."""
+        """Opens streams and reads until all of them have an end of some kind. As every client of HTTP/2, it
+        looks at what the server has said meanwhile before it asks."""
+        while connection.has_news():
+            if self.step(connection):
+                return
+        if connection.last_allowed is not None:
+            self.counts.add(goaways=1)
+            return
         for _ in range(STREAMS):
             connection.ask(*self.next())
         while connection.open:
-            try:
-                done, retried = connection.step()
-            except (EOFError, OSError) as error:
-                self.counts.fail(f"the connection was closed under requests: {error!r}", len(connection.open))
-                connection.open.clear()
-                connection.last_allowed = 0
+            if self.step(connection):
                 return
-            for path, status, content in done:
-                if status not in (200, 304):
-                    self.counts.fail(f"{path}: {status} {content[:200]!r}")
-                    continue
-                if status == 200:
-                    check(content)
-                self.counts.add(answered=1)
-            if retried:
-                self.counts.add(retried=retried)
-                self.turn -= retried
         if connection.last_allowed is not None:
             self.counts.add(goaways=1)
+
+    def step(self, connection):
+        """Takes a frame; True when the connection is closed."""
+        try:
+            done, retried = connection.step()
+        except (EOFError, OSError) as error:
+            told = connection.last_allowed is not None
+            if connection.open:
+                self.counts.fail(f"the connection to {self.where} was closed under requests, "
+                                 f"{'with' if told else 'without'} a GOAWAY: {error!r}", len(connection.open))
+                connection.open.clear()
+            elif not told:
+                self.counts.add(silent=1)
+            connection.last_allowed = connection.last_allowed or 0
+            return True
+        for path, status, content in done:
+            if status not in (200, 304):
+                self.counts.fail(f"{self.where}: {path}: {status} {content[:200]!r}")
+                continue
+            if status == 200:
+                check(content)
+            self.counts.add(answered=1)
+        if retried:
+            self.counts.add(retried=retried)
+            self.turn -= retried
+        return False
 
 
 class Connection(http.Http2):
@@ -216,6 +238,11 @@ class Connection(http.Http2):
         self.taken, self.last = 0, -1
         self.last_allowed = None  # of a GOAWAY
         self.open = {}  # stream: [path, status, body]
+
+    def has_news(self):
+        """Whether there is something to read, or the end."""
+        pending = self.sock.pending() if isinstance(self.sock, ssl.SSLSocket) else 0
+        return bool(self._buffer or pending or select.select([self.sock], [], [], 0)[0])
 
     def open_window(self, size):
         self.send(http.WINDOW_UPDATE, 0, 0, struct.pack(">I", size))
