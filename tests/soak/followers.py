@@ -1,5 +1,6 @@
 """The subscribers of the soak: `footprintctl watch`, and clients of update streams and of TIPS that share
 no code with it. Each has documents, which are compared with the server's when nothing changes."""
+import atexit
 import http.client
 import json
 import shutil
@@ -57,6 +58,7 @@ class Watch:
              "1", "--max-age", "120", "--output-dir", self.folder,
              replica.tls_url if tls else replica.url, *self.resources],
             stdout=subprocess.DEVNULL, stderr=self.errors, stdin=subprocess.DEVNULL)
+        atexit.register(self.process.kill)
         self.failure = None
 
     def held(self):
