@@ -122,7 +122,8 @@ class Follower(threading.Thread):
                     self.connection.close()
 
     def connect(self):
-        self.connection = http.client.HTTPConnection("127.0.0.1", self.replica.port, timeout=60)
+        # A poll is held for as long as nothing changes.
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.replica.port, timeout=600)
         self.connection.connect()
         self.opened += 1
 
