@@ -259,5 +259,10 @@ bool cost_request_fits(request_t *r, const alto_limits_t *limits, const cost_req
     for (size_t i = 0; i < q->column_count; i++) {
         values += cost_column_depth(&q->columns[i]);
     }
-    return !from || !to || from <= most / to / (values ? values : 1) || request_too_big(r);
+    if (from && to && from > most / to / (values ? values : 1)) {
+        (void)request_too_big(r);
+        r->answer->costs = true;
+        return false;
+    }
+    return true;
 }

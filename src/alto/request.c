@@ -7,7 +7,11 @@ static void answer_error(request_t *r, const alto_error_t *error)
     slice_t *segment = arena_alloc(r->arena, sizeof *segment);
     if (segment && !buf_failed(&text)) {
         *segment = arena_copy(r->arena, buf_slice(&text));
-        *r->answer = (alto_answer_t){400, ALTO_MEDIA_ERROR, segment->len, segment, 1, 0};
+        *r->answer = (alto_answer_t){.status = 400,
+                                     .media_type = ALTO_MEDIA_ERROR,
+                                     .size = segment->len,
+                                     .segments = segment,
+                                     .count = 1};
     } else {
         r->arena->failed = true;
     }
@@ -109,13 +113,21 @@ void request_answer(request_t *r, const char *media_type, const slice_t *segment
         segments = join(r, segments, count, size);
         count = segments ? 1 : 0;
     }
-    *r->answer = (alto_answer_t){200, media_type, size, segments, count, 0};
+    *r->answer = (alto_answer_t){.status = 200,
+                                 .media_type = media_type,
+                                 .size = size,
+                                 .segments = segments,
+                                 .count = count};
 }
 
 void request_answer_document(request_t *r, const char *media_type, const document_t *document)
 {
     const body_t *body = document_body(document, CODING_IDENTITY);
-    *r->answer = (alto_answer_t){200, media_type, body->size, body->segments, body->count, 0};
+    *r->answer = (alto_answer_t){.status = 200,
+                                 .media_type = media_type,
+                                 .size = body->size,
+                                 .segments = body->segments,
+                                 .count = body->count};
 }
 
 bool request_endpoint(slice_t text, addr_t *out)

@@ -18,6 +18,7 @@ static bool take_turn(admin_t *admin, admin_response_t *response)
         admin_error(response, 429, "too-many-batches",
                     "there are more batches of costs than limits.cost-batches-per-s allows");
         response->retry_after = 1;
+        response->batches = true;
         return false;
     }
     admin->costs_us = (admin->costs_us > now ? admin->costs_us : now) + each;

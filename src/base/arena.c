@@ -55,6 +55,7 @@ static arena_block_t *add_block(arena_t *arena, size_t size)
     if (arena->limit) {
         size_t left = arena->limit - arena->total;
         if (left < sizeof(arena_block_t) || left - sizeof(arena_block_t) < size) {
+            arena->full = true;
             return NULL;
         }
         left -= sizeof(arena_block_t);

@@ -34,7 +34,7 @@ const config_limit_info_t config_limit_infos[] = {
     {"connection-body-bytes", FIELD(connection_body_bytes), 2 * MIB, 64 * KIB, GIB,
      "unfinished request bodies of one connection; cut off above"},
     {"body-bytes", FIELD(body_bytes), 32 * MIB, MIB, 64 * GIB,
-     "unfinished request bodies of all; the connection with most of it is cut off above"},
+     "unfinished request bodies and heads of all; the connection with most of it is cut off above"},
     {"new-connections-per-s", FIELD(new_connections_per_s), 500, 0, 1000000,
      "connections that one address opens a second; 0: no limit"},
     {"connections-per-address", FIELD(connections_per_address), 6144, 0, 1000000,
@@ -50,11 +50,13 @@ const config_limit_info_t config_limit_infos[] = {
      "costs that one request asks for: sources times destinations times cost types, of calendars "
      "each interval; 413 above"},
     {"worker-queue", FIELD(worker_queue), 256, 1, 65536,
-     "filter requests that wait for a worker; 503 above"},
+     "filter requests that wait for a worker, of one uCDN or address three quarters; 503 above"},
     {"answer-bytes", FIELD(answer_bytes), 128 * MIB, MIB, 16 * GIB,
      "memory of one computed answer; 503 above"},
     {"answers-bytes", FIELD(answers_bytes), 256 * MIB, MIB, 64 * GIB,
-     "computed answers of all that are not wholly sent; 503 above"},
+     "computed answers of all that are not wholly sent, and requests for them that wait, of one "
+     "uCDN "
+     "or address three quarters; 503 above"},
     {"ucdn-requests-per-s", FIELD(ucdn_requests_per_s), 0, 0, 1000000000,
      "requests of a uCDN without rates of its own a second; 429 above; 0: no limit"},
     {"ucdn-entities-per-s", FIELD(ucdn_entities_per_s), 0, 0, 1000000000000,
@@ -82,7 +84,7 @@ const config_limit_info_t config_limit_infos[] = {
     {"update-inputs", FIELD(update_inputs), 1024, 1, 100000,
      "filtered documents that are followed at a time, by streams and TIPS views; 503 or 429 above"},
     {"update-client-inputs", FIELD(update_client_inputs), 64, 1, 100000,
-     "of these, opened by one client address"},
+     "of these, opened by one uCDN, or by one address without credentials"},
     {"update-input-bytes", FIELD(update_input_bytes), 256 * MIB, MIB, 64 * GIB,
      "bytes of these together; no more are opened above"},
     {"update-opens-per-s", FIELD(update_opens_per_s), 2000, 1, 1000000,

@@ -80,6 +80,18 @@ static int check_total(guard_conn_t *conn)
     return 0;
 }
 
+int guard_head(guard_conn_t *conn, size_t bytes)
+{
+    if (bytes <= conn->head) {
+        let_go(conn, conn->head - bytes);
+        conn->head = bytes;
+        return 0;
+    }
+    hold(conn, bytes - conn->head);
+    conn->head = bytes;
+    return check_total(conn);
+}
+
 /* The average of a body is looked at from here on. */
 static uint64_t slow_after_ms(const guard_conn_t *conn)
 {
@@ -232,7 +244,7 @@ void guard_body_http1_begin(guard_conn_t *conn, uint64_t now)
 
 void guard_body_http1_read(guard_conn_t *conn)
 {
-    size_t size = conn->sock->input->size;
+    size_t size = conn->sock->input->size; /* the head was complete, and is not counted any more */
     if (size > conn->held) {
         hold(conn, size - conn->held);
         if (check_total(conn)) {

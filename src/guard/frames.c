@@ -25,6 +25,7 @@ enum {
 #define COST_PING         2
 #define COST_CONTINUATION 4
 #define COST_SETTINGS     10
+#define COST_TLS          10 /* new keys are made */
 /* So many bytes that it is sent give a connection a point. */
 #define EARNING_BYTES 512
 /* Frames and pieces of frames below this are not worth their handling. */
@@ -76,6 +77,11 @@ static int spend_reset(guard_conn_t *conn)
         }
     }
     return 0;
+}
+
+bool guard_tls_message(guard_conn_t *conn)
+{
+    return spend(conn, COST_TLS) == 0;
 }
 
 void guard_frame_ignore(h2o_http2_frame_t *frame)
@@ -173,6 +179,12 @@ static int on_frame(guard_conn_t *conn, h2o_http2_frame_t *frame)
     }
 }
 
+/* Of a header block that goes on. */
+static size_t open_block_bytes(const guard_conn_t *conn)
+{
+    return conn->block_stream ? conn->block_bytes : 0;
+}
+
 /* The piece of a frame that has come. */
 static int on_piece(guard_conn_t *conn, const uint8_t *src, size_t len)
 {
@@ -190,7 +202,8 @@ static int on_piece(guard_conn_t *conn, const uint8_t *src, size_t len)
             conn->partial_stream = 0; /* it has the time that any frame has */
         }
     }
-    return conn->sock->bytes_read < SMALL_PIECE ? spend(conn, 1) : 0;
+    int err = conn->sock->bytes_read < SMALL_PIECE ? spend(conn, 1) : 0;
+    return err ? err : guard_head(conn, open_block_bytes(conn) + conn->sock->input->capacity);
 }
 
 ssize_t h2o_http2_decode_frame(h2o_http2_frame_t *frame, const uint8_t *src, size_t len,
@@ -222,6 +235,9 @@ ssize_t h2o_http2_decode_frame(h2o_http2_frame_t *frame, const uint8_t *src, siz
         return size;
     }
     int err = on_frame(conn, frame);
+    if (!err && (conn->head || conn->block_stream)) {
+        err = guard_head(conn, open_block_bytes(conn));
+    }
     return err ? err : size;
 }
 

@@ -148,6 +148,8 @@ void guard_body_refuse(guard_conn_t *conn, uint32_t stream);
 /* The client has reset it: nothing more comes. */
 void guard_body_abandon(guard_conn_t *conn, uint32_t stream);
 void guard_body_stream_gone(guard_conn_t *conn, uint32_t stream);
+/* What a head, header block or frame takes of which only a part has come; 0: it is complete. */
+int guard_head(guard_conn_t *conn, size_t bytes);
 void guard_body_http1_begin(guard_conn_t *conn, uint64_t now);
 /* Before the library looks at input. */
 void guard_body_http1_read(guard_conn_t *conn);

@@ -125,8 +125,9 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     int size = real(buf, len, method, method_len, path, path_len, minor_version, headers,
                     num_headers, last_len);
     if (size == -2 && len <= options->header_bytes) {
-        return size; /* incomplete */
+        return guard_head(conn, conn->sock->input->capacity) ? -1 : size; /* incomplete */
     }
+    (void)guard_head(conn, 0);
     if (size == -2 || (size > 0 && (size_t)size > options->header_bytes)) {
         guard_report(conn->guard, conn, GUARD_HEADER_BYTES);
         return -1;

@@ -47,9 +47,10 @@ static slice_t format_hex(const uint8_t *bytes, size_t size, char *out)
     return slice_of(out, 2 * size);
 }
 
-bool digest_response_fits(const digest_credentials_t *c, const uint8_t *ha1, slice_t method)
+/* Of a response to a request, or with "" for the method that of an answer. */
+static bool response_of(const digest_credentials_t *c, const uint8_t *ha1, slice_t method,
+                        uint8_t hash[DIGEST_HASH_MAX])
 {
-    uint8_t hash[DIGEST_HASH_MAX];
     char hex1[2 * DIGEST_HASH_MAX], hex2[2 * DIGEST_HASH_MAX];
     size_t size = digest_hash_size(c->algorithm);
     const slice_t a2[] = {method, c->uri};
@@ -59,5 +60,45 @@ bool digest_response_fits(const digest_credentials_t *c, const uint8_t *ha1, sli
     const slice_t all[] = {
         format_hex(ha1, size, hex1), c->nonce, c->nc_text, c->cnonce, SLICE_LIT("auth"),
         format_hex(hash, size, hex2)};
-    return hash_texts(c->algorithm, all, 6, hash) && CRYPTO_memcmp(hash, c->response, size) == 0;
+    return hash_texts(c->algorithm, all, 6, hash);
+}
+
+bool digest_response_fits(const digest_credentials_t *c, const uint8_t *ha1, slice_t method)
+{
+    uint8_t hash[DIGEST_HASH_MAX];
+    return response_of(c, ha1, method, hash) &&
+           CRYPTO_memcmp(hash, c->response, digest_hash_size(c->algorithm)) == 0;
+}
+
+/* RFC 9110 5.6.4 */
+static void write_quoted(slice_t text, buf_t *out)
+{
+    buf_append_char(out, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\') {
+            buf_append_char(out, '\\');
+        }
+        buf_append_char(out, text.ptr[i]);
+    }
+    buf_append_char(out, '"');
+}
+
+bool digest_write_info(const digest_credentials_t *c, const uint8_t *ha1, const char *next,
+                       buf_t *out)
+{
+    uint8_t hash[DIGEST_HASH_MAX];
+    char hex[2 * DIGEST_HASH_MAX];
+    if (!response_of(c, ha1, SLICE_LIT(""), hash)) {
+        return false;
+    }
+    buf_append_str(out, "rspauth=\"");
+    buf_append_slice(out, format_hex(hash, digest_hash_size(c->algorithm), hex));
+    buf_append_str(out, "\", qop=auth, cnonce=");
+    write_quoted(c->cnonce, out);
+    buf_append_str(out, ", nc=");
+    buf_append_slice(out, c->nc_text);
+    if (next) {
+        buf_printf(out, ", nextnonce=\"%s\"", next);
+    }
+    return !buf_failed(out);
 }

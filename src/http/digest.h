@@ -60,6 +60,13 @@ bool digest_ha1(digest_algorithm_t algorithm, slice_t user, slice_t realm, slice
  */
 bool digest_response_fits(const digest_credentials_t *credentials, const uint8_t *ha1,
                           slice_t method);
+/*
+ * The value of Authentication-Info (RFC 7616 3.5): that we know the secret too. next: the nonce
+ * that the client had better use from now on, or NULL. False, and nothing is written, when memory
+ * is out.
+ */
+bool digest_write_info(const digest_credentials_t *credentials, const uint8_t *ha1,
+                       const char *next, buf_t *out);
 
 /* ---- digest_nonce.c ---- */
 
@@ -86,8 +93,9 @@ typedef struct nonces {
 } nonces_t;
 
 typedef enum nonce_verdict {
-    NONCE_FINE,  /* and noted: this count will not be fine again */
-    NONCE_STALE, /* too old, not ours, used with this count, or forgotten */
+    NONCE_FINE,   /* and noted: this count will not be fine again */
+    NONCE_AGEING, /* the same, and in the second half of its life */
+    NONCE_STALE,  /* too old, not ours, used with this count, or forgotten */
 } nonce_verdict_t;
 
 /* False when the system gives no random bytes. */

@@ -97,7 +97,8 @@ static bool decode(slice_t text, uint8_t out[NONCE_BYTES])
     return (bits & ((1u << have) - 1)) == 0; /* one text for each nonce */
 }
 
-static bool is_ours(const nonces_t *nonces, slice_t text, uint64_t now, uint64_t *number)
+static bool is_ours(const nonces_t *nonces, slice_t text, uint64_t now, uint64_t *number,
+                    uint64_t *age)
 {
     uint8_t bytes[NONCE_BYTES], mac[32];
     if (!decode(text, bytes) || !sign(nonces, bytes, mac) ||
@@ -106,7 +107,8 @@ static bool is_ours(const nonces_t *nonces, slice_t text, uint64_t now, uint64_t
     }
     uint64_t made = get_u64(bytes);
     *number = get_u64(bytes + 8);
-    return now >= made && now - made <= nonces->lifetime;
+    *age = now - made;
+    return now >= made && *age <= nonces->lifetime;
 }
 
 /* Numbers only grow, so that what is forgotten is all below one number. */
@@ -136,10 +138,11 @@ static nonce_use_t *find_use(nonces_t *nonces, uint64_t number)
 
 nonce_verdict_t nonces_use(nonces_t *nonces, slice_t nonce, uint32_t nc, uint64_t now)
 {
-    uint64_t number;
-    if (!is_ours(nonces, nonce, now, &number) || nc == 0) {
+    uint64_t number, age;
+    if (!is_ours(nonces, nonce, now, &number, &age) || nc == 0) {
         return NONCE_STALE;
     }
+    nonce_verdict_t fine = age > nonces->lifetime / 2 ? NONCE_AGEING : NONCE_FINE;
     nonce_use_t *use = find_use(nonces, number);
     if (!use) {
         return NONCE_STALE;
@@ -148,12 +151,12 @@ nonce_verdict_t nonces_use(nonces_t *nonces, slice_t nonce, uint32_t nc, uint64_
         uint64_t step = nc - use->greatest;
         use->seen = (step < NONCE_WINDOW ? use->seen << step : 0) | 1;
         use->greatest = nc;
-        return NONCE_FINE;
+        return fine;
     }
     uint64_t back = use->greatest - nc;
     if (back >= NONCE_WINDOW || (use->seen >> back & 1)) {
         return NONCE_STALE;
     }
     use->seen |= 1ULL << back;
-    return NONCE_FINE;
+    return fine;
 }

@@ -170,11 +170,11 @@ static bool is_target(slice_t uri, slice_t target)
 }
 
 /*
- * The profile whose password it was, or UCDN_NONE. Who is not known takes as long: the response is
- * made and compared all the same.
+ * The profile whose password it was, or UCDN_NONE, and what the password was made to. Who is not
+ * known takes as long: the response is made and compared all the same.
  */
 static size_t find_profile(const ucdns_t *ucdns, const digest_credentials_t *credentials,
-                           slice_t method)
+                           slice_t method, const uint8_t **secret)
 {
     static const uint8_t nobody[DIGEST_HASH_MAX];
     const uint8_t *ha1 = nobody;
@@ -188,10 +188,11 @@ static size_t find_profile(const ucdns_t *ucdns, const digest_credentials_t *cre
         }
     }
     bool fits = digest_response_fits(credentials, ha1, method);
+    *secret = ha1;
     return fits && ha1 != nobody ? index : UCDN_NONE;
 }
 
-static bool is_fresh(http_identity_t *identity, const digest_credentials_t *credentials)
+static nonce_verdict_t use_nonce(http_identity_t *identity, const digest_credentials_t *credentials)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -199,7 +200,7 @@ static bool is_fresh(http_identity_t *identity, const digest_credentials_t *cred
     nonce_verdict_t verdict = nonces_use(&identity->nonces, credentials->nonce, credentials->nc,
                                          (uint64_t)now.tv_sec);
     (void)pthread_mutex_unlock(&identity->lock);
-    return verdict == NONCE_FINE;
+    return verdict;
 }
 
 static bool check_credentials(h2o_req_t *req, const digest_credentials_t *credentials)
@@ -215,16 +216,19 @@ static bool check_credentials(h2o_req_t *req, const digest_credentials_t *creden
         identity_challenge(req, false);
         return false;
     }
+    const uint8_t *ha1;
     size_t index = find_profile(loop->identity->ucdns, credentials,
-                                slice_of_iovec(req->input.method));
+                                slice_of_iovec(req->input.method), &ha1);
     if (index == UCDN_NONE) {
         wrong_refuse(&loop_of_request(req)->server->identity->wrong, req);
         return false;
     }
-    if (!is_fresh(identity, credentials)) {
+    nonce_verdict_t verdict = use_nonce(identity, credentials);
+    if (verdict == NONCE_STALE) {
         identity_challenge(req, true);
         return false;
     }
+    identity_confirm(req, credentials, ha1, verdict == NONCE_AGEING);
     return is_known(req, index, PRINCIPAL_DIGEST);
 }
 

@@ -40,10 +40,13 @@ err_t identity_make_rates(http_identity_t *identity, const ucdns_t *ucdns,
 /* NULL is fine. */
 void identity_free(http_identity_t *identity);
 
-/* identity_refuse.c: challenges, at once or later. */
+/* identity_refuse.c: challenges, at once or later, and the end of a good one. */
 
 /* 401, with stale=true when the password was right. */
 void identity_challenge(h2o_req_t *req, bool stale);
+/* RFC 7616 3.5: in the answer to a request with a right response. renew: the nonce is old. */
+void identity_confirm(h2o_req_t *req, const digest_credentials_t *credentials, const uint8_t *ha1,
+                      bool renew);
 /* Sets what wrong users and passwords are answered by. */
 void identity_refuse_init(wrong_t *wrong);
 

@@ -29,14 +29,34 @@ static void add_challenge(h2o_req_t *req, digest_algorithm_t algorithm, const ch
     buf_release(&text);
 }
 
+static bool make_nonce(http_identity_t *identity, char nonce[NONCE_LEN + 1])
+{
+    (void)pthread_mutex_lock(&identity->lock);
+    bool made = nonces_make(&identity->nonces, now_s(), nonce);
+    (void)pthread_mutex_unlock(&identity->lock);
+    return made;
+}
+
+void identity_confirm(h2o_req_t *req, const digest_credentials_t *credentials, const uint8_t *ha1,
+                      bool renew)
+{
+    char nonce[NONCE_LEN + 1];
+    buf_t text = BUF_INIT;
+    bool renewed = renew && make_nonce(loop_of_request(req)->server->identity, nonce);
+    /* Whom memory fails is answered all the same: no client may count on this field. */
+    if (digest_write_info(credentials, ha1, renewed ? nonce : NULL, &text)) {
+        h2o_iovec_t copy = h2o_strdup(&req->pool, text.ptr, text.len);
+        h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("authentication-info"), 0,
+                              NULL, copy.base, copy.len);
+    }
+    buf_release(&text);
+}
+
 void identity_challenge(h2o_req_t *req, bool stale)
 {
     http_identity_t *identity = loop_of_request(req)->server->identity;
     char nonce[NONCE_LEN + 1];
-    (void)pthread_mutex_lock(&identity->lock);
-    bool made = nonces_make(&identity->nonces, now_s(), nonce);
-    (void)pthread_mutex_unlock(&identity->lock);
-    if (!made) {
+    if (!make_nonce(identity, nonce)) {
         send_busy(req);
         return;
     }

@@ -11,6 +11,7 @@
 #include "footprintd/http/server.h"
 #include "http/listener.h"
 #include "http/proxies.h"
+#include "http/share.h"
 #include "http/worker.h"
 
 #include <h2o.h>
@@ -128,10 +129,12 @@ struct http_server {
     char cache_control[32]; /* "max-age=60", "private, max-age=60" */
     size_t cache_control_len;
     atomic_size_t connections; /* of all loops */
-    atomic_size_t answers;     /* bytes of computed answers that are not wholly sent */
-    uint8_t ane_secret[32];    /* http/ane_key.h */
-    atomic_uint random;        /* state for spreading Retry-After */
-    http_fan_out_t fan_out;    /* under `lock` */
+    share_t answers;        /* bytes of computed answers that are not wholly sent, and of requests
+                               for them that wait */
+    share_t jobs;           /* at the workers */
+    uint8_t ane_secret[32]; /* http/ane_key.h */
+    atomic_uint random;     /* state for spreading Retry-After */
+    http_fan_out_t fan_out; /* under `lock` */
     _Atomic(uint64_t) news_ms; /* since the epoch: when there was news last */
 
     http_loop_t *loops; /* NULL until http_server_start */
@@ -232,10 +235,12 @@ void sweep_end(http_loop_t *loop);
 /* The address of the connection, which may be a proxy's; the buffer has NI_MAXHOST bytes. */
 slice_t conn_peer(h2o_conn_t *conn, char *buffer);
 /*
- * peer.c: the client's address, for what one client may have, and for logs: behind trusted proxies
- * what they say. The buffer has NI_MAXHOST bytes.
+ * peer.c: the client's address, for logs and answers about it: behind trusted proxies what they
+ * say. The buffer has NI_MAXHOST bytes.
  */
 slice_t peer_of_request(h2o_req_t *req, char *buffer);
+/* The same for what is counted: of an IPv6 address the /64, of which one client has all. */
+slice_t peer_key_of_request(h2o_req_t *req, char *buffer);
 /* Whether a new connection is a trusted proxy's, and what that says by the PROXY protocol. */
 bool peer_may_be_proxy(http_conn_t *conn);
 void peer_set(h2o_socket_t *sock, const addr_t *address, uint16_t port);

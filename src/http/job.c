@@ -1,6 +1,7 @@
 #include "http/job.h"
 
 #include "http/measure.h"
+#include "http/principal.h"
 
 /* The request's end of a job. */
 static void link_on_dispose(void *chunk)
@@ -23,6 +24,29 @@ static void run(worker_job_t *super, bool cancelled)
     h2o_multithread_send_message(&job->loop->jobs_back, &job->message);
 }
 
+static void give_back(http_job_t *job)
+{
+    if (!job->workers) {
+        share_give(&job->loop->server->jobs, job->account, 1);
+    }
+}
+
+static bool submit(http_job_t *job)
+{
+    http_server_t *server = job->loop->server;
+    if (job->workers) {
+        return worker_pool_submit(job->workers, &job->super);
+    }
+    /* The pool has the limit of all. */
+    if (share_take(&server->jobs, job->account, 1, server->options.worker_queue) &&
+        worker_pool_submit(server->workers, &job->super)) {
+        return true;
+    }
+    give_back(job);
+    measure_hit(job->loop, HTTP_HIT_WORKER_QUEUE);
+    return false;
+}
+
 void http_job_on_back(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
 {
     (void)receiver;
@@ -33,6 +57,7 @@ void http_job_on_back(h2o_multithread_receiver_t *receiver, h2o_linklist_t *mess
         h2o_linklist_unlink(&message->link);
         job->loop->jobs_out--;
         job->back = true;
+        give_back(job);
         if (job->req) {
             job->done(job, job->req);
         } else {
@@ -49,14 +74,12 @@ bool http_job_submit(h2o_req_t *req, http_job_t *job)
     job->loop = loop;
     job->req = req;
     *link = job;
+    job->account = job->workers ? 0 : principal_slot(req);
     loop->jobs_out++;
-    if (worker_pool_submit(job->workers ? job->workers : loop->server->workers, &job->super)) {
+    if (submit(job)) {
         return true;
     }
     loop->jobs_out--;
     *link = NULL;
-    if (!job->workers) {
-        measure_hit(loop, HTTP_HIT_WORKER_QUEUE);
-    }
     return false;
 }

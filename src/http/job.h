@@ -25,12 +25,13 @@ struct http_job {
     /* Private. */
     h2o_multithread_message_t message;
     http_loop_t *loop;
-    h2o_req_t *req; /* NULL once the request is gone */
+    h2o_req_t *req;   /* NULL once the request is gone */
+    uint64_t account; /* principal_slot, whose share of the server's workers it takes */
     bool back;
     atomic_bool unwanted; /* the request is gone */
 };
 
-/* False when too many wait: the job stays the caller's. */
+/* False when too many wait, all together or of the client: the job stays the caller's. */
 bool http_job_submit(h2o_req_t *req, http_job_t *job);
 /* Receiver of finished jobs, on the loop. */
 void http_job_on_back(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages);

@@ -259,7 +259,7 @@ size_t http_server_jobs_waiting(const http_server_t *server)
 
 size_t http_server_answer_bytes(const http_server_t *server)
 {
-    return atomic_load_explicit(&server->answers, memory_order_relaxed);
+    return share_used(&server->answers);
 }
 
 /* ---- threads ---- */

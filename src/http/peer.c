@@ -55,22 +55,41 @@ static slice_t joined_field(h2o_req_t *req, slice_t name)
     return all;
 }
 
-slice_t peer_of_request(h2o_req_t *req, char *buffer)
+/* False when the connection has no address. */
+static bool client_of_request(h2o_req_t *req, addr_t *client)
 {
     const http_server_t *server = loop_of_request(req)->server;
     proxy_header_t kind = server->options.proxy_header;
     struct sockaddr_storage from;
+    if (!req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&from) ||
+        !proxies_address((const struct sockaddr *)&from, client)) {
+        return false;
+    }
+    if (server->proxies.count && kind != PROXY_HEADER_NONE &&
+        proxies_trust(&server->proxies, client)) {
+        slice_t field = joined_field(req, kind == PROXY_HEADER_FORWARDED
+                                              ? SLICE_LIT("forwarded")
+                                              : SLICE_LIT("x-forwarded-for"));
+        forwarded_client(&server->proxies, kind, field, client);
+    }
+    return true;
+}
+
+slice_t peer_of_request(h2o_req_t *req, char *buffer)
+{
     addr_t client;
-    socklen_t len = server->proxies.count && kind != PROXY_HEADER_NONE
-                        ? req->conn->callbacks->get_peername(req->conn, (struct sockaddr *)&from)
-                        : 0;
-    if (!len || !proxies_address((const struct sockaddr *)&from, &client) ||
-        !proxies_trust(&server->proxies, &client)) {
+    return client_of_request(req, &client) ? slice_of(buffer, addr_format(&client, buffer))
+                                           : conn_peer(req->conn, buffer);
+}
+
+slice_t peer_key_of_request(h2o_req_t *req, char *buffer)
+{
+    addr_t client;
+    if (!client_of_request(req, &client)) {
         return conn_peer(req->conn, buffer);
     }
-    slice_t field = joined_field(req, kind == PROXY_HEADER_FORWARDED
-                                          ? SLICE_LIT("forwarded")
-                                          : SLICE_LIT("x-forwarded-for"));
-    forwarded_client(&server->proxies, kind, field, &client);
+    if (client.family == FAMILY_IPV6) {
+        client.u.v6.lo = 0;
+    }
     return slice_of(buffer, addr_format(&client, buffer));
 }

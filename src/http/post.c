@@ -13,33 +13,40 @@
 /* Work above this goes to a worker: the loop's other clients would wait for it. */
 #define POST_ON_LOOP_MAX_US 2000
 
+/* What a request and its answer take of the memory that there is for all of them. */
+typedef struct charge {
+    http_server_t *server;
+    uint64_t account;
+    size_t bytes;
+} charge_t;
+
 /*
- * Counts an answer; false when there are too many bytes of them: clients that ask and do not read
- * must not be able to fill the memory. The charge is to be given back.
+ * Counts so many more; false when there are too many: clients that ask and do not read must not be
+ * able to fill the memory, nor one of them to keep it from the others.
  */
-static bool charge(http_server_t *server, size_t bytes)
+static bool charge(charge_t *c, size_t bytes)
 {
-    size_t before = atomic_fetch_add_explicit(&server->answers, bytes, memory_order_relaxed);
-    return before + bytes <= server->options.answers_bytes;
+    c->bytes += bytes;
+    return share_take(&c->server->answers, c->account, bytes, c->server->options.answers_bytes);
 }
 
-static void discharge(http_server_t *server, size_t bytes)
+static void discharge(charge_t *c)
 {
-    (void)atomic_fetch_sub_explicit(&server->answers, bytes, memory_order_relaxed);
+    share_give(&c->server->answers, c->account, c->bytes);
+    c->bytes = 0;
 }
 
 /* ---- on the loop ---- */
 
 typedef struct post_local {
-    http_server_t *server;
-    size_t charged;
+    charge_t charge;
     arena_t arena;
 } post_local_t;
 
 static void local_on_dispose(void *chunk)
 {
     post_local_t *local = chunk;
-    discharge(local->server, local->charged);
+    discharge(&local->charge);
     arena_release(&local->arena);
 }
 
@@ -56,11 +63,14 @@ static void log_unavailable(const char *why)
     }
 }
 
-static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer)
+static void finish(h2o_req_t *req, err_t err, const alto_answer_t *answer, const arena_t *arena)
 {
     if (err) {
         if (err == ERR_NOT_NOW) {
             measure_hit(loop_of_request(req), HTTP_HIT_ANSWERS);
+        } else if (arena->full) {
+            measure_hit(loop_of_request(req), HTTP_HIT_ANSWER);
+            log_unavailable("the answer would take more memory than limits.answer-bytes");
         } else {
             log_line(LOG_LEVEL_ERROR, "http", "a POST cannot be answered: %s", err_text(err));
         }
@@ -94,13 +104,12 @@ static void answer_here(h2o_req_t *req, const resource_t *resource)
         return;
     }
     post_local_t *local = h2o_mem_alloc_shared(&req->pool, sizeof *local, local_on_dispose);
-    *local = (post_local_t){.server = server};
+    *local = (post_local_t){.charge = {.server = server, .account = principal_slot(req)}};
     arena_init(&local->arena, server->options.answer_bytes);
     alto_answer_t answer = {.status = 0};
     err_t err = resource->kind->answer(resource, slice_of_iovec(req->entity), &limits,
                                        &local->arena, &answer);
-    local->charged = local->arena.total;
-    if (!charge(server, local->charged)) {
+    if (!charge(&local->charge, local->arena.total)) {
         log_unavailable("too many answers are waiting to be read");
         err = ERR_NOT_NOW;
     }
@@ -110,7 +119,7 @@ static void answer_here(h2o_req_t *req, const resource_t *resource)
         memcpy(segments, answer.segments, answer.count * sizeof *segments);
         answer.segments = segments;
     }
-    finish(req, err, &answer);
+    finish(req, err, &answer, &local->arena);
 }
 
 /* ---- on a worker ---- */
@@ -124,7 +133,7 @@ typedef struct post_job {
     addr_t client;
     uint8_t ane_key[BLOCK_SIZE];
     arena_t arena;
-    size_t charged;
+    charge_t charge;
     alto_answer_t answer;
     err_t err;
 } post_job_t;
@@ -137,7 +146,7 @@ static post_job_t *post_job_of(http_job_t *super)
 static void job_release(http_job_t *super)
 {
     post_job_t *job = post_job_of(super);
-    discharge(super->loop->server, job->charged);
+    discharge(&job->charge);
     arena_release(&job->arena);
     snapshot_unref(job->snapshot);
     free(job);
@@ -152,8 +161,7 @@ static void job_run(http_job_t *super, bool cancelled)
     }
     job->err = job->resource->kind->answer(job->resource, job->request, &job->limits, &job->arena,
                                            &job->answer);
-    job->charged = job->arena.total;
-    if (!charge(super->loop->server, job->charged)) {
+    if (!charge(&job->charge, job->arena.total)) {
         /* Given back at once: the answer is not sent. */
         arena_release(&job->arena);
         log_unavailable("too many answers are waiting to be read");
@@ -164,7 +172,7 @@ static void job_run(http_job_t *super, bool cancelled)
 static void job_done(http_job_t *super, h2o_req_t *req)
 {
     post_job_t *job = post_job_of(super);
-    finish(req, job->err, &job->answer);
+    finish(req, job->err, &job->answer, &job->arena);
 }
 
 static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
@@ -185,11 +193,18 @@ static void answer_on_worker(h2o_req_t *req, const resource_t *resource)
         .resource = resource,
         .request = slice_of(copy, req->entity.len),
         .limits = loop->server->options.alto,
+        .charge = {.server = loop->server, .account = principal_slot(req)},
     };
     job->limits.client = client_of(req, &job->client) ? &job->client : NULL;
     arena_init(&job->arena, loop->server->options.answer_bytes);
-    if (!ane_key_set(req, resource, job->ane_key, &job->limits) ||
+    /* It waits with its body, of which there are two copies by now. */
+    bool fits = charge(&job->charge, 2 * req->entity.len);
+    if (!fits) {
+        measure_hit(loop, HTTP_HIT_ANSWERS);
+    }
+    if (!fits || !ane_key_set(req, resource, job->ane_key, &job->limits) ||
         !http_job_submit(req, &job->super)) {
+        discharge(&job->charge);
         snapshot_unref(job->snapshot);
         free(job);
         send_busy(req);

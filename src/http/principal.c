@@ -5,6 +5,31 @@
 #include "http/measure.h"
 #include "http/send.h"
 
+#include <netdb.h>
+#include <stdio.h>
+
+slice_t principal_name(h2o_req_t *req)
+{
+    return principal_of_request(req)->profile->name;
+}
+
+slice_t principal_account(h2o_req_t *req, char *buffer)
+{
+    const principal_t *principal = principal_of_request(req);
+    if (principal->means == PRINCIPAL_ANONYMOUS) {
+        return peer_key_of_request(req, buffer);
+    }
+    /* No address looks like this. */
+    int len = snprintf(buffer, NI_MAXHOST, "ucdn %.*s", SLICE_ARG(principal->profile->name));
+    return slice_of(buffer, (size_t)len);
+}
+
+uint64_t principal_slot(h2o_req_t *req)
+{
+    char buffer[NI_MAXHOST];
+    return hash_slice(principal_account(req, buffer));
+}
+
 /* One line for a uCDN in so long, however often it is refused. */
 #define TELL_EVERY_S 10
 

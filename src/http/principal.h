@@ -40,6 +40,15 @@ bool identity_resolve(h2o_req_t *req);
 
 /* NULL before identity_resolve, and when that said no. */
 const principal_t *principal_of_request(h2o_req_t *req);
+/* The name of its profile, behind identity_resolve. */
+slice_t principal_name(h2o_req_t *req);
+/*
+ * Who pays for what one client may have, behind identity_resolve: a uCDN from wherever it asks, and
+ * a stranger's address (peer_key_of_request). The buffer has NI_MAXHOST bytes.
+ */
+slice_t principal_account(h2o_req_t *req, char *buffer);
+/* The same, hashed, for http/share.h. */
+uint64_t principal_slot(h2o_req_t *req);
 
 /*
  * Whether whoever asks may ask for something now (http/rates.h), behind identity_resolve. False: it

@@ -251,7 +251,8 @@ void send_document(h2o_req_t *req, const resource_t *resource, coding_t coding, 
 void send_answer(h2o_req_t *req, const alto_answer_t *answer)
 {
     if (answer->status == 413) {
-        measure_hit(loop_of_request(req), HTTP_HIT_FILTER_ENTRIES);
+        measure_hit(loop_of_request(req),
+                    answer->costs ? HTTP_HIT_COST_VALUES : HTTP_HIT_FILTER_ENTRIES);
     }
     set_status(req, answer->status);
     if (answer->media_type) {
@@ -268,6 +269,8 @@ void send_admin(h2o_req_t *req, const admin_response_t *response, bool head)
     set_status(req, response->status);
     if (response->status == 507) {
         measure_hit(loop_of_request(req), HTTP_HIT_ADMIN_BACKUP);
+    } else if (response->batches) {
+        measure_hit(loop_of_request(req), HTTP_HIT_COST_BATCHES);
     }
     add_header(req, H2O_TOKEN_CACHE_CONTROL, SLICE_LIT("no-store"));
     if (response->etag[0]) {

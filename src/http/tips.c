@@ -7,6 +7,7 @@
 #include "http/events.h"
 #include "http/job.h"
 #include "http/polls.h"
+#include "http/principal.h"
 #include "http/send.h"
 
 #include <netdb.h>
@@ -17,7 +18,8 @@
 typedef struct open_job {
     http_job_t super;
     hub_t *hub;
-    slice_t body, client, base; /* own copies */
+    slice_t body;
+    tips_client_t client; /* texts of both are own copies */
     hub_refusal_t refusal;
     buf_t text;
     err_t err;
@@ -30,7 +32,7 @@ static open_job_t *job_of(http_job_t *super)
 
 static void run_open(open_job_t *job, hub_t *hub)
 {
-    job->err = tips_open(hub, job->body, job->client, job->base, &job->refusal, &job->text);
+    job->err = tips_open(hub, job->body, &job->client, &job->refusal, &job->text);
 }
 
 static void job_run(http_job_t *super, bool cancelled)
@@ -114,11 +116,13 @@ static slice_t copy_to(char **at, slice_t s)
 
 void tips_open_view(h2o_req_t *req)
 {
-    char peer[NI_MAXHOST];
+    char buffer[NI_MAXHOST];
     http_loop_t *loop = loop_of_request(req);
-    slice_t body = slice_of_iovec(req->entity), client = peer_of_request(req, peer);
-    slice_t base = base_of(req);
-    open_job_t *job = malloc(sizeof *job + body.len + client.len + base.len);
+    slice_t body = slice_of_iovec(req->entity);
+    const tips_client_t client = {principal_account(req, buffer), principal_name(req),
+                                  base_of(req)};
+    open_job_t *job = malloc(sizeof *job + body.len + client.account.len + client.owner.len +
+                             client.base.len);
     if (!job || loop->drain_began) {
         free(job);
         send_later(req, 503);
@@ -130,8 +134,9 @@ void tips_open_view(h2o_req_t *req)
                         .text = BUF_INIT};
     job->hub = hub_of_request(req);
     job->body = copy_to(&at, body);
-    job->client = copy_to(&at, client);
-    job->base = copy_to(&at, base);
+    job->client.account = copy_to(&at, client.account);
+    job->client.owner = copy_to(&at, client.owner);
+    job->client.base = copy_to(&at, client.base);
     if (!stream_is_slow(body)) {
         run_open(job, job->hub);
         job_done(&job->super, req);
@@ -199,12 +204,12 @@ void tips_view(h2o_req_t *req, slice_t rest)
 {
     hub_t *hub = hub_of_request(req);
     const char *slash = memchr(rest.ptr, '/', rest.len);
-    slice_t token = slice_of(rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len);
-    slice_t below = slice_of(rest.ptr + token.len, rest.len - token.len);
+    slice_t text = slice_of(rest.ptr, slash ? (size_t)(slash - rest.ptr) : rest.len), token;
+    slice_t below = slice_of(rest.ptr + text.len, rest.len - text.len);
     const slice_t graph = SLICE_LIT("/ug");
     bool head;
     uint64_t from, to;
-    if (!hub || !tips_exists(hub, token) || below.len < graph.len ||
+    if (!hub || !tips_exists(hub, text, principal_name(req), &token) || below.len < graph.len ||
         memcmp(below.ptr, graph.ptr, graph.len) != 0) {
         send_empty(req, 404);
     } else if (below.len == graph.len) {

@@ -53,6 +53,19 @@ static long note_write(BIO *bio, int operation, const char *bytes, size_t len, i
     return result;
 }
 
+/* Not even what was read from the network already: that can be thousands of records. */
+static long refuse_read(BIO *bio, int operation, const char *bytes, size_t len, int argi, long argl,
+                        int result, size_t *processed)
+{
+    (void)bio;
+    (void)bytes;
+    (void)len;
+    (void)argi;
+    (void)argl;
+    (void)processed;
+    return operation == BIO_CB_READ ? -1 : result;
+}
+
 static void watch_handshake(const SSL *ssl, int where, int value)
 {
     if (where & SSL_CB_HANDSHAKE_START) {
@@ -60,6 +73,8 @@ static void watch_handshake(const SSL *ssl, int where, int value)
         tls_on_handshake(BIO_get_data(SSL_get_rbio(ssl)), ssl);
     } else if (where & SSL_CB_HANDSHAKE_DONE) {
         BIO_set_callback_ex(SSL_get_wbio(ssl), NULL);
+    } else if (where == SSL_CB_ACCEPT_LOOP && !tls_on_message(BIO_get_data(SSL_get_rbio(ssl)))) {
+        BIO_set_callback_ex(SSL_get_rbio(ssl), refuse_read);
     } else if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT) {
         last_write.is_alert = value >> 8 == SSL3_AL_FATAL;
     }

@@ -32,6 +32,11 @@ int64_t tls_certificate_end(const X509 *certificate);
  * socket (an h2o_socket_t) as the data of its BIOs.
  */
 void tls_on_handshake(void *socket, const SSL *ssl);
+/*
+ * A step of a handshake, or a message behind one, which is a TLS 1.3 client's KeyUpdate. False:
+ * there are too many, and nothing more may be read.
+ */
+bool tls_on_message(void *socket);
 
 /* Parts of tls_context_new. */
 err_t tls_load_certificate(SSL_CTX *ctx, const http_certificate_t *pair, buf_t *why) FPD_MUST_CHECK;

@@ -24,11 +24,6 @@ static void run(hub_t *hub, slice_t token, slice_t body, slice_t client, outcome
                          : stream_open(hub, body, client, &out->refusal, &out->stream);
 }
 
-static slice_t owner_of(h2o_req_t *req)
-{
-    return principal_of_request(req)->profile->name;
-}
-
 /* Takes the stream; the refusal's memory stays the caller's. */
 static void finish(h2o_req_t *req, bool control, outcome_t *out)
 {
@@ -44,7 +39,7 @@ static void finish(h2o_req_t *req, bool control, outcome_t *out)
         stream_unref(out->stream);
         send_empty(req, 204);
     } else {
-        stream_set_owner(out->stream, owner_of(req));
+        stream_set_owner(out->stream, principal_name(req));
         events_begin(req, out->stream);
     }
     out->stream = NULL;
@@ -131,8 +126,8 @@ static void on_worker(h2o_req_t *req, slice_t token, slice_t body, slice_t clien
 
 static void answer(h2o_req_t *req, slice_t token)
 {
-    char peer[NI_MAXHOST];
-    slice_t client = peer_of_request(req, peer), body = slice_of_iovec(req->entity);
+    char buffer[NI_MAXHOST];
+    slice_t client = principal_account(req, buffer), body = slice_of_iovec(req->entity);
     if (stream_is_slow(body)) {
         on_worker(req, token, body, client);
         return;
@@ -166,7 +161,7 @@ void updates_control(h2o_req_t *req, slice_t token)
 {
     /* Whatever else is wrong with it: nobody learns anything of a stream that is not his. */
     hub_t *hub = hub_of_request(req);
-    if (!hub || !stream_is_owned(hub, token, owner_of(req))) {
+    if (!hub || !stream_is_owned(hub, token, principal_name(req))) {
         send_empty(req, 404);
     } else if (check_post(req, ALTO_MEDIA_STREAM_PARAMS, NULL, NULL)) {
         answer(req, token);

@@ -49,8 +49,8 @@ static void hold(wrong_t *w, h2o_req_t *req, uint64_t peer)
 void wrong_refuse(wrong_t *w, h2o_req_t *req)
 {
     char buffer[NI_MAXHOST];
+    uint64_t hash = hash_slice(peer_key_of_request(req, buffer));
     slice_t peer = peer_of_request(req, buffer);
-    uint64_t hash = hash_slice(peer);
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     (void)pthread_mutex_lock(&w->lock);

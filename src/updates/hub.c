@@ -50,10 +50,14 @@ err_t hub_new_of(const hub_options_t *options, hub_totals_t *totals, hub_t **out
     hub->options = *options;
     hub_set_defaults(&hub->options);
     hub->now_ms = hub_now_ms(hub);
-    if (!totals && totals_new(&hub->options, hub->now_ms, &hub->own_totals)) {
+    err_t err = secret_make(hub->view_key, sizeof hub->view_key);
+    if (!err && !totals) {
+        err = totals_new(&hub->options, hub->now_ms, &hub->own_totals);
+    }
+    if (err) {
         free(hub);
         free(nodes);
-        return ERR_NOMEM;
+        return err;
     }
     hub->totals = totals ? totals : hub->own_totals;
     nodes_init(nodes, NULL, NULL);

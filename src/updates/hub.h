@@ -45,6 +45,7 @@ struct hub {
     uint64_t now_ms;
     table_t streams;              /* token -> stream_t */
     table_t views;                /* token -> tips_view_t */
+    uint8_t view_key[32];         /* secret: what makes the URI of a view its owner's */
     _Atomic(uint64_t) substreams; /* of all streams */
     hub_counters_t counters;
 };
@@ -81,7 +82,7 @@ void hub_abandon(hub_prepared_t *p);
 /* 128 random bits as base64url, with a NUL. */
 #define TOKEN_LEN 22
 err_t token_make(char out[TOKEN_LEN + 1]) FPD_MUST_CHECK;
-err_t key_make(uint8_t key[BLOCK_SIZE]) FPD_MUST_CHECK;
+err_t secret_make(uint8_t *out, size_t len) FPD_MUST_CHECK; /* at most 256 bytes */
 
 /* What is followed under this id: its kind, or NULL. Under `lock`. */
 const resource_kind_t *hub_offer(const hub_t *hub, slice_t id);

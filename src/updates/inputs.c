@@ -315,7 +315,7 @@ err_t hub_open_input(hub_t *hub, slice_t id, const json_value_t *input, slice_t 
     uint8_t key[BLOCK_SIZE];
     arena_init(&arena, ARENA_MAX);
     err_t err = input_canonical(input, &arena, &canonical);
-    err = err || !hides || ane_key ? err : key_make(key);
+    err = err || !hides || ane_key ? err : secret_make(key, sizeof key);
     err = err ? err : feed_new(id, canonical, client, !hides ? NULL : ane_key ? ane_key : key, &f);
     arena_release(&arena);
     if (err) {

@@ -30,7 +30,7 @@ err_t stream_new(hub_t *hub, stream_t **out)
         return ERR_NOMEM;
     }
     err_t err = token_make(s->token);
-    err = err ? err : key_make(s->ane_key);
+    err = err ? err : secret_make(s->ane_key, sizeof s->ane_key);
     if (err) {
         free(s);
         return err;

@@ -93,10 +93,50 @@ void hub_close_views(hub_t *hub)
     }
 }
 
-bool tips_exists(hub_t *hub, slice_t token)
+/*
+ * What only the owner's URI has behind the token: 132 bits of a hash over a secret and both, so
+ * that views can be shared and their URIs cannot.
+ */
+static err_t seal(const hub_t *hub, slice_t token, slice_t owner, char out[TOKEN_LEN])
 {
+    hasher_t h;
+    digest_t digest;
+    char text[TAG_LEN + 1];
+    err_t err = hasher_init(&h);
+    if (!err) {
+        hasher_begin(&h);
+        hasher_update(&h, hub->view_key, sizeof hub->view_key);
+        hasher_update_slice(&h, token);
+        hasher_update_slice(&h, owner);
+        err = hasher_finish(&h, &digest);
+    }
+    hasher_release(&h);
+    if (!err) {
+        tag_format(&digest, text);
+        memcpy(out, text, TOKEN_LEN);
+    }
+    return err;
+}
+
+bool tips_exists(hub_t *hub, slice_t text, slice_t owner, slice_t *token)
+{
+    char sealed[TOKEN_LEN];
+    unsigned differ = 0;
+    if (text.len != 2 * TOKEN_LEN) {
+        return false;
+    }
+    *token = slice_of(text.ptr, TOKEN_LEN);
+    if (seal(hub, *token, owner, sealed)) {
+        return false;
+    }
+    for (size_t i = 0; i < TOKEN_LEN; i++) { /* in a time that does not depend on where */
+        differ |= (unsigned char)(sealed[i] ^ text.ptr[TOKEN_LEN + i]);
+    }
+    if (differ) {
+        return false;
+    }
     (void)pthread_mutex_lock(&hub->lock);
-    bool exists = find_view(hub, token) != NULL;
+    bool exists = find_view(hub, *token) != NULL;
     (void)pthread_mutex_unlock(&hub->lock);
     return exists;
 }
@@ -222,22 +262,25 @@ static bool check_open(hub_t *hub, params_t *p, tips_params_t *params)
     return check_tag(p, params);
 }
 
-static err_t answer_open(hub_t *hub, feed_t *f, const tips_params_t *params, slice_t base,
-                         hub_refusal_t *refusal, buf_t *text)
+static err_t answer_open(hub_t *hub, feed_t *f, const tips_params_t *params,
+                         const tips_client_t *client, hub_refusal_t *refusal, buf_t *text)
 {
     bool full, failed = false;
+    char sealed[TOKEN_LEN];
     (void)pthread_mutex_lock(&hub->lock);
     tips_view_t *v = view_of(hub, f, &full);
     if (v) {
         v->used_ms = hub_now_ms(hub);
         buf_t uri = BUF_INIT;
-        buf_append_slice(&uri, base); /* as a client has written it */
+        failed = seal(hub, slice_str(v->token), client->owner, sealed) != ERR_OK;
+        buf_append_slice(&uri, client->base); /* as a client has written it */
         buf_append_str(&uri, TIPS_PATH);
         buf_append_str(&uri, v->token);
+        buf_append(&uri, sealed, failed ? 0 : TOKEN_LEN);
         buf_append_str(text, "{\"tips-view-uri\":");
         json_write_string(text, buf_slice(&uri));
         buf_append_char(text, ',');
-        failed = buf_failed(&uri);
+        failed |= buf_failed(&uri);
         buf_release(&uri);
         write_summary(f, params->tag, text);
         buf_append_char(text, '}');
@@ -249,13 +292,14 @@ static err_t answer_open(hub_t *hub, feed_t *f, const tips_params_t *params, sli
     return failed || (!v && !full) || buf_failed(text) ? ERR_NOMEM : ERR_OK;
 }
 
-static err_t open_view(hub_t *hub, const tips_params_t *params, slice_t client, slice_t base,
+static err_t open_view(hub_t *hub, const tips_params_t *params, const tips_client_t *client,
                        hub_refusal_t *refusal, buf_t *text)
 {
     feed_t *f = NULL;
     err_t err = ERR_OK;
     if (params->input) {
-        err = hub_open_input(hub, params->resource, params->input, client, NULL, refusal, &f);
+        err = hub_open_input(hub, params->resource, params->input, client->account, NULL, refusal,
+                             &f);
         if (!err && !f && refusal->status == 503) {
             hub_refuse(refusal, 429); /* RFC 9569 6.2 */
         }
@@ -272,14 +316,14 @@ static err_t open_view(hub_t *hub, const tips_params_t *params, slice_t client, 
     if (err || !f) {
         return err;
     }
-    err = answer_open(hub, f, params, base, refusal, text);
+    err = answer_open(hub, f, params, client, refusal, text);
     (void)pthread_mutex_lock(&hub->lock);
     hub_feed_drop(hub, f);
     (void)pthread_mutex_unlock(&hub->lock);
     return err;
 }
 
-err_t tips_open(hub_t *hub, slice_t body, slice_t client, slice_t base, hub_refusal_t *refusal,
+err_t tips_open(hub_t *hub, slice_t body, const tips_client_t *client, hub_refusal_t *refusal,
                 buf_t *text)
 {
     arena_t arena;
@@ -288,7 +332,7 @@ err_t tips_open(hub_t *hub, slice_t body, slice_t client, slice_t base, hub_refu
     tips_params_t params = {0};
     err_t err = ERR_OK;
     if (read_params(&p, body, &params) && check_open(hub, &p, &params)) {
-        err = open_view(hub, &params, client, base, refusal, text);
+        err = open_view(hub, &params, client, refusal, text);
     } else if (arena_failed(&arena)) {
         err = ERR_NOMEM;
     }

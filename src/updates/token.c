@@ -2,9 +2,9 @@
 
 #include <sys/random.h>
 
-err_t key_make(uint8_t key[BLOCK_SIZE])
+err_t secret_make(uint8_t *out, size_t len)
 {
-    return getrandom(key, BLOCK_SIZE, 0) == BLOCK_SIZE ? ERR_OK : ERR_IO;
+    return getrandom(out, len, 0) == (ssize_t)len ? ERR_OK : ERR_IO;
 }
 
 /* Unguessable (RFC 8895 7.1), and so never used again. */

@@ -135,7 +135,7 @@ class Normal:
         line = re.sub(r"\b(in|took) \d+ ms\b", r"\1 N ms", line)
         line = re.sub(r"^  running for .*", "  running for N", line)
         line = re.sub(r"\b[0-9a-f]{64}\b", "SHA256", line)
-        line = re.sub(r"/(updates|tips)/[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])", r"/\1/TOKEN", line)
+        line = re.sub(r"/(updates|tips)/(?:[A-Za-z0-9_-]{22}){1,2}(?![A-Za-z0-9_-])", r"/\1/TOKEN", line)
         return re.sub(r"(?<![A-Za-z0-9_/-])[A-Za-z0-9_-]{27}(?![A-Za-z0-9_-])", self._tag, line)
 
 

@@ -477,7 +477,7 @@ def test_bodies_of_all_together(start_stub):
         ATTACKS["unfinished-bodies"](connection)
         assert connection.finish()
         assert connection.sent < 40 << 20
-        site.stub.wait_for("too many bytes of unfinished bodies: 127")
+        site.stub.wait_for("too many bytes of unfinished requests: 127")
 
 
 def test_http1_bodies_count_too(start_stub):

@@ -9,6 +9,7 @@ import time
 import pytest
 
 import http_client
+import metrics
 from admin import TOKENS, write_tokens
 from footprintd import BUILD, LIMIT, Server, write_config
 from test_admin_changes import ADMIN, applied, read, refused, send
@@ -124,7 +125,7 @@ def test_refused(server, site):
 
 
 def test_rate(site):
-    write_config(site, more=ADMIN + "limits: {cost-batches-per-s: 1}\n")
+    write_config(site, more=ADMIN + metrics.METRICS + "limits: {cost-batches-per-s: 1}\n")
     with Server(site / "footprintd.yaml") as server:
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             answers = list(pool.map(lambda n: put(server, "plain", value("a", "b", n)), range(8)))
@@ -132,6 +133,9 @@ def test_rate(site):
         for answer in answers:
             if answer[0] == 429:
                 refused(answer, 429, "too-many-batches")
+        hits = metrics.value(metrics.fetch(server), "footprintd_limit_hits_total",
+                             limit="cost-batches-per-s")
+        assert hits == [status for status, _ in answers].count(429)
 
 
 def test_batches_at_a_time_are_all_there(server):

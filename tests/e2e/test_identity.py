@@ -1,6 +1,8 @@
 """Who asks: HTTP Digest, strangers, and what a refusal tells."""
 import concurrent.futures
+import hashlib
 import json
+import re
 import signal
 
 import httpx
@@ -207,6 +209,55 @@ def test_what_is_no_digest(site):
             assert "stale" not in challenge(value)
     # And none of these has used it up.
     assert http.request(server.url + "/", headers=[good]).status == 200
+
+
+def confirmed(answer, nonce, user, uri, nc=1, cnonce="0123456789abcdef", algorithm="SHA-256"):
+    """What Authentication-Info has to be (RFC 7616 3.5), and the next nonce, if there is one."""
+    name = "md5" if algorithm == "MD5" else "sha256"
+
+    def h(text):
+        return hashlib.new(name, text.encode()).hexdigest()
+
+    value = answer.get("authentication-info")
+    fields = dict(re.findall(r'([a-z]+)=("(?:[^"\\\\]|\\.)*"|[^\s",]+)', value))
+    raw = '"' + re.sub(r'(["\\\\])', r'\\\1', cnonce) + '"'
+    wanted = h(":".join([ha1(user, name=name), nonce, f"{nc:08x}", cnonce, "auth", h(":" + uri)]))
+    next_nonce = fields.pop("nextnonce", None)
+    assert fields == {"rspauth": f'"{wanted}"', "qop": "auth", "cnonce": raw, "nc": f"{nc:08x}"}
+    return next_nonce and next_nonce.strip('"')
+
+
+@pytest.mark.parametrize("path, status", [("/directory?x", 200), ("/nowhere", 404)])
+@pytest.mark.parametrize("cnonce", ["0123456789abcdef", 'a"b\\\\c, d=e'], ids=["plain", "quoted"])
+def test_the_server_knows_the_password_too(site, path, status, cnonce):
+    """Whatever the answer is; and none to who does not know it."""
+    server = site(digest_profile("ucdn-a"))
+    refused = http.request(server.url + path)
+    assert refused.get("authentication-info") is None
+    nonce = challenge(refused.get("www-authenticate"))["nonce"]
+    quoted = '"' + re.sub(r'(["\\\\])', r'\\\1', cnonce) + '"'
+    line = authorization(nonce, "ucdn-a", uri=path, cnonce=cnonce)
+    line = line.replace(f'cnonce="{cnonce}"', f"cnonce={quoted}")
+    answer = http.request(server.url + path, headers=[line])
+    assert answer.status == status
+    assert confirmed(answer, nonce, "ucdn-a", path, cnonce=cnonce) is None
+    for wrong in (line, authorization(nonce, "ucdn-a", uri=path, nc=2, password="x")):
+        answer = http.request(server.url + path, headers=[wrong])
+        assert answer.status == 401 and answer.get("authentication-info") is None
+
+
+def test_an_old_nonce_is_replaced_in_time(site):
+    """Who takes the next one when it comes is never asked again."""
+    server = site(digest_profile("ucdn-a"), "digest: {nonce-s: 4}\n")
+    nonce, nc, following = get_nonce(server), 0, None
+    while not following:
+        nc += 1
+        answer = http.request(server.url + "/", headers=[authorization(nonce, "ucdn-a", nc=nc)])
+        assert answer.status == 200
+        following = confirmed(answer, nonce, "ucdn-a", "/", nc)
+    assert following != nonce
+    answer = http.request(server.url + "/", headers=[authorization(following, "ucdn-a")])
+    assert answer.status == 200 and confirmed(answer, following, "ucdn-a", "/") is None
 
 
 def test_target_in_absolute_form(site):

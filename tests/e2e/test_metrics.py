@@ -250,6 +250,10 @@ def test_limits_have_their_keys(site):
         assert value(seen, "footprintd_limit_value", limit="worker-queue") == 7
         for family in ("footprintd_limit_hits", "footprintd_limit_use"):
             assert {s.labels["limit"] for s in seen[family].samples} <= set(keys)
+        # What only documents and databases meet is a finding; whatever else is met is counted.
+        counted = {s.labels["limit"] for s in seen["footprintd_limit_hits"].samples}
+        assert {key for key in keys if key not in counted} == {
+            key for key in keys if key.startswith(("document", "database")) or key == "findings"}
 
 
 def test_limits_are_hit(site):
@@ -267,6 +271,27 @@ def test_limits_are_hit(site):
         for limit in ("request-body-bytes", "filter-entries", "header-fields"):
             assert value(seen, "footprintd_limit_hits_total", limit=limit) == 1, limit
         assert value(seen, "footprintd_guard_actions_total", kind="header-fields") == 1
+
+
+def test_limits_of_computed_answers_are_hit(site):
+    config = write_config(site, more=f"{METRICS}limits: {{answer-bytes: 1048576, cost-values: 1024}}\n")
+    with Server(config) as server:
+        entities = [f"ipv4:10.0.{n >> 8}.{n & 255}" for n in range(20000)]
+        ends = [f"ipv4:192.0.2.{n}" for n in range(33)]
+        for path, kind, body, status in [
+                ("propmap-filtered", "propmapparams",
+                 {"entities": entities, "properties": ["cdni.cdni-capabilities"]}, 503),
+                ("endpoint-cost", "endpointcostparams",
+                 {"cost-type": {"cost-mode": "numerical", "cost-metric": "routingcost"},
+                  "endpoints": {"srcs": ends, "dsts": ends}}, 413)]:
+            answer = request(f"{server.url}/{path}", "h1", data=json.dumps(body).encode(), headers=[
+                f"Content-Type: application/alto-{kind}+json", "Expect:"])
+            assert (answer.status, answer.body) == (status, b"")
+            assert (answer.get("retry-after") is None) == (status == 413)
+        seen = fetch(server)
+        for limit, hits in {"answer-bytes": 1, "answers-bytes": 0, "cost-values": 1,
+                            "filter-entries": 0}.items():
+            assert value(seen, "footprintd_limit_hits_total", limit=limit) == hits, limit
 
 
 def test_rates_are_hit(site):

@@ -1,11 +1,14 @@
 """What each uCDN may ask for a second: 429 with Retry-After above, and nobody else notices."""
+import json
 import signal
+import socket
 import time
 
 import pytest
+import requests
 
-from footprintd import Server, write_config
-from identity import write_ucdns
+from footprintd import LIMIT, Server, write_config
+from identity import authorization, challenge, write_ucdns
 from test_views import PUBLIC, Client, profile
 
 RATES = "rates: {%s}"
@@ -146,3 +149,82 @@ def test_streams_of_classes_that_share_the_limit(site):
     assert b.post("/updates", body, "updatestreamparams").status_code == 503
     for stream in kept:
         stream.answer.close()
+
+
+# ---- what all share ----
+
+TRUSTED = "trusted-proxies: [127.0.0.1]\nproxy-header: forwarded\n"
+
+
+def follow(client, number, source):
+    """The status of a stream that follows an address of its own; it stays open."""
+    entry = {"resource-id": "propmap-filtered",
+             "input": {"entities": [f"ipv4:192.0.2.{number}"], "properties": ["cdni.cdni-capabilities"]}}
+    answer = client.session.post(
+        client.url + "/updates", data=json.dumps({"add": {"x": entry}}), stream=True, timeout=LIMIT,
+        headers={"Content-Type": "application/alto-updatestreamparams+json",
+                 "Forwarded": f'for="{source}"'})
+    client.kept = [*getattr(client, "kept", []), answer]
+    return answer.status_code
+
+
+def test_followed_documents_are_the_ucdns(site):
+    """From however many addresses it asks; strangers have theirs by address, of IPv6 by the /64."""
+    server = site(profile("ucdn-a") + profile("ucdn-b") + "anonymous:\n",
+                  TRUSTED + "limits: {update-client-inputs: 2}\n")
+    a, b, nobody = (Client(server, name) for name in ("ucdn-a", "ucdn-b", None))
+    assert [follow(a, n, f"198.51.100.{n}") for n in range(4)] == [200, 200, 503, 503]
+    assert [follow(b, 10 + n, "198.51.100.1") for n in range(3)] == [200, 200, 503]
+    assert [follow(nobody, 20 + n, "198.51.100.1") for n in range(3)] == [200, 200, 503]
+    assert [follow(nobody, 30 + n, f"[2001:db8::{n}]") for n in range(3)] == [200, 200, 503]
+    assert follow(nobody, 40, "[2001:db8:0:1::]") == 200
+    # What it follows already is nothing new, wherever from.
+    assert follow(a, 0, "203.0.113.1") == 200
+    for client in (a, b, nobody):
+        for answer in client.kept:
+            answer.close()
+
+
+def test_views_of_followed_documents_are_the_ucdns(site):
+    server = site(profile("ucdn-a"), TRUSTED + "limits: {update-client-inputs: 2}\n")
+    a = Client(server, "ucdn-a")
+    statuses = []
+    for n in range(3):
+        body = {"resource-id": "propmap-filtered", "input": {
+            "entities": [f"ipv4:192.0.2.{n}"], "properties": ["cdni.cdni-capabilities"]}}
+        answer = a.session.post(a.url + "/tips", data=json.dumps(body), timeout=LIMIT, headers={
+            "Content-Type": "application/alto-tipsparams+json", "Forwarded": f"for=198.51.100.{n}"})
+        statuses.append(answer.status_code)
+    assert statuses == [200, 200, 429]
+
+
+def ask_and_read_nothing(server, name, body):
+    """A connection whose answer stays in the server's memory."""
+    port = int(server.url.rpartition(":")[2])
+    nonce = challenge(requests.get(server.url, timeout=LIMIT).headers["WWW-Authenticate"])["nonce"]
+    line = authorization(nonce, name, method="POST", uri="/propmap-filtered")
+    sock = socket.create_connection(("127.0.0.1", port), LIMIT)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.sendall(f"POST /propmap-filtered HTTP/1.1\r\nHost: x\r\n{line}\r\nContent-Type: "
+                 f"application/alto-propmapparams+json\r\nContent-Length: {len(body)}\r\n\r\n"
+                 .encode() + body)
+    return sock, sock.recv(12, socket.MSG_PEEK)
+
+
+def test_answers_of_one_leave_room_for_others(site):
+    """Who asks for much and reads nothing of it takes three quarters of the memory for answers."""
+    server = site(profile("ucdn-a") + profile("ucdn-b"),
+                  "limits: {answers-bytes: 33554432}\n")
+    body = json.dumps({"entities": [f"ipv6:2001:db8::{n:x}"
+                                    for n in range(30000)],
+                       "properties": ["cdni.cdni-capabilities"]}).encode()
+    kept, status = [], b"HTTP/1.1 200"
+    while status == b"HTTP/1.1 200":
+        sock, status = ask_and_read_nothing(server, "ucdn-a", body)
+        kept.append(sock)
+        assert len(kept) < 50
+    assert status == b"HTTP/1.1 503" and len(kept) > 1
+    other, status = ask_and_read_nothing(server, "ucdn-b", body)
+    assert status == b"HTTP/1.1 200"
+    for sock in [*kept, other]:
+        sock.close()

@@ -298,6 +298,55 @@ def test_control_uris_are_their_owners(site):
     assert a.post(stream.control, body, "updatestreamparams").status_code == 204
 
 
+# Whatever is asked of a URI that is another's, or of nobody: method, path below it, media type, body.
+ASKED = [(method, below, kind, body)
+         for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"]
+         for below in ["", "/ug", "/ug/0/1", "/ug/1/2", "/ug/x"]
+         for kind, body in [(None, None), ("application/alto-updatestreamparams+json", "{}"),
+                            ("application/alto-tipsparams+json", '{"resource-id": "cdni"}'),
+                            ("text/plain", "x"), ("application/alto-tipsparams+json", "{")]
+         if method not in ("GET", "HEAD", "OPTIONS") or kind is None]
+
+
+@pytest.mark.parametrize("other", ["ucdn-b", "ucdn-b2", None], ids=["other-view", "same-view",
+                                                                   "stranger"])
+def test_uris_of_others_are_nothing(site, other):
+    """Byte for byte what a URI answers that nobody was ever given, whatever is asked of it."""
+    ucdns = (A_AND_B if other == "ucdn-b" else profile("ucdn-a") + profile("ucdn-b2")) + (
+        "anonymous:\n" if other is None else "")
+    server = site(ucdns)
+    a, b = Client(server, "ucdn-a"), Client(server, other)
+    if other == "ucdn-b2":
+        put(server, "a", FOR_A.replace("[ucdn-a]", "[ucdn-a, ucdn-b2]"))
+        put(server, "ab", FOR_A_AND_B.replace("ucdn-b,", "ucdn-b2,"))
+        rebuilt(server)
+        while b.json("/cdni")["meta"] != a.json("/cdni")["meta"]:
+            pass
+    stream = a.stream()
+    view = a.post("/tips", {"resource-id": "cdni"}, "tipsparams").json()["tips-view-uri"]
+    # Who has opened the same has a URI for it as well, and it is another one.
+    mine = b.post("/tips", {"resource-id": "cdni"}, "tipsparams").json()["tips-view-uri"]
+    assert mine != view
+
+    def ask(path, asked):
+        method, below, kind, body = asked
+        answer = b.session.request(method, server.url + path + below, data=body, timeout=LIMIT,
+                                   headers={"Content-Type": kind} if kind else {})
+        head = {name: value for name, value in answer.headers.items()
+                if name not in ("Date", "authentication-info")}
+        return answer.status_code, head, answer.content
+
+    for uri in (stream.control, "/" + view.split("/", 3)[3]):
+        folder, _, token = uri.rpartition("/")
+        nothing = f"{folder}/{'A' * len(token)}"
+        for asked in ASKED:
+            theirs = ask(uri, asked)
+            assert theirs == ask(nothing, asked), asked
+            assert theirs[0] == 404 and theirs[2] == b"", asked
+    assert a.get(f"/{view.split('/', 3)[3]}/ug/0/1").status_code in (200, 410)
+    assert a.post(stream.control, {"remove": ["x"]}, "updatestreamparams").status_code == 204
+
+
 def test_tips_views_are_of_a_view(site):
     server = site()
     a, b = Client(server, "ucdn-a"), Client(server, "ucdn-b")

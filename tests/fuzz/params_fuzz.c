@@ -129,7 +129,8 @@ static void check_tips(slice_t body)
 {
     hub_refusal_t refusal = HUB_REFUSAL_INIT;
     buf_t text = BUF_INIT;
-    FUZZ_CHECK(!tips_open(hub, body, SLICE_LIT("x"), SLICE_LIT("http://h"), &refusal, &text));
+    const tips_client_t client = {SLICE_LIT("x"), SLICE_LIT("o"), SLICE_LIT("http://h")};
+    FUZZ_CHECK(!tips_open(hub, body, &client, &refusal, &text));
     if (text.len) {
         arena_t arena;
         json_value_t *tree = NULL;
@@ -148,8 +149,8 @@ static void check_next_edge(slice_t body)
 {
     hub_refusal_t refusal = HUB_REFUSAL_INIT;
     buf_t text = BUF_INIT;
-    FUZZ_CHECK(!tips_open(hub, SLICE_LIT("{\"resource-id\":\"cdni\"}"), SLICE_LIT("x"),
-                          SLICE_LIT(""), &refusal, &text));
+    const tips_client_t client = {SLICE_LIT("x"), SLICE_LIT("o"), SLICE_LIT("")};
+    FUZZ_CHECK(!tips_open(hub, SLICE_LIT("{\"resource-id\":\"cdni\"}"), &client, &refusal, &text));
     const char *at = memmem(text.ptr, text.len, TIPS_PATH, sizeof TIPS_PATH - 1);
     FUZZ_CHECK(at);
     char token[22];

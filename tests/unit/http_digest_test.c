@@ -229,10 +229,13 @@ static void test_nonce_life(void **state)
     assert_int_equal(strlen(a), NONCE_LEN);
     assert_string_not_equal(a, b);
     assert_int_equal(nonces_use(nonces, slice_str(a), 1, 1000), NONCE_FINE);
-    assert_int_equal(nonces_use(nonces, slice_str(a), 2, 1300), NONCE_FINE);
-    assert_int_equal(nonces_use(nonces, slice_str(a), 3, 1301), NONCE_STALE);
+    assert_int_equal(nonces_use(nonces, slice_str(a), 2, 1150), NONCE_FINE);
+    assert_int_equal(nonces_use(nonces, slice_str(a), 4, 1151), NONCE_AGEING);
+    assert_int_equal(nonces_use(nonces, slice_str(a), 3, 1300), NONCE_AGEING);
+    assert_int_equal(nonces_use(nonces, slice_str(a), 3, 1300), NONCE_STALE);
+    assert_int_equal(nonces_use(nonces, slice_str(a), 5, 1301), NONCE_STALE);
     assert_int_equal(nonces_use(nonces, slice_str(b), 1, 999), NONCE_STALE);
-    assert_int_equal(nonces_use(nonces, slice_str(b), 1, 1300), NONCE_FINE);
+    assert_int_equal(nonces_use(nonces, slice_str(b), 1, 1300), NONCE_AGEING);
 }
 
 static void test_nonce_forged(void **state)

@@ -189,9 +189,10 @@ static void *meddler(void *arg)
         }
         buf_t text = BUF_INIT;
         hub_refusal_t refusal = HUB_REFUSAL_INIT;
-        assert_int_equal(tips_open(f->hub, SLICE_LIT("{\"resource-id\":\"cdni\"}"), SLICE_LIT("m"),
-                                   SLICE_LIT("http://h"), &refusal, &text),
-                         ERR_OK);
+        const tips_client_t client = {SLICE_LIT("m"), SLICE_LIT("o"), SLICE_LIT("http://h")};
+        assert_int_equal(
+            tips_open(f->hub, SLICE_LIT("{\"resource-id\":\"cdni\"}"), &client, &refusal, &text),
+            ERR_OK);
         assert_true(text.len > 0);
         buf_release(&text);
         stream_end(s);

@@ -23,12 +23,13 @@ static void publish(feeder_t *f, unsigned i)
     buf_release(&yaml);
 }
 
-static int open_view(feeder_t *f, const char *body, buf_t *text)
+#define OWNER "ucdn-a"
+
+static int open_view_by(feeder_t *f, const char *body, const char *owner, buf_t *text)
 {
     hub_refusal_t refusal = HUB_REFUSAL_INIT;
-    assert_int_equal(
-        tips_open(f->hub, slice_str(body), SLICE_LIT("x"), SLICE_LIT("http://h"), &refusal, text),
-        ERR_OK);
+    const tips_client_t client = {SLICE_LIT("x"), slice_str(owner), SLICE_LIT("http://h")};
+    assert_int_equal(tips_open(f->hub, slice_str(body), &client, &refusal, text), ERR_OK);
     if (refusal.body.len) {
         buf_append_slice(text, buf_slice(&refusal.body));
     }
@@ -37,31 +38,51 @@ static int open_view(feeder_t *f, const char *body, buf_t *text)
     return refusal.status ? refusal.status : 200;
 }
 
+static int open_view(feeder_t *f, const char *body, buf_t *text)
+{
+    return open_view_by(f, body, OWNER, text);
+}
+
 typedef struct view_seen {
-    char token[64];
+    char token[64], seal[64]; /* what its URI has behind /tips/ */
     unsigned long long start, end, from, to;
 } view_seen_t;
 
 static view_seen_t see(const char *text)
 {
-    view_seen_t v = {{0}, 0, 0, 0, 0};
-    assert_int_equal(
-        sscanf(text,
-               "{\"tips-view-uri\":\"http://h/tips/%22[A-Za-z0-9_-]\",\"tips-view-summary\":{"
-               "\"updates-graph-summary\":{\"start-seq\":%llu,\"end-seq\":%llu,"
-               "\"start-edge-rec\":{\"seq-i\":%llu,\"seq-j\":%llu}}}}",
-               v.token, &v.start, &v.end, &v.from, &v.to),
-        5);
+    view_seen_t v = {{0}, {0}, 0, 0, 0, 0};
+    assert_int_equal(sscanf(text,
+                            "{\"tips-view-uri\":\"http://h/tips/%22[A-Za-z0-9_-]"
+                            "%22[A-Za-z0-9_-]\",\"tips-view-summary\":{"
+                            "\"updates-graph-summary\":{\"start-seq\":%llu,\"end-seq\":%llu,"
+                            "\"start-edge-rec\":{\"seq-i\":%llu,\"seq-j\":%llu}}}}",
+                            v.token, v.seal, &v.start, &v.end, &v.from, &v.to),
+                     6);
+    return v;
+}
+
+static bool is_there(feeder_t *f, const view_seen_t *v, const char *owner)
+{
+    char text[128];
+    slice_t token;
+    (void)snprintf(text, sizeof text, "%s%s", v->token, v->seal);
+    bool exists = tips_exists(f->hub, slice_str(text), slice_str(owner), &token);
+    assert_true(!exists || slice_is(token, v->token));
+    return exists;
+}
+
+static view_seen_t opened_by(feeder_t *f, const char *body, const char *owner)
+{
+    buf_t text = BUF_INIT;
+    assert_int_equal(open_view_by(f, body, owner, &text), 200);
+    view_seen_t v = see(text.ptr);
+    buf_release(&text);
     return v;
 }
 
 static view_seen_t opened(feeder_t *f, const char *body)
 {
-    buf_t text = BUF_INIT;
-    assert_int_equal(open_view(f, body, &text), 200);
-    view_seen_t v = see(text.ptr);
-    buf_release(&text);
-    return v;
+    return opened_by(f, body, OWNER);
 }
 
 static view_seen_t opened_with_tag(feeder_t *f, const char *tag)
@@ -295,7 +316,7 @@ static void test_lifetime(void **state)
     assert_int_equal(judge(&f, &v, 0, 1), TIPS_FOUND);
     fixture_clock_ms += 9000;
     hub_tick(f.hub, fixture_clock_ms);
-    assert_true(tips_exists(f.hub, slice_str(v.token)));
+    assert_true(is_there(&f, &v, OWNER));
     hub_counters_t counters;
     hub_read_counters(f.hub, &counters);
     assert_int_equal(counters.views, 1);
@@ -314,6 +335,33 @@ static void test_lifetime(void **state)
     feeder_release(&f);
 }
 
+/* Everybody's URI is his own, although the view is one. */
+static void test_uris_are_their_owners(void **state)
+{
+    (void)state;
+    static const char *const body = "{\"resource-id\":\"cdni\"}";
+    feeder_t f;
+    feeder_init(&f, NULL);
+    publish(&f, 0);
+    view_seen_t mine = opened(&f, body), other = opened_by(&f, body, "ucdn-b");
+    assert_string_equal(mine.token, other.token);
+    assert_string_not_equal(mine.seal, other.seal);
+    assert_true(is_there(&f, &mine, OWNER) && is_there(&f, &other, "ucdn-b"));
+    assert_false(is_there(&f, &mine, "ucdn-b") || is_there(&f, &other, OWNER));
+    assert_false(is_there(&f, &mine, "") || is_there(&f, &mine, "ucdn-aa"));
+    for (size_t i = 0; mine.seal[i]; i++) {
+        view_seen_t wrong = mine;
+        wrong.seal[i] = wrong.seal[i] == 'A' ? 'B' : 'A';
+        assert_false(is_there(&f, &wrong, OWNER));
+    }
+    mine.seal[21] = '\0';
+    assert_false(is_there(&f, &mine, OWNER));
+    hub_counters_t counters;
+    hub_read_counters(f.hub, &counters);
+    assert_int_equal(counters.views, 1);
+    feeder_release(&f);
+}
+
 static void test_resource_that_goes(void **state)
 {
     (void)state;
@@ -325,7 +373,7 @@ static void test_resource_that_goes(void **state)
     publish(&f, 0);
     assert_int_equal(judge(&f, &v, 1, 2), TIPS_NO_VIEW);
     (void)tips_hold(f.hub, slice_str(v.token), false);
-    assert_false(tips_exists(f.hub, slice_str(v.token)));
+    assert_false(is_there(&f, &v, OWNER));
     hub_counters_t counters;
     hub_read_counters(f.hub, &counters);
     assert_int_equal(counters.views, 0);
@@ -335,9 +383,13 @@ static void test_resource_that_goes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_graph),    cmocka_unit_test(test_recommendations),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_invariants),
-        cmocka_unit_test(test_lifetime), cmocka_unit_test(test_resource_that_goes),
+        cmocka_unit_test(test_graph),
+        cmocka_unit_test(test_recommendations),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_invariants),
+        cmocka_unit_test(test_lifetime),
+        cmocka_unit_test(test_uris_are_their_owners),
+        cmocka_unit_test(test_resource_that_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ typedef struct alto_answer {
     const slice_t *segments;
     size_t count;
     size_t entities; /* that it is about, for the rates of clients; 0 where nothing is looked up */
+    bool costs;      /* 413 because of cost_values, and not of filter_entries */
 } alto_answer_t;
 
 /*

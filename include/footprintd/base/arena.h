@@ -23,11 +23,12 @@ typedef struct arena {
     size_t total; /* bytes taken from the system */
     size_t limit; /* of total; 0: none */
     bool failed;
+    bool full; /* it failed by its limit, and not because the system had no more */
 } arena_t;
 
 #define ARENA_INIT                                                                                 \
     {                                                                                              \
-        NULL, NULL, NULL, NULL, 0, 0, false                                                        \
+        NULL, NULL, NULL, NULL, 0, 0, false, false                                                 \
     }
 
 void arena_init(arena_t *arena, size_t limit);

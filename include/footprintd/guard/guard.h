@@ -29,7 +29,7 @@ typedef struct guard_options {
     uint64_t header_fields;    /* of one request */
     uint64_t header_s;         /* from the first to the last frame of a header block */
     uint64_t conn_body_bytes;  /* unfinished bodies of one connection */
-    uint64_t total_body_bytes; /* of all */
+    uint64_t total_body_bytes; /* of all, with heads and frames of which a part has come */
     uint64_t body_bytes_per_s; /* a body that comes slower is given up; 0: none */
     /* By client address: an IPv4 address, an IPv6 /64. 0: no limit. */
     uint64_t new_connections_per_s;
@@ -40,7 +40,7 @@ typedef struct guard_options {
 
 /* What is counted, and logged with the peer's address: at most one line of a kind in 10 seconds. */
 #define GUARD_KINDS(X)                                                                             \
-    X(CONTROL, "control-frames", "too many HTTP/2 control frames")                                 \
+    X(CONTROL, "control-frames", "too many HTTP/2 control frames or TLS messages")                 \
     X(RESETS, "resets", "too many HTTP/2 streams reset")                                           \
     X(HEADER_BYTES, "header-bytes", "a head or header block of too many bytes")                    \
     X(HEADER_FIELDS, "header-fields", "too many header fields")                                    \
@@ -51,7 +51,7 @@ typedef struct guard_options {
     X(CHUNKED, "chunks", "a malformed chunked body")                                               \
     X(BODY_LARGE, "large-bodies", "a body above the limit")                                        \
     X(BODY_CONN, "connection-bodies", "too many bytes of unfinished bodies on one connection")     \
-    X(BODY_TOTAL, "all-bodies", "too many bytes of unfinished bodies")                             \
+    X(BODY_TOTAL, "all-bodies", "too many bytes of unfinished requests")                           \
     X(BODY_SLOW, "slow-bodies", "a body that comes too slowly")                                    \
     X(STALLED, "stalled-answers", "an answer of which nothing is taken")                           \
     X(STREAMS, "streams", "too many HTTP/2 streams from one address")                              \
@@ -99,7 +99,8 @@ typedef struct guard_conn {
     unsigned body_capacity;
     bool http1_body;
     uint64_t http1_since;                             /* ms */
-    size_t held;                                      /* bytes of all its unfinished bodies */
+    size_t held;                                      /* bytes of all its unfinished bodies, and: */
+    size_t head;                                      /* of a head or frame that has come in part */
     size_t dropped;                                   /* bytes of bodies that are refused already */
     struct guard_conn *holder_next, *holder_previous; /* of those with held bytes, on this thread */
 } guard_conn_t;
@@ -137,6 +138,8 @@ guard_conn_t *guard_of_socket(const struct st_h2o_socket_t *sock);
 guard_conn_t *guard_enter(guard_conn_t *conn);
 void guard_leave(guard_conn_t *before);
 
+/* TLS messages behind the handshake cost like control frames. False: the connection is to end. */
+bool guard_tls_message(guard_conn_t *conn) FPD_MUST_CHECK;
 /* The request has reached a handler: its body, if any, is complete. */
 void guard_request(guard_conn_t *conn, struct st_h2o_req_t *req);
 /* Looks for what takes too long. False: the connection is to be cut. */

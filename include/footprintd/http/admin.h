@@ -86,6 +86,7 @@ typedef struct admin_response {
     char etag[72];        /* with its quotes; "" for none */
     slice_t location;     /* static, or in the arena; "" for none */
     unsigned retry_after; /* seconds; 0: none */
+    bool batches;         /* 429: more batches of costs than there may be */
     arena_t arena;        /* lives until the answer is sent */
 } admin_response_t;
 

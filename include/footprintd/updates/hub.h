@@ -32,7 +32,7 @@ typedef struct hub_options {
     size_t substreams;    /* at a time in a stream; 64 */
     size_t substream_ids; /* in the life of a stream; 1,024 */
     size_t inputs;        /* feeds of POST resources; 1,024 */
-    size_t client_inputs; /* of these, opened by one client; 64 */
+    size_t client_inputs; /* of these, opened by one account; 64 */
     size_t input_bytes;   /* of their documents together; 256 MiB */
     size_t views;         /* TIPS views at a time; 4,096 */
     size_t opens_per_s;   /* of streams; 2,000 */

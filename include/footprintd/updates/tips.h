@@ -1,31 +1,40 @@
 /*
  * TIPS views (RFC 9569) as state without I/O.
  *
- * A view is a feed (updates/hub.h) with a URI: all clients that ask for the same resource and input
- * share it. The versions that the feed keeps are its updates graph: a patch leads from each to the
- * next, and every one of them can be had whole.
+ * A view is a feed (updates/hub.h) with a URI for each owner: all clients that ask for the same
+ * resource and input share it. The versions that the feed keeps are its updates graph: a patch
+ * leads from each to the next, and every one of them can be had whole.
  */
 #ifndef FOOTPRINTD_UPDATES_TIPS_H
 #define FOOTPRINTD_UPDATES_TIPS_H
 
 #include "footprintd/updates/stream.h"
 
-/* The URI of a view is this and its token. */
+/* The URI of a view is this, its token, and what makes it its owner's. */
 #define TIPS_PATH "/tips/"
 /* So many edges that do not exist yet may be waited for. */
 #define TIPS_WINDOW 4
 
+typedef struct tips_client {
+    slice_t account; /* for what one client may have: as `client` of stream_open */
+    slice_t owner;   /* whose URI it will be */
+    slice_t base;    /* "http://host:port" for the absolute URI of the view */
+} tips_client_t;
+
 /*
- * Opens a view (RFC 9569 6): *text is the AddTIPSResponse. base is "http://host:port" for the
- * absolute URI of the view. On refusal (400, 429, 503) *text stays empty. Slow when stream_is_slow
- * says so.
+ * Opens a view (RFC 9569 6): *text is the AddTIPSResponse. On refusal (400, 429, 503) *text stays
+ * empty. Slow when stream_is_slow says so.
  */
-err_t tips_open(hub_t *hub, slice_t body, slice_t client, slice_t base, hub_refusal_t *refusal,
+err_t tips_open(hub_t *hub, slice_t body, const tips_client_t *client, hub_refusal_t *refusal,
                 buf_t *text) FPD_MUST_CHECK;
+/*
+ * Whether the text behind TIPS_PATH was given to this owner, for a view that is open: each owner
+ * has a URI of its own for it. *token, which is a part of the text, is the view's for what follows.
+ */
+bool tips_exists(hub_t *hub, slice_t text, slice_t owner, slice_t *token);
 /* Which edge to fetch next (RFC 9569 7.4): *text is the merge patch of the response. */
 err_t tips_next_edge(hub_t *hub, slice_t token, slice_t body, hub_refusal_t *refusal,
                      buf_t *text) FPD_MUST_CHECK;
-bool tips_exists(hub_t *hub, slice_t token);
 
 typedef enum tips_verdict {
     TIPS_FOUND,     /* *frame */
