@@ -57,12 +57,12 @@ static long note_write(BIO *bio, int operation, const char *bytes, size_t len, i
 static long refuse_read(BIO *bio, int operation, const char *bytes, size_t len, int argi, long argl,
                         int result, size_t *processed)
 {
-    (void)bio;
     (void)bytes;
     (void)len;
     (void)argi;
     (void)argl;
     (void)processed;
+    BIO_clear_retry_flags(bio); /* an error, and not the end of what there is so far */
     return operation == BIO_CB_READ ? -1 : result;
 }
 

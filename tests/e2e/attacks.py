@@ -3,6 +3,7 @@
 Each runs until the server ends the connection. By themselves, for the measurements of
 tests/attack: attacks.py PORT NAME SECONDS [SOURCE [CONNECTIONS]] attacks again and again.
 """
+import itertools
 import select
 import socket
 import ssl
@@ -14,6 +15,7 @@ import time
 import http_client as http
 from http_client import (ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PREFACE,
                          RST_STREAM, SETTINGS, WINDOW_UPDATE)
+from tls_attacks import TLS_AGAIN, TLS_FLOODS, TLS_SLOW
 
 PRIORITY, CONTINUATION, UNKNOWN = 2, 9, 0x55
 CALM = 11  # ENHANCE_YOUR_CALM
@@ -189,6 +191,71 @@ def drip(head, piece, pause=0.05):
     return attack
 
 
+def priority_tree(connection, until=None):
+    """Streams that depend on each other, anew with every frame."""
+    connection.hello()
+    connection.push(b"".join(frame(HEADERS, END_HEADERS, s, POST) for s in range(1, 60, 2)))
+    flood(connection, b"".join(frame(PRIORITY, 0, s, struct.pack(">IB", 0x80000000 | on, 255))
+                               for on in range(1, 60, 2) for s in range(1, 60, 2) if s != on), until)
+
+
+def large_bodies(connection, until=None):
+    """Each is answered 413, and goes on."""
+    stream = Streams()
+    connection.hello()
+
+    def body():
+        s = stream()
+        return frame(HEADERS, END_HEADERS, s, POST) + frame(DATA, 0, s, b"x" * 16384) * 128
+    flood(connection, body, until)
+
+
+def unfinished_heads(connection, until=None, count=1500):
+    """On many connections, each within the limit."""
+    port, source = connection.sock.getpeername()[1], connection.sock.getsockname()[0]
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: %s\r\n" % (b"y" * 1000) * 31
+    kept = []
+    try:
+        for _ in range(count):
+            if until and time.monotonic() > until:
+                break
+            kept.append(socket.create_connection(("127.0.0.1", port), 60, (source, 0)))
+            kept[-1].sendall(head)
+        connection.push(head, until=until)
+        connection.finish(30 if until is None else max(0, until - time.monotonic()))
+    finally:
+        for sock in kept:
+            sock.close()
+
+
+def wedge(connection, until=None):
+    """A header block that goes on when the server says that it ends, beside a stream that stays."""
+    connection.hello(struct.pack(">HI", 4, 0))
+    connection.push(frame(HEADERS, END_HEADERS | END_STREAM, 1,
+                          b"\x82\x86\x41\x01a" + path_field("/100k")) +
+                    frame(HEADERS, END_STREAM, 3, GET))
+    while connection.goaway() is None and not connection.finish(0.05):
+        pass
+    connection.push(frame(CONTINUATION, END_HEADERS, 3), until=until)
+    connection.finish()
+
+
+def one_request(connection, until=None):
+    connection.push(b"GET /1k HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", until=until)
+    connection.finish(5)
+
+
+turn = itertools.count()
+
+
+def smuggling(connection, until=None):
+    """All of the matrix, one after the other."""
+    import test_smuggling  # which needs pytest
+    cases = list(test_smuggling.REFUSED.values())
+    connection.push(cases[next(turn) % len(cases)] + test_smuggling.BEHIND, until=until)
+    connection.finish(5)
+
+
 HELLO = PREFACE + frame(SETTINGS, 0, 0)
 OPEN_BLOCK = frame(HEADERS, END_STREAM, 1, GET)
 
@@ -220,6 +287,10 @@ FLOODS = {
                        frame(HEADERS, END_HEADERS, 1, POST)),
     "hpack-bomb": hpack_bomb,
     "unfinished-bodies": unfinished_bodies,
+    "priority-tree": priority_tree,
+    "large-bodies": large_bodies,
+    "head-without-end": lambda connection, until=None: flood(
+        connection, b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 1000, until),
 }
 SLOW = {
     "zero-window": zero_window,
@@ -236,8 +307,20 @@ SLOW = {
     "silent": drip(b"", b""),
     "part-of-a-preface": drip(PREFACE[:10], b""),
     "idle": drip(HELLO, b""),
+    "idle-http1": drip(b"GET /1k HTTP/1.1\r\nHost: a\r\n\r\n", b""),
 }
-ATTACKS = {**FLOODS, **SLOW}
+# By many connections, or again and again; on one they do no harm.
+AGAIN = {
+    "reconnect": one_request,
+    "smuggling": smuggling,
+    "unfinished-heads": unfinished_heads,
+    "wedge": wedge,
+}
+ATTACKS = {**FLOODS, **SLOW, **AGAIN}
+TLS_ATTACKS = {**TLS_FLOODS, **TLS_SLOW, **TLS_AGAIN}
+
+
+ALL = {**ATTACKS, **TLS_ATTACKS}
 
 
 def attack_again(port, name, until, source, counts):
@@ -245,7 +328,7 @@ def attack_again(port, name, until, source, counts):
         try:
             with Connection(port, source) as connection:
                 connection.until = until
-                ATTACKS[name](connection, until)
+                ALL[name](connection, until)
                 counts[0] += 1
                 counts[1] += connection.ended and connection.got == 0
                 counts[2] += connection.sent

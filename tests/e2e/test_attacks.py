@@ -1,6 +1,7 @@
 """Hostile clients at small scale: each is cut off, others are served, memory is bounded, and the
 server ends when it is asked to. tests/attack measures the same at full scale.
 """
+import ctypes
 import pathlib
 import signal
 import socket
@@ -13,11 +14,12 @@ import time
 import pytest
 
 import http_client as http
-from attacks import (ATTACKS, CALM, CONTINUATION, FLOODS, GET, HELLO, POST, SLOW, Connection,
-                     Streams, attack_again, flood, frame)
+from attacks import (ATTACKS, CALM, CONTINUATION, FLOODS, GET, HELLO, POST, SLOW, TLS_ATTACKS,
+                     Connection, Streams, attack_again, flood, frame)
 from footprintd import BUILD, LIMIT, Server, write_config
 from http_client import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE
 from http_stub import Stub
+from tls_attacks import TLS13, TLS_FLOODS, TLS_SLOW, key_update, openssl
 
 ATTACKER = "127.0.0.2"
 
@@ -39,8 +41,9 @@ def bound(pid):
 class Honest:
     """A client that goes on asking on one connection; leaving the block wants all to be answered."""
 
-    def __init__(self, port):
+    def __init__(self, port, tls=None):
         self.port = port
+        self.tls = tls
         self.answers = 0
         self.error = None
         self.over = threading.Event()
@@ -48,7 +51,7 @@ class Honest:
 
     def run(self):
         try:
-            with http.raw_connect(self.port) as sock:
+            with http.raw_connect(self.port, self.tls) as sock:
                 while not self.over.is_set():
                     sock.sendall(b"GET /1k HTTP/1.1\r\nHost: a\r\n\r\n")
                     data = b""
@@ -164,6 +167,64 @@ def test_flood_over_tls(start_stub, certificates, name):
     stub.wait_for(r"warning guard: .*: 127\.0\.0\.2; \d+ so far")
     assert http.request(stub.uri.replace("127.0.0.1", "localhost") + "/1k", "h2-tls",
                         ca=certificates / "ca.pem").status == 200
+
+
+# ---- below HTTP ----
+
+@pytest.fixture
+def tls_stub(start_stub, certificates):
+    def start(*options):
+        args = [arg for option in options for arg in ("--option", option)]
+        stub = start_stub("--threads", 1, "--tls", certificates / "server.pem",
+                          certificates / "server.key", *args)
+        stub.tls = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+        return stub
+    return start
+
+
+@pytest.mark.parametrize("name", TLS_FLOODS)
+def test_flood_of_tls(tls_stub, name):
+    stub = tls_stub()
+    before = memory(stub.process.pid)
+    with Honest(stub.port, stub.tls), Connection(stub.port, ATTACKER) as connection:
+        TLS_ATTACKS[name](connection)
+        assert connection.ended, "it is not cut off"
+        assert connection.sent < 1 << 20
+    if name == "tls-key-update":
+        stub.wait_for(r"warning guard: too many .* TLS messages: 127\.0\.0\.2; \d+ so far")
+    assert memory(stub.process.pid) - before < bound(stub.process.pid)
+
+
+@pytest.mark.parametrize("name", TLS_SLOW)
+def test_slow_tls(tls_stub, name):
+    stub = tls_stub("handshake-timeout=1", "request-timeout=2")
+    with Honest(stub.port, stub.tls), Connection(stub.port, ATTACKER) as connection:
+        TLS_ATTACKS[name](connection)
+        assert connection.ended, "it is not cut off"
+
+
+def test_keys_may_be_updated(tls_stub):
+    """What a client does now and then is no flood."""
+    stub = tls_stub()
+    lib, context, session = openssl(TLS13)
+    with socket.create_connection(("127.0.0.1", stub.port), 60) as sock:
+        sock.settimeout(None)
+        lib.SSL_set_fd(session, sock.fileno())
+        assert lib.SSL_connect(session) == 1
+        data = b""
+        for _ in range(50):
+            assert key_update(lib, session)
+            request = b"GET /1k HTTP/1.1\r\nHost: a\r\n\r\n"
+            assert lib.SSL_write(session, request, len(request)) == len(request)
+            data = b""
+            while len(data.partition(b"\r\n\r\n")[2]) < 1024:
+                piece = ctypes.create_string_buffer(4096)
+                size = lib.SSL_read(session, piece, 4096)
+                assert size > 0
+                data += piece.raw[:size]
+            assert data.startswith(b"HTTP/1.1 200 ")
+        lib.SSL_free(session)
+        lib.SSL_CTX_free(context)
 
 
 @pytest.mark.threads
@@ -537,6 +598,30 @@ def test_body_shorter_than_it_says_and_above_the_limit(start_stub):
         connection.request(1, "POST", "/echo", [("content-length", "2000")], end=False)
         connection.send(DATA, END_STREAM, 1, b"x" * 500)
         assert http.GOAWAY in connection.ends()
+
+
+@pytest.mark.parametrize("head", [
+    b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: %s\r\n" % (b"y" * 1000) * 31,
+    HELLO + frame(HEADERS, END_STREAM, 1, GET) + frame(CONTINUATION, 0, 1, b"\x10\x01x\x01y" * 3000),
+    HELLO + frame(HEADERS, END_HEADERS | END_STREAM, 1, GET + bytes(16000))[:-1]],
+    ids=["HTTP/1.1", "header block", "frame"])
+def test_heads_of_all_together(start_stub, head):
+    """Whoever holds most of what is not complete is cut off, as with bodies."""
+    stub = one_thread(start_stub, "body-bytes=1000000")
+    connections = [Connection(stub.port, ATTACKER) for _ in range(120)]
+    try:
+        with Honest(stub.port):
+            for connection in connections:
+                connection.push(head)
+            end = time.monotonic() + LIMIT
+            while sum(c.ended for c in connections) < 20:
+                for connection in connections:
+                    connection.finish(0.001)
+                assert time.monotonic() < end
+    finally:
+        for connection in connections:
+            connection.sock.close()
+    stub.wait_for("too many bytes of unfinished requests: 127.0.0.2")
 
 
 # ---- slowness ----
