@@ -120,8 +120,8 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
         return -1; /* no connection may be without the guard */
     }
     const guard_options_t *options = &conn->guard->options;
-    size_t most = *num_headers;
-    most = most < options->header_fields ? most : (size_t)options->header_fields;
+    size_t room = *num_headers;
+    size_t most = room < options->header_fields ? room : (size_t)options->header_fields;
     int size = real(buf, len, method, method_len, path, path_len, minor_version, headers,
                     num_headers, last_len);
     if (size == -2 && len <= options->header_bytes) {
@@ -140,8 +140,9 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
         good = look_at_field(&headers[i], &framing);
     }
     if (!good || !is_clear(&framing, *minor_version)) {
-        guard_report(conn->guard, conn,
-                     size > 0 && *num_headers > most ? GUARD_HEADER_FIELDS : GUARD_HTTP1_HEAD);
+        /* The library stops when it has no room for more. */
+        bool many = size > 0 ? *num_headers > most : *num_headers == room;
+        guard_report(conn->guard, conn, many ? GUARD_HEADER_FIELDS : GUARD_HTTP1_HEAD);
         return -1;
     }
     if (framing.has_body) {

@@ -1,7 +1,8 @@
 """What hostile HTTP clients do: one function for each attack, on one connection.
 
 Each runs until the server ends the connection. By themselves, for the measurements of
-tests/attack: attacks.py PORT NAME SECONDS [SOURCE [CONNECTIONS]] attacks again and again.
+tests/attack: attacks.py PORT NAME[,NAME]... SECONDS [SOURCE [CONNECTIONS]] attacks again and again,
+by so many connections for each name.
 """
 import itertools
 import select
@@ -27,6 +28,14 @@ frame = http.Http2.frame
 
 def path_field(path):
     return b"\x04" + bytes([len(path)]) + path.encode()
+
+
+def wait(sock, what, seconds):
+    """Which of the events has come, if any."""
+    poll = select.poll()
+    poll.register(sock, what)
+    events = dict(poll.poll(max(0, seconds) * 1000)).get(sock.fileno(), 0)
+    return events | what if events & ~(select.POLLIN | select.POLLOUT) else events
 
 
 class Connection:
@@ -72,10 +81,10 @@ class Connection:
             left = 60 if until is None else until - time.monotonic()
             if left <= 0:
                 return False
-            readable, writable, _ = select.select([self.sock] if read else [], [self.sock], [], left)
-            if readable:
+            ready = wait(self.sock, select.POLLOUT | (select.POLLIN if read else 0), left)
+            if ready & select.POLLIN:
                 self.take()
-            if writable and not self.ended:
+            if ready & select.POLLOUT and not self.ended:
                 try:
                     n = self.sock.send(view)
                     self.sent += n
@@ -91,7 +100,7 @@ class Connection:
         end = min(time.monotonic() + seconds, self.until)
         self.sock.setblocking(False)
         while not self.ended and time.monotonic() < end:
-            if select.select([self.sock], [], [], max(0, end - time.monotonic()))[0]:
+            if wait(self.sock, select.POLLIN, end - time.monotonic()):
                 self.take()
         return self.ended
 
@@ -234,7 +243,8 @@ def wedge(connection, until=None):
     connection.push(frame(HEADERS, END_HEADERS | END_STREAM, 1,
                           b"\x82\x86\x41\x01a" + path_field("/100k")) +
                     frame(HEADERS, END_STREAM, 3, GET))
-    while connection.goaway() is None and not connection.finish(0.05):
+    while connection.goaway() is None and not connection.finish(0.05) and (
+            until is None or time.monotonic() < until):
         pass
     connection.push(frame(CONTINUATION, END_HEADERS, 3), until=until)
     connection.finish()
@@ -332,27 +342,29 @@ def attack_again(port, name, until, source, counts):
                 counts[0] += 1
                 counts[1] += connection.ended and connection.got == 0
                 counts[2] += connection.sent
+                counts[3] += connection.ended
         except ConnectionRefusedError:
             return  # it has ended
         except OSError:
             counts[0] += 1
             counts[1] += 1
+            counts[3] += 1
 
 
 def main():
-    port, name, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    port, names, seconds = int(sys.argv[1]), sys.argv[2].split(","), float(sys.argv[3])
     source = sys.argv[4] if len(sys.argv) > 4 else None
-    threads = int(sys.argv[5]) if len(sys.argv) > 5 else 1
+    each = int(sys.argv[5]) if len(sys.argv) > 5 else 1
     until = time.monotonic() + seconds
-    counts = [[0, 0, 0] for _ in range(threads)]
+    counts = [[0, 0, 0, 0] for _ in range(each * len(names))]
     started = [threading.Thread(target=attack_again, args=(port, name, until, source, c))
-               for c in counts]
+               for name, c in zip(names * each, counts)]
     for thread in started:
         thread.start()
     for thread in started:
         thread.join()
-    connections, refused, sent = map(sum, zip(*counts))
-    print(f"{connections} connections, {refused} refused, {sent} bytes")
+    connections, refused, sent, ended = map(sum, zip(*counts))
+    print(f"{connections} connections, {refused} refused, {sent} bytes, {ended} ended")
 
 
 if __name__ == "__main__":

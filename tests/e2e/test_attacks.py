@@ -342,6 +342,7 @@ def test_head_that_never_ends(start_stub):
         flood(connection, b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 1000)
         assert connection.finish()
         assert connection.sent < 40 << 20
+    stub.wait_for(r"warning guard: too many header fields: 127\.0\.0\.1")
 
 
 # ---- framing errors that the library finds by itself ----
@@ -429,7 +430,7 @@ def test_drain_under_attack(start_stub):
     stub = start_stub("--threads", 2, "--drain", 2)
     until = time.monotonic() + 4
     threads = [threading.Thread(target=attack_again, args=(stub.port, name, until, ATTACKER,
-                                                           [0, 0, 0])) for name in ATTACKS]
+                                                           [0, 0, 0, 0])) for name in ATTACKS]
     for thread in threads:
         thread.start()
     assert http.request(stub.uri + "/1k").status == 200

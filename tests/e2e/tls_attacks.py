@@ -70,19 +70,21 @@ def on_session(version, step):
                 connection.sent += 27
         lib.SSL_free(session)
         lib.SSL_CTX_free(context)
-        connection.ended = not is_open(connection.sock)
+        connection.ended = has_ended(connection.sock, until)
     return attack
 
 
-def is_open(sock):
-    """Whether the other side has ended it, of which the last data may tell."""
-    sock.settimeout(60)
+def has_ended(sock, until):
+    """Whether the other side has ended it; behind `until`, that is not waited for."""
+    sock.settimeout(60 if until is None else max(0.01, until - time.monotonic()))
     try:
         while sock.recv(1 << 16):
             pass
+    except TimeoutError:
+        return False
     except OSError:
         pass
-    return False
+    return True
 
 
 def key_update(lib, session):
