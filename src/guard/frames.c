@@ -229,6 +229,10 @@ ssize_t h2o_http2_decode_frame(h2o_http2_frame_t *frame, const uint8_t *src, siz
     if (size < 0) {
         return size;
     }
+    if (!conn->greeted && (frame->type != FRAME_SETTINGS || (frame->flags & FLAG_ACK))) {
+        return H2O_HTTP2_ERROR_PROTOCOL; /* RFC 9113 3.4 */
+    }
+    conn->greeted = true;
     if (conn->injected) {
         conn->injected--;
         conn->reset_code = HTTP2_CODE_CANCEL;

@@ -77,6 +77,35 @@ static bool is_path(h2o_iovec_t path)
     return true;
 }
 
+/* RFC 9113 8.2.1, 8.2.2: what the library lets pass. */
+static bool is_field(const h2o_header_t *header)
+{
+    h2o_iovec_t name = *header->name, value = header->value;
+    bool bare = value.len == 0 ||
+                (value.base[0] != ' ' && value.base[0] != '\t' &&
+                 value.base[value.len - 1] != ' ' && value.base[value.len - 1] != '\t');
+    return name.len != 0 && bare && !h2o_memis(name.base, name.len, H2O_STRLIT("keep-alive")) &&
+           !h2o_memis(name.base, name.len, H2O_STRLIT("proxy-connection"));
+}
+
+static bool are_fields(const h2o_headers_t *headers, size_t from)
+{
+    for (size_t i = from; i < headers->size; i++) {
+        if (!is_field(&headers->entries[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The rest is checked by the library. */
+static bool is_request(const h2o_req_t *req)
+{
+    h2o_iovec_t method = req->input.method, authority = req->input.authority;
+    return is_path(req->input.path) && guard_is_token(method.base, method.len) &&
+           guard_is_host(authority.base, authority.len) && are_fields(&req->headers, 0);
+}
+
 /* A complete head that the library has taken. *map without the path makes it reset the stream. */
 static void check_request(guard_conn_t *conn, const h2o_req_t *req, int *map,
                           size_t *content_length)
@@ -89,7 +118,7 @@ static void check_request(guard_conn_t *conn, const h2o_req_t *req, int *map,
         return;
     }
     bool has_length = *content_length != SIZE_MAX;
-    if (!is_path(req->input.path) || (conn->head_ends && has_length && *content_length != 0)) {
+    if (!is_request(req) || (conn->head_ends && has_length && *content_length != 0)) {
         if (*map & HTTP2_PATH_EXISTS) {
             guard_report(conn->guard, conn, GUARD_HTTP2_REQUEST);
         }
@@ -121,10 +150,17 @@ int h2o_hpack_parse_headers(h2o_req_t *req, h2o_hpack_header_table_t *header_tab
         guard_report(conn->guard, conn, GUARD_HEADER_FIELDS);
         return H2O_HTTP2_ERROR_ENHANCE_YOUR_CALM;
     }
+    size_t count = req->headers.size;
+    h2o_iovec_t authority = req->input.authority;
     int err = real(req, header_table, src, len, pseudo_header_exists_map, content_length, NULL,
                    err_desc);
     if (!err && pseudo_header_exists_map) {
         check_request(conn, req, pseudo_header_exists_map, content_length);
+    } else if (!err) {
+        /* RFC 9110 6.5.1: trailers are none of the head's fields, which the library makes them. */
+        err = are_fields(&req->headers, count) ? 0 : H2O_HTTP2_ERROR_PROTOCOL;
+        req->headers.size = count;
+        req->input.authority = authority;
     }
     return err;
 }

@@ -163,6 +163,10 @@ static inline bool guard_is_token_char(unsigned char c)
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
+bool guard_is_token(const char *text, size_t len);
+/* RFC 9110 7.2: a host as in a URI, and a port; no user. */
+bool guard_is_host(const char *host, size_t len);
+
 /* Makes a frame one that does nothing. */
 void guard_frame_ignore(h2o_http2_frame_t *frame);
 

@@ -8,7 +8,7 @@
  * refused here with 400, and the connection closed.
  */
 
-static bool is_token(const char *text, size_t len)
+bool guard_is_token(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         if (!guard_is_token_char((unsigned char)text[i])) {
@@ -43,8 +43,7 @@ static bool is_target(const char *method, size_t method_len, const char *target,
            (method_len == 7 && memcmp(method, "CONNECT", 7) == 0);
 }
 
-/* RFC 9110 7.2: a host as in a URI, and a port. */
-static bool is_host(const char *host, size_t len)
+bool guard_is_host(const char *host, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)host[i];
@@ -85,7 +84,7 @@ static bool look_at_field(const struct phr_header *header, framing_t *framing)
     }
     if (name_is(header, "host")) {
         framing->hosts++;
-        return is_host(header->value, header->value_len);
+        return guard_is_host(header->value, header->value_len);
     }
     if (name_is(header, "content-length")) {
         framing->lengths++;
@@ -134,7 +133,7 @@ int phr_parse_request(const char *buf, size_t len, const char **method, size_t *
     }
     framing_t framing = {0};
     bool good = size > 0 && (*minor_version == 0 || *minor_version == 1) &&
-                !has_bare_line_end(buf, (size_t)size) && is_token(*method, *method_len) &&
+                !has_bare_line_end(buf, (size_t)size) && guard_is_token(*method, *method_len) &&
                 is_target(*method, *method_len, *path, *path_len) && *num_headers <= most;
     for (size_t i = 0; good && i < *num_headers; i++) {
         good = look_at_field(&headers[i], &framing);

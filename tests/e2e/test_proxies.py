@@ -182,6 +182,26 @@ def test_limits_are_of_clients(site):
         sock.close()
 
 
+@pytest.mark.parametrize("http2", [False, True], ids=["h1", "h2c"])
+def test_trailers_are_no_fields(site, http2):
+    """A proxy passes its client's trailers on behind what it says itself (RFC 9110 6.5.1)."""
+    server = site([CLEAR], TRUSTED + "proxy-header: forwarded\n")
+    said, forged = "for=203.0.113.9", "for=198.51.100.1"
+    if http2:
+        with http.Http2(server.ports[0]) as connection:
+            connection.request(1, "GET", "/-/whoami", [("forwarded", said)], end=False)
+            connection.send(http.HEADERS, http.END_HEADERS | http.END_STREAM, 1, b"\0\x09forwarded" +
+                            http.hpack_length(forged) + forged.encode())
+            assert http.http2_status(connection.read_until(http.HEADERS, 1)[3]) == 200
+            body = connection.read_until(http.DATA, 1)[3]
+        assert json.loads(body)["peer"] == "203.0.113.9"
+    else:
+        assert peer(http.raw_exchange(
+            server.ports[0], f"GET /-/whoami HTTP/1.1\r\nHost: x\r\nConnection: close\r\nForwarded: "
+            f"{said}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nForwarded: {forged}\r\n\r\n".encode())) \
+            == "203.0.113.9"
+
+
 def test_a_proxy_behind_a_proxy(site):
     """What the PROXY protocol says may be a trusted proxy, and then its field counts."""
     server = site([PROXIED], "trusted-proxies: [127.0.0.1, 203.0.113.0/24]\n")

@@ -80,6 +80,7 @@ typedef struct guard_conn {
     uint64_t refilled;     /* ms */
     size_t written;        /* bytes at that time */
     unsigned streams;      /* that the library has */
+    bool greeted;          /* its first frame was the settings that have to come first */
     bool spent;            /* the next frame ends it */
     unsigned injected;     /* so many frames that come next are our own */
     bool charged;          /* to its address: it is being cut off */
