@@ -35,6 +35,7 @@ static const source_t sources[] = {
     {"new-connections-per-s", SOURCE_GUARD, GUARD_RATE},
     {"connections-per-address", SOURCE_GUARD, GUARD_ADDRESS},
     {"connections-per-network", SOURCE_GUARD, GUARD_NETWORK},
+    {"new-connections-per-network-s", SOURCE_GUARD, GUARD_NETWORK_RATE},
     {"streams-per-address", SOURCE_GUARD, GUARD_STREAMS},
     {"filter-entries", SOURCE_HTTP, HTTP_HIT_FILTER_ENTRIES},
     {"cost-values", SOURCE_HTTP, HTTP_HIT_COST_VALUES},

@@ -41,6 +41,8 @@ const config_limit_info_t config_limit_infos[] = {
      "connections of one address at a time; 0: no limit"},
     {"connections-per-network", FIELD(connections_per_network), 8192, 0, 1000000,
      "connections of one /24, or IPv6 /48, at a time; 0: no limit"},
+    {"new-connections-per-network-s", FIELD(new_connections_per_network_s), 2000, 0, 1000000,
+     "connections that one /24, or IPv6 /48, opens a second; 0: no limit"},
     {"streams-per-address", FIELD(streams_per_address), 6144, 0, 10000000,
      "HTTP/2 requests of one address at a time; refused above; 0: no limit"},
     {"filter-entries", FIELD(filter_entries), 0, 0, 1000000,

@@ -5,8 +5,8 @@
 #include <time.h>
 
 /*
- * Peers: how many connections and streams an address and its network have, and how fast an address
- * opens new ones. Who has none is remembered until its budget is whole again.
+ * Peers: how many connections and streams an address and its network have, and how fast they open
+ * new ones. Who has none is remembered until its budget is whole again.
  */
 
 /* Seconds' worth of new connections that may come at once. */
@@ -105,6 +105,13 @@ static void forget_idle(guard_t *guard, guard_peer_t *peer)
     free(peer);
 }
 
+/* An address, or a network. */
+static uint64_t rate_of(const guard_t *guard, peer_key_t key)
+{
+    return key.len == 32 || key.len == 64 ? guard->options.new_connections_per_s
+                                          : guard->options.new_connections_per_network_s;
+}
+
 /* The peer, which is made when it is not known; NULL without memory. It is not idle behind this. */
 static guard_peer_t *find(guard_t *guard, peer_key_t key, uint64_t now)
 {
@@ -123,7 +130,7 @@ static guard_peer_t *find(guard_t *guard, peer_key_t key, uint64_t now)
     guard_peer_t *peer = calloc(1, sizeof *peer);
     if (peer) {
         peer->key = key;
-        peer->budget = (int64_t)guard->options.new_connections_per_s * BURST_S * 1000;
+        peer->budget = (int64_t)rate_of(guard, key) * BURST_S * 1000;
         peer->refilled = now;
         peer->next = *slot;
         *slot = peer;
@@ -138,19 +145,16 @@ static void put_back(guard_t *guard, guard_peer_t *peer)
     }
 }
 
-static bool spend(const guard_options_t *options, guard_peer_t *peer, uint64_t now)
+/* Whether another may come now; spend then counts it. */
+static bool may_spend(const guard_t *guard, guard_peer_t *peer, uint64_t now)
 {
-    int64_t most = (int64_t)options->new_connections_per_s * BURST_S * 1000;
+    uint64_t rate = rate_of(guard, peer->key);
+    int64_t most = (int64_t)rate * BURST_S * 1000;
     uint64_t ms = now - peer->refilled;
-    peer->budget += (int64_t)((ms < BURST_S * 1000 ? ms : BURST_S * 1000) *
-                              options->new_connections_per_s);
+    peer->budget += (int64_t)((ms < BURST_S * 1000 ? ms : BURST_S * 1000) * rate);
     peer->budget = peer->budget < most ? peer->budget : most;
     peer->refilled = now;
-    if (peer->budget < 1000 && most) {
-        return false;
-    }
-    peer->budget -= 1000;
-    return true;
+    return peer->budget >= 1000 || !most;
 }
 
 void guard_peers_charge(guard_conn_t *conn)
@@ -186,9 +190,13 @@ bool guard_peers_admit(guard_t *guard, guard_conn_t *conn)
             why = GUARD_ADDRESS;
         } else if ((most = options->connections_per_network) && network->connections >= most) {
             why = GUARD_NETWORK;
-        } else if (!spend(options, address, now)) {
+        } else if (!may_spend(guard, address, now)) {
             why = GUARD_RATE;
+        } else if (!may_spend(guard, network, now)) {
+            why = GUARD_NETWORK_RATE;
         } else {
+            address->budget -= 1000;
+            network->budget -= 1000;
             address->connections++;
             network->connections++;
             conn->address = address;

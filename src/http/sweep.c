@@ -4,6 +4,7 @@
 #include "http/tips.h"
 
 #include <sys/socket.h>
+#include <time.h>
 
 /*
  * The sweep looks at all requests of the loop now and then. It ends what no timer of the library
@@ -132,12 +133,21 @@ static bool sweep_is_too_slow(http_conn_t *conn, uint64_t now)
     return conn->slow_body || stalled;
 }
 
+/* Streams and polls last longer than requests: the certificate that they began with can run out. */
+static bool sweep_has_expired(const http_conn_t *conn)
+{
+    return conn->streams && conn->certificate_of && conn->profile != UCDN_NONE &&
+           conn->certificate_end < (int64_t)time(NULL);
+}
+
 /* The connection may be gone behind this. */
 static void sweep_conn(http_conn_t *conn, uint64_t now)
 {
     bool http2 = conn->phase == CONN_HTTP2;
     measure_bytes(conn);
-    if ((http2 && sweep_is_too_slow(conn, now)) || !guard_check(&conn->guard, now)) {
+    if (sweep_has_expired(conn)) {
+        conn_cut(conn);
+    } else if ((http2 && sweep_is_too_slow(conn, now)) || !guard_check(&conn->guard, now)) {
         sweep_cut(conn, SHUT_RDWR);
     } else if (http2) {
         uint32_t slow[HTTP_STALLED_MAX];

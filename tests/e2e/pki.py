@@ -1,6 +1,7 @@
 """A certificate authority that signs and revokes, by the openssl command."""
 import hashlib
 import subprocess
+import time
 
 CONFIG = """[ca]
 default_ca = it
@@ -42,14 +43,15 @@ class Pki:
         return subprocess.run(["openssl", *args], cwd=self.folder, check=True,
                               capture_output=True).stdout
 
-    def sign(self, name, subject, san=None):
-        """(certificate, key)"""
+    def sign(self, name, subject, san=None, seconds=None):
+        """(certificate, key); it is good for two days, or so many seconds."""
+        end = time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + seconds)) if seconds else None
         extensions = ["-addext", f"subjectAltName={san}"] if san else []
         self.run("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-utf8", "-subj", subject, "-keyout", f"{name}.key", "-out", f"{name}.csr",
                  *extensions)
         self.run("ca", "-config", "openssl.cnf", "-batch", "-notext", "-in", f"{name}.csr",
-                 "-out", f"{name}.pem")
+                 "-out", f"{name}.pem", *(["-enddate", end] if end else []))
         return self.folder / f"{name}.pem", self.folder / f"{name}.key"
 
     def revoke(self, name):

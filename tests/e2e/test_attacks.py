@@ -466,6 +466,15 @@ def test_reconnecting_is_held_to_a_rate(start_stub):
         time.sleep(0.1)
 
 
+def test_a_network_is_held_to_a_rate(start_stub):
+    """From however many of its addresses; other networks are not concerned."""
+    stub = one_thread(start_stub, "new-connections-per-network-s=2")
+    served = sum(is_served(stub.port, f"127.0.3.{n}") for n in range(1, 61))
+    assert 16 <= served < 60
+    stub.wait_for(r"connections from one network too fast: 127\.0\.3\.")
+    assert is_served(stub.port, "127.0.4.1")
+
+
 def test_reconnecting_after_attacks_is_held_back_sooner(start_stub):
     """A connection that is cut off counts as fifty."""
     stub = one_thread(start_stub, "new-connections-per-s=10")

@@ -246,6 +246,24 @@ def test_streams_end_with_what_they_began_with(site, tmp_path):
 
 
 
+def test_streams_end_with_the_certificate(site, tmp_path):
+    """Nobody reloads anything: it runs out."""
+    pki = Pki(tmp_path / "pki")
+    pki.sign("server", "/CN=localhost", "DNS:localhost,IP:127.0.0.1")
+    pki.sign("a", "/CN=a", seconds=5)
+    server = site([tls(pki)], "a: {certificates: [{subject: CN=a}]}\n")
+    connection = Connection(server.url, pki, "a")
+    connection.http.request("POST", "/updates", json.dumps({"add": {"1": {"resource-id": "cdni"}}}),
+                            {"Content-Type": "application/alto-updatestreamparams+json"})
+    answer = connection.http.getresponse()
+    assert answer.status == 200
+    with pytest.raises((http_library.IncompleteRead, ConnectionError, ssl.SSLError)):
+        while answer.readline():
+            pass
+        raise ConnectionError
+    connection.close()
+
+
 def test_streams_of_several_on_one_connection(site):
     """Which is whose is not known: they go on while nobody has lost anything."""
     profiles = {name: digest_profile(name) for name in "de"}

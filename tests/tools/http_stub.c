@@ -313,6 +313,8 @@ static void set_option(http_options_t *options, const char *text)
         {"new-connections-per-s=", offsetof(http_options_t, guard.new_connections_per_s), true},
         {"connections-per-address=", offsetof(http_options_t, guard.connections_per_address), true},
         {"connections-per-network=", offsetof(http_options_t, guard.connections_per_network), true},
+        {"new-connections-per-network-s=",
+         offsetof(http_options_t, guard.new_connections_per_network_s), true},
         {"streams-per-address=", offsetof(http_options_t, guard.streams_per_address), true},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {

@@ -84,6 +84,28 @@ static const fixture_file_t costs[] = {
     {"d/c.csv", "x,a,b\na,1,\"2.5\"\nb,,0.125\n"},
     {"d/j.json", "{\"a\":{\"a\":1},\"b\":{}}"}};
 
+/* Costs that are computed, several network maps with costs of the same metric, other directories.
+ */
+static const fixture_file_t spaces[] = {
+    {"a.yaml", "directories: {north: 'https://north.example/'}\n"
+               "network-maps:\n"
+               "  m: {default: true, pids: {a: {ipv4: [0.0.0.0/0]}, b: {ipv6: ['::/0']}}}\n"
+               "  n: {pids: {c: {ipv4: [0.0.0.0/0]}, d: {ipv6: ['::/0']}}}\n"
+               "cost-maps:\n"
+               "  hops: {network-map: m, cost-metric: hopcount, cost-mode: numerical,\n"
+               "         neighbors: {a: [b]}}\n"
+               "  km: {network-map: m, cost-metric: 'priv:km', cost-mode: numerical,\n"
+               "       coordinates: {a: [1, 2], b: [3, 4]}}\n"
+               "  mr: {network-map: m, cost-metric: routingcost, cost-mode: numerical,\n"
+               "       costs: {a: {b: 1}}}\n"
+               "  nr: {network-map: n, cost-metric: routingcost, cost-mode: numerical,\n"
+               "       costs: {c: {d: 1}}}\n"},
+    {"b.yaml", "audience: [u]\n"
+               "footprints: {x: {ipv4cidr: [192.0.2.0/24]}}\n"
+               "cost-maps:\n"
+               "  nh: {network-map: n, cost-metric: hopcount, cost-mode: numerical,\n"
+               "       neighbors: {c: [d]}}\n"}};
+
 /* Every kind of error. */
 static const fixture_file_t wrong_costs[] = {
     {"a.yaml", "network-maps: {m: {pids: {a: {ipv4: [0.0.0.0/0]}, b: {ipv6: ['::/0']}}}}\n"
@@ -145,6 +167,7 @@ static void test_build(void **state)
     (void)state;
     sweep(files, 2, NULL, ERR_OK);
     sweep(costs, 3, NULL, ERR_OK);
+    sweep(spaces, 2, NULL, ERR_OK);
 }
 
 static void test_build_with_previous(void **state)

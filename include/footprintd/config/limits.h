@@ -26,6 +26,7 @@ typedef struct config_limits {
     uint64_t new_connections_per_s;
     uint64_t connections_per_address;
     uint64_t connections_per_network;
+    uint64_t new_connections_per_network_s;
     uint64_t streams_per_address;
     uint64_t filter_entries; /* 0: the resource's own default */
     uint64_t cost_values;

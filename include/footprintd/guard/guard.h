@@ -34,8 +34,10 @@ typedef struct guard_options {
     /* By client address: an IPv4 address, an IPv6 /64. 0: no limit. */
     uint64_t new_connections_per_s;
     uint64_t connections_per_address;
-    uint64_t streams_per_address;     /* HTTP/2 */
-    uint64_t connections_per_network; /* IPv4 /24, IPv6 /48; 0: no limit */
+    uint64_t streams_per_address; /* HTTP/2 */
+    /* By network: IPv4 /24, IPv6 /48. 0: no limit. */
+    uint64_t connections_per_network;
+    uint64_t new_connections_per_network_s;
 } guard_options_t;
 
 /* What is counted, and logged with the peer's address: at most one line of a kind in 10 seconds. */
@@ -57,6 +59,7 @@ typedef struct guard_options {
     X(STREAMS, "streams", "too many HTTP/2 streams from one address")                              \
     X(RATE, "connection-rate", "connections from one address too fast")                            \
     X(ADDRESS, "address-connections", "too many connections from one address")                     \
+    X(NETWORK_RATE, "network-connection-rate", "connections from one network too fast")            \
     X(NETWORK, "network-connections", "too many connections from one network")
 
 #define GUARD_KIND_NAME(id, name, text) GUARD_##id,
