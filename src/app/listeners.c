@@ -40,6 +40,7 @@ guard_options_t listeners_guard(const config_limits_t *l)
                              .new_connections_per_s = l->new_connections_per_s,
                              .connections_per_address = l->connections_per_address,
                              .streams_per_address = l->streams_per_address,
+                             .handshakes_per_address = l->handshakes_per_address,
                              .connections_per_network = l->connections_per_network,
                              .new_connections_per_network_s = l->new_connections_per_network_s};
 }

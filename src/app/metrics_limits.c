@@ -37,6 +37,7 @@ static const source_t sources[] = {
     {"connections-per-network", SOURCE_GUARD, GUARD_NETWORK},
     {"new-connections-per-network-s", SOURCE_GUARD, GUARD_NETWORK_RATE},
     {"streams-per-address", SOURCE_GUARD, GUARD_STREAMS},
+    {"handshakes-per-address", SOURCE_GUARD, GUARD_HANDSHAKES},
     {"filter-entries", SOURCE_HTTP, HTTP_HIT_FILTER_ENTRIES},
     {"cost-values", SOURCE_HTTP, HTTP_HIT_COST_VALUES},
     {"cost-batches-per-s", SOURCE_HTTP, HTTP_HIT_COST_BATCHES},

@@ -52,6 +52,7 @@ static void on_close(void *data)
         last_started = NULL;
     }
     guard_body_release_all(conn);
+    guard_handshake_end(conn);
     guard_peers_leave(conn);
     conn->on_close(conn);
 }

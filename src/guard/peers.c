@@ -27,6 +27,7 @@ struct guard_peer {
     int64_t budget;    /* thousandths of connections that may be opened now */
     uint64_t refilled; /* ms */
     atomic_int_fast64_t streams;
+    atomic_int_fast64_t handshakes;
 };
 
 static uint64_t now_ms(void)
@@ -228,6 +229,30 @@ void guard_peers_leave(guard_conn_t *conn)
         leave(guard, conn->address);
         leave(guard, conn->network);
         (void)pthread_mutex_unlock(&guard->lock);
+    }
+}
+
+bool guard_handshake_begin(guard_conn_t *conn)
+{
+    uint64_t most = conn->guard->options.handshakes_per_address;
+    if (!conn->address) {
+        return true;
+    }
+    conn->shaking = true;
+    int_fast64_t before = atomic_fetch_add_explicit(&conn->address->handshakes, 1,
+                                                    memory_order_relaxed);
+    if (most && (uint64_t)before >= most) {
+        guard_report(conn->guard, conn, GUARD_HANDSHAKES);
+        return false;
+    }
+    return true;
+}
+
+void guard_handshake_end(guard_conn_t *conn)
+{
+    if (conn->shaking) {
+        conn->shaking = false;
+        (void)atomic_fetch_sub_explicit(&conn->address->handshakes, 1, memory_order_relaxed);
     }
 }
 

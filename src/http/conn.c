@@ -68,6 +68,7 @@ static void conn_begin(http_conn_t *conn, bool http2)
 {
     struct timeval now = *h2o_get_timestamp(&conn->loop->ctx, NULL, NULL);
     h2o_timeout_unlink(&conn->timeout);
+    guard_handshake_end(&conn->guard);
     conn->phase = http2 ? CONN_HTTP2 : CONN_HTTP1;
     conn->begun = h2o_now(conn->loop->ctx.loop);
     /* Either may close the connection at once: it is not to be touched behind this. */
@@ -139,6 +140,11 @@ bool tls_on_message(void *socket)
 static void conn_open(http_conn_t *conn)
 {
     if (conn->listener->accept.ssl_ctx) {
+        if (!guard_handshake_begin(&conn->guard)) {
+            count_add(&measure_listener(conn)->refused_peer, 1);
+            h2o_socket_close(conn->sock);
+            return;
+        }
         /* The library makes a session of it, with a reference, only when the first bytes come. */
         conn->ssl_ctx = conn->listener->accept.ssl_ctx;
         (void)SSL_CTX_up_ref(conn->ssl_ctx);

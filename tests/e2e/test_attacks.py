@@ -19,7 +19,7 @@ from attacks import (ATTACKS, CALM, CONTINUATION, FLOODS, GET, HELLO, POST, SLOW
 from footprintd import BUILD, LIMIT, Server, write_config
 from http_client import DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE
 from http_stub import Stub
-from tls_attacks import TLS13, TLS_FLOODS, TLS_SLOW, key_update, openssl
+from tls_attacks import TLS13, TLS_FLOODS, TLS_SLOW, Records, key_update, openssl
 
 ATTACKER = "127.0.0.2"
 
@@ -201,6 +201,40 @@ def test_slow_tls(tls_stub, name):
     with Honest(stub.port, stub.tls), Connection(stub.port, ATTACKER) as connection:
         TLS_ATTACKS[name](connection)
         assert connection.ended, "it is not cut off"
+
+
+def test_handshakes_of_one_address(tls_stub):
+    """That are not over: those that are do not count, and other addresses are not concerned."""
+    stub = tls_stub("handshakes-per-address=3")
+
+    def connect(source):
+        sock = socket.create_connection(("127.0.0.1", stub.port), 60, (source, 0))
+        return sock, Records()
+
+    def is_answered(source):
+        sock, records = connect(source)
+        try:
+            records.shake(sock)
+            return True
+        except ConnectionError:
+            return False
+        finally:
+            sock.close()
+
+    assert all(is_answered(ATTACKER) for _ in range(5))
+    held = [connect(ATTACKER) for _ in range(3)]
+    for sock, records in held:
+        sock.sendall(records.hello())
+        assert sock.recv(1)  # it is under way
+    assert not is_answered(ATTACKER)
+    assert is_answered("127.0.0.3")
+    stub.wait_for(r"too many TLS handshakes at a time from one address: 127\.0\.0\.2")
+    held[0][0].close()
+    end = time.monotonic() + LIMIT
+    while not is_answered(ATTACKER):
+        assert time.monotonic() < end
+    for sock, _ in held:
+        sock.close()
 
 
 def test_keys_may_be_updated(tls_stub):

@@ -105,6 +105,22 @@ def hello_alone(connection, until=None):
     connection.finish(0.02)
 
 
+def unfinished_handshakes(connection, until=None, count=4000):
+    """On many connections."""
+    port, source = connection.sock.getpeername()[1], connection.sock.getsockname()[0]
+    hello, kept = Records().hello(), []
+    try:
+        for _ in range(count):
+            if until and time.monotonic() > until:
+                break
+            kept.append(socket.create_connection(("127.0.0.1", port), 60, (source, 0)))
+            kept[-1].sendall(hello)
+        connection.finish(30 if until is None else max(0, until - time.monotonic()))
+    finally:
+        for sock in kept:
+            sock.close()
+
+
 def handshake(connection, until=None):
     Records().shake(connection.sock)
 
@@ -139,4 +155,5 @@ TLS_SLOW = {
 TLS_AGAIN = {
     "tls-hello-alone": hello_alone,
     "tls-handshakes": handshake,
+    "tls-unfinished": unfinished_handshakes,
 }

@@ -316,6 +316,7 @@ static void set_option(http_options_t *options, const char *text)
         {"new-connections-per-network-s=",
          offsetof(http_options_t, guard.new_connections_per_network_s), true},
         {"streams-per-address=", offsetof(http_options_t, guard.streams_per_address), true},
+        {"handshakes-per-address=", offsetof(http_options_t, guard.handshakes_per_address), true},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         size_t len = strlen(names[i].name);

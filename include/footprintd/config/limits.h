@@ -28,6 +28,7 @@ typedef struct config_limits {
     uint64_t connections_per_network;
     uint64_t new_connections_per_network_s;
     uint64_t streams_per_address;
+    uint64_t handshakes_per_address;
     uint64_t filter_entries; /* 0: the resource's own default */
     uint64_t cost_values;
     uint64_t worker_queue;

@@ -34,7 +34,8 @@ typedef struct guard_options {
     /* By client address: an IPv4 address, an IPv6 /64. 0: no limit. */
     uint64_t new_connections_per_s;
     uint64_t connections_per_address;
-    uint64_t streams_per_address; /* HTTP/2 */
+    uint64_t streams_per_address;    /* HTTP/2 */
+    uint64_t handshakes_per_address; /* of TLS, that are not over */
     /* By network: IPv4 /24, IPv6 /48. 0: no limit. */
     uint64_t connections_per_network;
     uint64_t new_connections_per_network_s;
@@ -59,6 +60,7 @@ typedef struct guard_options {
     X(STREAMS, "streams", "too many HTTP/2 streams from one address")                              \
     X(RATE, "connection-rate", "connections from one address too fast")                            \
     X(ADDRESS, "address-connections", "too many connections from one address")                     \
+    X(HANDSHAKES, "handshakes", "too many TLS handshakes at a time from one address")              \
     X(NETWORK_RATE, "network-connection-rate", "connections from one network too fast")            \
     X(NETWORK, "network-connections", "too many connections from one network")
 
@@ -87,6 +89,7 @@ typedef struct guard_conn {
     bool spent;            /* the next frame ends it */
     unsigned injected;     /* so many frames that come next are our own */
     bool charged;          /* to its address: it is being cut off */
+    bool shaking;          /* a TLS handshake is under way, and counted */
     uint8_t reset_code;    /* for the next RST_STREAM that the library sends; 0: its own */
     uint32_t block_stream; /* of the header block that is being read; 0: none */
     size_t block_bytes;
@@ -142,6 +145,13 @@ guard_conn_t *guard_of_socket(const struct st_h2o_socket_t *sock);
 guard_conn_t *guard_enter(guard_conn_t *conn);
 void guard_leave(guard_conn_t *before);
 
+/*
+ * A TLS handshake begins, which costs memory and work before anybody has said anything. False: the
+ * address has too many of them, and the caller closes the connection.
+ */
+bool guard_handshake_begin(guard_conn_t *conn) FPD_MUST_CHECK;
+/* It is over; the end of the connection is its end, too. */
+void guard_handshake_end(guard_conn_t *conn);
 /* TLS messages behind the handshake cost like control frames. False: the connection is to end. */
 bool guard_tls_message(guard_conn_t *conn) FPD_MUST_CHECK;
 /* The request has reached a handler: its body, if any, is complete. */
