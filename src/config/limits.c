@@ -45,7 +45,7 @@ const config_limit_info_t config_limit_infos[] = {
      "connections that one /24, or IPv6 /48, opens a second; 0: no limit"},
     {"streams-per-address", FIELD(streams_per_address), 6144, 0, 10000000,
      "HTTP/2 requests of one address at a time; refused above; 0: no limit"},
-    {"handshakes-per-address", FIELD(handshakes_per_address), 1024, 0, 1000000,
+    {"handshakes-per-address", FIELD(handshakes_per_address), 256, 0, 1000000,
      "TLS handshakes of one address that are under way; refused above; 0: no limit"},
     {"filter-entries", FIELD(filter_entries), 0, 0, 1000000,
      "entries of one filter request; 0: 1,024 capabilities, 65,536 PIDs or endpoints, "

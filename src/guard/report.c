@@ -29,7 +29,7 @@ void guard_options_init(guard_options_t *options)
                                  .new_connections_per_s = 500,
                                  .connections_per_address = 6144,
                                  .streams_per_address = 6144,
-                                 .handshakes_per_address = 1024,
+                                 .handshakes_per_address = 256,
                                  .connections_per_network = 8192,
                                  .new_connections_per_network_s = 2000};
 }
