@@ -140,8 +140,9 @@ static void test_no_views(void **state)
     buf_t text = BUF_INIT;
     feeder_init(&f, NULL);
     publish(&f, false, 5);
+    const tips_client_t client = {SLICE_LIT("c"), SLICE_LIT("o"), SLICE_LIT("http://a")};
     assert_int_equal(tips_open(f.hub, SLICE_LIT("{\"resource-id\":\"t-pv\",\"input\":" INPUT "}"),
-                               SLICE_LIT("c"), SLICE_LIT("http://a"), &refusal, &text),
+                               &client, &refusal, &text),
                      ERR_OK);
     assert_int_equal(refusal.status, 400);
     assert_int_equal(text.len, 0);
