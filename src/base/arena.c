@@ -131,6 +131,7 @@ slice_t arena_adopt(arena_t *arena, buf_t *buf)
     bool fits = !arena->limit || buf->cap <= arena->limit - arena->total;
     if (!a || buf_failed(buf) || !fits) {
         arena->failed = true;
+        arena->full |= !fits;
         buf_release(buf);
         return (slice_t){NULL, 0};
     }

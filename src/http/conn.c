@@ -132,8 +132,8 @@ void tls_on_handshake(void *socket, const SSL *ssl)
 bool tls_on_message(void *socket)
 {
     guard_conn_t *guard = guard_of_socket(socket);
-    return !guard || !H2O_STRUCT_FROM_MEMBER(http_conn_t, guard, guard)->ssl ||
-           guard_tls_message(guard);
+    bool shaking = guard && H2O_STRUCT_FROM_MEMBER(http_conn_t, guard, guard)->phase == CONN_NEW;
+    return !guard || shaking || guard_tls_message(guard);
 }
 
 /* What a proxy said before is taken out of the input already. */
