@@ -8,7 +8,7 @@ POST, and every subscriber follows the map by an update stream over HTTP/2, 25 s
 thread for streams, and all of its threads are on processor 0; the client is on processor 1. Times are from the
 beginning of the POST; what a rebuild takes is what the log says of the same change when the file is edited and
 nobody follows it. The batch is to be with all of them within the
-rebuild and 100 ms. Copies of the patch in memory are the anchor: as many as there are subscribers, of one buffer
+rebuild and 100 ms. A batch is sent when what the last one made is compressed. Copies of the patch in memory are the anchor: as many as there are subscribers, of one buffer
 into another, on processor 0 in the same run.
 """
 import argparse
@@ -72,7 +72,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         place = pathlib.Path(name)
         write_world(place / "footprints", names, rnd)
-        server = edits.Footprintd(place, place / "footprints", more=f"limits: {json.dumps(LIMITS)}\n")
+        server = edits.Footprintd(place, place / "footprints", more=f"limits: {json.dumps(LIMITS)}\nlog: {{level: debug}}\n")
         url = re.search(r"listen=(\S+)", server.ready_line).group(1)
         clients = streams.Subscribers(url + "/updates", streams.shape("h2", args.subscribers), streams.INITIAL,
                                       json.dumps({"add": {"a": {"resource-id": "delay"}}}))
@@ -84,6 +84,7 @@ def main():
             body = json.dumps({"values": [
                 {"source": names[k // args.pids], "destination": names[k % args.pids],
                  "cost": rnd.randrange(1, 10 ** 6) / 100} for k in chosen], "yes": True})
+            server.wait_for(f"compress: generation {n + 1} is compressed")
             since = len(server.lines)
             began = time.monotonic_ns()
             answered, _ = server.ask("POST", "/v1/costs/delay", body)
