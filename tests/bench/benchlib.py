@@ -31,6 +31,10 @@ def need(*programs):
     if missing:
         sys.exit("missing: " + ", ".join(missing) +
                  "\nBuild the release preset first, or set FPD_BUILD.")
+    cache = BUILD / "CMakeCache.txt"
+    if cache.exists() and re.search("^BUILD_TESTING:BOOL=(OFF|0|NO|FALSE)$", cache.read_text(), re.M):
+        # As conf/quickstart.sh does: what lies in tests/ is of another day.
+        sys.exit(f"{BUILD} is configured without tests: cmake --preset release -DBUILD_TESTING=ON, and build")
 
 
 def stop_all():

@@ -34,6 +34,14 @@ class Peer(threading.Thread):
         self.listening.close()
         with sock:
             self.serve(sock)
+            # A close upon what was not read would take back what was written and not read yet.
+            sock.shutdown(socket.SHUT_WR)
+            sock.settimeout(60)
+            try:
+                while sock.recv(65536):
+                    pass
+            except OSError:
+                pass
 
 
 def ask(kind, serve):
