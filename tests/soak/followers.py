@@ -153,14 +153,17 @@ class Follower(threading.Thread):
         return self.failure
 
     def end(self):
+        """It may be opening its next connection just now: that one is shut down as well."""
         self.over = True
-        sock = self.connection.sock if self.connection else None
-        if sock:
-            try:
-                sock.shutdown(2)
-            except OSError:
-                pass
-        self.join(PATIENCE_S)
+        patience = time.monotonic() + PATIENCE_S
+        while self.is_alive() and time.monotonic() < patience:
+            sock = self.connection.sock if self.connection else None
+            if sock:
+                try:
+                    sock.shutdown(2)
+                except OSError:
+                    pass
+            self.join(0.5)
         return self.failure or (f"{self.name} hangs" if self.is_alive() else None)
 
 
@@ -177,7 +180,7 @@ class Stream(Follower):
             raise RuntimeError(f"a stream is answered {answer.status} {answer.read()[:300]}")
         alive = set(add)
         event, data = None, []
-        while alive:
+        while alive and not self.over:
             line = answer.readline().decode().rstrip("\n")
             if line.startswith("event:"):
                 event = line[6:].strip()
