@@ -59,7 +59,7 @@ struct cost_line *cost_line_new(const cost_table_t *t, arena_t *arena)
 
 /* ---- gathering ---- */
 
-/* A sparse row is expanded where that is less than looking up each, unless it has all cells. */
+/* As it lies there, or expanded; NULL: each is to be looked up. */
 static const cost_text_t *whole_row(const cost_matrix_t *m, size_t from, size_t asked,
                                     cost_text_t *scratch)
 {
@@ -69,7 +69,7 @@ static const cost_text_t *whole_row(const cost_matrix_t *m, size_t from, size_t 
     if (m->starts && m->starts[from + 1] - m->starts[from] == m->size) {
         return m->texts + m->starts[from];
     }
-    if (asked < m->size / 16) {
+    if (!cost_matrix_pays_by_row(m, asked)) {
         return NULL;
     }
     cost_matrix_texts(m, from, scratch);

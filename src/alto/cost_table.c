@@ -14,7 +14,6 @@ static void gather_row(const cost_matrix_t *m, uint32_t from, const cost_side_t 
         }
         return;
     }
-    /* A sparse row is expanded where that is less than looking up each. */
     const double *row = m->dense ? m->dense + (size_t)from * m->size : NULL;
     if (!row && scratch) {
         cost_matrix_row(m, from, scratch);
@@ -89,7 +88,7 @@ static double *filled_before(const cost_table_t *t, size_t column)
 static err_t fill(const cost_offer_t *offer, const cost_matrix_t *m, const cost_side_t *from,
                   const cost_side_t *to, double *scratch, double *out)
 {
-    bool expand = !m->dense && to->count >= m->size / 16;
+    bool expand = !m->dense && cost_matrix_pays_by_row(m, to->count);
     for (size_t i = 0; i < from->count; i++) {
         gather_row(m, from->pids[i], to, expand ? scratch : NULL, out + i * to->count);
     }

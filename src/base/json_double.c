@@ -62,13 +62,16 @@ static char *put_integer(char *at, uint64_t n)
     return at + (sizeof digits - first);
 }
 
+#define PLACES 6
+
 /*
- * A decimal of at most `places` places, an even number, whose digits are below 2^52: the quotient
+ * A decimal of at most PLACES places, whose digits are below 2^52: the quotient
  * of two exact doubles is rounded once, so that a quotient which is the value is what its text
  * reads as; and without zeros at its end it is the shortest. NULL: it is none. It is no integer.
  */
-static char *put_places(char *at, double value, uint64_t unit, size_t places)
+static char *put_places(char *at, double value)
 {
+    const uint64_t unit = 1000000;
     double scaled = value * (double)unit;
     if (scaled >= EXACT_MAX / 2) {
         return NULL;
@@ -79,11 +82,11 @@ static char *put_places(char *at, double value, uint64_t unit, size_t places)
     }
     at = put_integer(at, digits / unit);
     *at++ = '.';
-    for (size_t i = places; i; i -= 2) {
+    for (size_t i = PLACES; i; i -= 2) {
         memcpy(at + i - 2, digit_pairs + part % 100 * 2, 2);
         part /= 100;
     }
-    at += places;
+    at += PLACES;
     while (at[-1] == '0') {
         at--;
     }
@@ -132,7 +135,7 @@ static char *put_decimal(char *at, double value)
     if (!end && value < EXACT_MAX && (double)(uint64_t)value == value) {
         return put_integer(at, (uint64_t)value);
     }
-    return end ? end : put_places(at, value, 1000000, 6);
+    return end ? end : put_places(at, value);
 }
 
 static size_t put_long(double value, char out[JSON_DOUBLE_MAX])

@@ -30,6 +30,8 @@ fi
 
 # ---- apart: as an operator runs it ----
 
+. tests/full/wait.sh
+
 work=$2
 fail() {
     echo "compose: $*" >&2
@@ -100,16 +102,6 @@ podman network rm trial-of-the-kernel >/dev/null
 
 compose up --detach --no-build "${services[@]}" >"$work/up.log" 2>&1 || fail "up ends with $?"
 
-# until_there WHAT COMMAND...
-until_there() {
-    what=$1
-    shift
-    for _ in $(seq 600); do
-        ! "$@" >/dev/null 2>&1 || return 0
-        sleep 0.1
-    done
-    fail "$what"
-}
 has() {
     grep -q "$2" "$(podman volume inspect --format '{{.Mountpoint}}' "${project}_$1")/cdni.json"
 }

@@ -2,6 +2,8 @@
 # root, as root. Everything lies in $work, a directory of its own, and goes in the end.
 # shellcheck shell=bash
 
+. tests/full/wait.sh
+
 # need TOOL...: ends with 77 (skipped) without one.
 need() {
     missing=

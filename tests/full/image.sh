@@ -71,16 +71,6 @@ watch() {
         cdni netmap >"$work/ucdn-$name.log" 2>&1 &
     running+=("ucdn-$name")
 }
-# until_there WHAT COMMAND...
-until_there() {
-    what=$1
-    shift
-    for _ in $(seq 600); do
-        ! "$@" >/dev/null 2>&1 || return 0
-        sleep 0.1
-    done
-    fail "$what"
-}
 has() {
     grep -q "$2" "$work/ucdn-$1/cdni.json"
 }

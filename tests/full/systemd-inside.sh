@@ -13,19 +13,11 @@ fail() {
     [ ${#hammers[@]} -eq 0 ] || kill "${hammers[@]}" 2>/dev/null || true
     exit 1
 }
+# shellcheck source=tests/full/wait.sh
+. "$(dirname "$0")/wait.sh"
 is() {
     [ "$(systemctl show --value -p "$1" $unit)" = "$2" ] ||
         fail "$1 is $(systemctl show --value -p "$1" $unit), not $2: $3"
-}
-# until_there WHAT COMMAND...
-until_there() {
-    what=$1
-    shift
-    for _ in $(seq 600); do
-        ! "$@" >/dev/null 2>&1 || return 0
-        sleep 0.1
-    done
-    fail "$what"
 }
 served() {
     curl -s --max-time 10 http://127.0.0.1:8080/cdni | grep -- "$1" >/dev/null

@@ -55,7 +55,7 @@ for mount in proc dev; do
     umount -l "$root/$mount"
 done
 mkdir "$root/test"
-cp tests/full/systemd-inside.sh conf/systemd/footprintd.socket "$root/test/"
+cp tests/full/systemd-inside.sh tests/full/wait.sh conf/systemd/footprintd.socket "$root/test/"
 # A container has no hardware, and waits for none.
 in_root systemctl mask -q systemd-udevd.service systemd-networkd-wait-online.service
 

@@ -116,4 +116,10 @@ cost_text_t cost_matrix_text(const cost_matrix_t *m, size_t from, size_t to);
 void cost_matrix_row(const cost_matrix_t *m, size_t from, double *out);
 void cost_matrix_texts(const cost_matrix_t *m, size_t from, cost_text_t *out);
 
+/* Whether to have a whole row is less work than to look up so many of its costs. */
+static inline bool cost_matrix_pays_by_row(const cost_matrix_t *m, size_t asked)
+{
+    return m->dense || asked >= m->size / 16;
+}
+
 #endif
