@@ -162,6 +162,8 @@ static bool set_protocol(SSL_CTX *ctx, unsigned number)
     int len = snprintf((char *)id, sizeof id, "footprintd-%u", number);
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    /* What is shown is the file's chain: nothing is looked for among the authorities of clients. */
+    (void)SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
     /* Sessions live in tickets only: no cache that listeners could share. */
     (void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     (void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);

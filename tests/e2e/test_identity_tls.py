@@ -5,6 +5,8 @@ import re
 import shutil
 import signal
 import ssl
+import subprocess
+import threading
 
 import pytest
 
@@ -177,6 +179,43 @@ def test_removed_on_a_connection_that_lasts(site, pki):
     assert (settled(lambda: a.get().status), b.get().status) == (200, 200)
     a.close()
     b.close()
+
+
+@pytest.mark.threads
+def test_handshakes_of_all_threads_while_certificates_change(site, pki):
+    server = site([tls(pki, "optional", f", client-crl: {pki.crl}")],
+                  "a: {certificates: [{subject: CN=a}]}\n", "threads: 2\n")
+    over, errors, counts = threading.Event(), [], [0] * 6
+
+    def shake(number):
+        try:
+            while not over.is_set() or not counts[number]:
+                connection = Connection(server.url, pki, "a" if number % 3 else None)
+                assert connection.get().status in (200, 401)
+                connection.close()
+                counts[number] += 1
+        except (OSError, AssertionError) as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=shake, args=(n,)) for n in range(len(counts))]
+    for thread in threads:
+        thread.start()
+    for _ in range(100):
+        reload(server)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert not errors and all(counts), (errors, counts)
+
+
+@pytest.mark.parametrize("auth", ["none", "optional", "required"])
+def test_shows_the_chain_of_its_file_and_no_more(site, pki, auth):
+    server = site([tls(pki, auth)], "a: {certificates: [{subject: CN=a}]}\n")
+    shown = subprocess.run(
+        ["openssl", "s_client", "-connect", server.url.rpartition("/")[2], "-showcerts",
+         "-cert", pki.folder / "a.pem", "-key", pki.folder / "a.key"],
+        input=b"", capture_output=True, timeout=60, check=False).stdout
+    assert shown.count(b"BEGIN CERTIFICATE") == 1
 
 
 @pytest.mark.parametrize("auth", ["optional", "required"])
