@@ -9,16 +9,23 @@
 #include "http/setup.h"
 #include "http/tls.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 /* After the deadline of a drain, for threads to see that their sockets were cut. */
 #define DRAIN_GRACE_S 1
 /* Loops per worker thread, and the most of those. */
 #define LOOPS_PER_WORKER 4
 #define WORKERS_MAX      2
+/* Listeners, loops, databases, the history, operators: what else is open at a time. */
+#define OTHER_FILES 256
 
 static err_t open_listener(http_server_t *server, const http_listener_t *settings,
                            listener_role_t role, buf_t *why)
@@ -161,8 +168,31 @@ static err_t start_loop(http_server_t *server, size_t index, snapshot_t *first)
     return loop->thread_runs ? ERR_OK : ERR_IO;
 }
 
+/*
+ * Room for the files of all connections. In a process with several threads, whoever opens one for
+ * which the kernel's table has to grow waits for every processor (10 to 20 ms), and all of a loop's
+ * connections with it.
+ */
+static void reserve_files(size_t connections)
+{
+    struct rlimit limit;
+    size_t last = connections + OTHER_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && last >= limit.rlim_cur) {
+        last = limit.rlim_cur ? limit.rlim_cur - 1 : 0;
+    }
+    int any = eventfd(0, EFD_CLOEXEC);
+    int fd = last <= INT_MAX ? fcntl(any, F_DUPFD_CLOEXEC, (int)last) : -1;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (any >= 0) {
+        (void)close(any);
+    }
+}
+
 err_t http_server_start(http_server_t *server, snapshot_t *first)
 {
+    reserve_files(server->options.max_connections);
     unsigned threads = server->options.threads;
     unsigned workers = threads / LOOPS_PER_WORKER + 1;
     err_t err = worker_pool_new(workers < WORKERS_MAX ? workers : WORKERS_MAX,

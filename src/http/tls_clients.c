@@ -61,8 +61,9 @@ static err_t add_crls(X509_STORE *store, slice_t path, buf_t *why)
  * OpenSSL reads a certificate's extensions when it first asks for one, and every thread would be
  * the first.
  */
-static void settle(STACK_OF(X509_OBJECT) *objects)
+static void settle_authorities(const SSL_CTX *ctx)
 {
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
     for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
         X509 *certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
         if (certificate) {
@@ -101,7 +102,7 @@ err_t tls_load_clients(SSL_CTX *ctx, const http_listener_t *settings, buf_t *why
      */
     (void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     (void)SSL_CTX_set_num_tickets(ctx, 0);
-    settle(X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx)));
+    settle_authorities(ctx);
     return settings->client_crl.len
                ? add_crls(SSL_CTX_get_cert_store(ctx), settings->client_crl, why)
                : ERR_OK;

@@ -3,6 +3,7 @@ import concurrent.futures
 import hashlib
 import json
 import os
+import pathlib
 import re
 import resource
 import shutil
@@ -255,6 +256,14 @@ def test_out_of_file_descriptors(tmp_path):
             process.terminate()
         process.communicate(timeout=LIMIT)
         assert process.returncode == 0
+
+
+def test_room_for_the_files_of_all_connections(start_stub):
+    """Or everybody waits whenever the kernel makes it for one more."""
+    most = min(5000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 1)
+    stub = start_stub("--option", f"max-connections={most}", "--threads", 2)
+    status = pathlib.Path(f"/proc/{stub.process.pid}/status").read_text()
+    assert int(re.search(r"FDSize:\s+(\d+)", status)[1]) >= most
 
 
 # ---- timeouts ----
