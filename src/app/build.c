@@ -198,13 +198,15 @@ err_t build_digest(const store_text_t *texts, size_t count, digest_t *out)
     }
     qsort(sorted, count, sizeof(const store_text_t *), by_name);
     hasher_begin(&h);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t lens[2] = {sorted[i]->name.len, sorted[i]->bytes.len};
-        hasher_update(&h, lens, sizeof lens);
+    for (size_t i = 0; i < count && !err; i++) {
+        digest_t digest = sorted[i]->digest;
+        err = sorted[i]->hashed ? ERR_OK : digest_slice(sorted[i]->bytes, &digest);
+        /* A name has no NUL. */
         hasher_update_slice(&h, sorted[i]->name);
-        hasher_update_slice(&h, sorted[i]->bytes);
+        hasher_update(&h, "", 1);
+        hasher_update(&h, digest.bytes, sizeof digest.bytes);
     }
-    err = hasher_finish(&h, out);
+    err = err ? err : hasher_finish(&h, out);
     hasher_release(&h);
     free(sorted);
     return err;
@@ -214,8 +216,7 @@ static err_t digest_documents(const store_documents_t *documents, digest_t *out)
 {
     store_text_t *texts = calloc(documents->count + 1, sizeof *texts);
     for (size_t i = 0; texts && i < documents->count; i++) {
-        texts[i].name = documents->items[i].file;
-        texts[i].bytes = documents->items[i].bytes;
+        texts[i] = journal_text(&documents->items[i]);
     }
     err_t err = texts ? build_digest(texts, documents->count, out) : ERR_NOMEM;
     free(texts);
@@ -336,23 +337,18 @@ static void note_refusal(builder_t *b, err_t err, const store_documents_t *docum
     buf_release(&why);
 }
 
-static bool digest_is(const digest_t *a, const digest_t *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
 static bool is_served(const builder_t *b, const store_documents_t *documents)
 {
     digest_t digest;
     return b->generation && !digest_documents(documents, &digest) &&
-           digest_is(&digest, &b->documents);
+           digest_eq(&digest, &b->documents);
 }
 
 bool build_is_news(const builder_t *b, const store_documents_t *documents)
 {
     digest_t digest;
-    return !digest_documents(documents, &digest) && !digest_is(&digest, &b->documents) &&
-           !digest_is(&digest, &b->refused);
+    return !digest_documents(documents, &digest) && !digest_eq(&digest, &b->documents) &&
+           !digest_eq(&digest, &b->refused);
 }
 
 err_t build_directory(builder_t *b, bool only_changed)

@@ -126,6 +126,9 @@ static void *builder_main(void *arg)
         if (pending_try(b->pending, false)) {
             work_directory(b, false, true);
         }
+        if (b->journal) {
+            store_history_checkpoint(journal_history(b->journal));
+        }
         atomic_store(&b->busy_since, 0);
         figures_look(b);
         pthread_mutex_lock(&b->lock);

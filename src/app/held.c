@@ -63,6 +63,7 @@ static store_edit_change_t change_of(const proposal_t *p, const store_edit_chang
         made.before = *after;
         made.remove = !edit->before.present;
         made.bytes = made.remove ? slice_of(NULL, 0) : before;
+        made.hashed = false;
     }
     return made;
 }

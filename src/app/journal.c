@@ -184,8 +184,7 @@ err_t journal_record(journal_t *j, store_kind_t kind, const store_documents_t *d
 {
     store_text_t *texts = calloc(documents->count + 1, sizeof *texts);
     for (size_t i = 0; texts && i < documents->count; i++) {
-        texts[i] = (store_text_t){.name = documents->items[i].file,
-                                  .bytes = documents->items[i].bytes};
+        texts[i] = journal_text(&documents->items[i]);
     }
     err_t err = texts ? journal_record_texts(j, kind, SLICE_LIT(""), texts, documents->count,
                                              snapshot, number)

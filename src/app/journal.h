@@ -35,6 +35,13 @@ const char *journal_directory(const journal_t *j);
 err_t journal_record(journal_t *j, store_kind_t kind, const store_documents_t *documents,
                      const snapshot_t *snapshot, uint64_t *number) FPD_MUST_CHECK;
 
+/* A document that could be read, borrowed. */
+static inline store_text_t journal_text(const store_document_t *d)
+{
+    return (store_text_t){
+        .name = d->file, .bytes = d->bytes, .digest = d->digest, .hashed = d->bytes.ptr != NULL};
+}
+
 /* The same for texts, with what the history says of them. */
 err_t journal_record_texts(journal_t *j, store_kind_t kind, slice_t message,
                            const store_text_t *texts, size_t count, const snapshot_t *snapshot,

@@ -3,6 +3,7 @@
 #include "footprintd/config/inputs.h"
 #include "footprintd/model/data.h"
 #include "footprintd/store/file.h"
+#include "journal.h"
 #include "load.h"
 #include "profiles.h"
 
@@ -41,14 +42,20 @@ static const proposal_change_t *find_change(const proposal_change_t *changes, si
     return NULL;
 }
 
-static slice_t bytes_now(const store_documents_t *documents, slice_t name)
+static const store_document_t *document_now(const store_documents_t *documents, slice_t name)
 {
     for (size_t i = 0; i < documents->count; i++) {
         if (slice_eq(documents->items[i].file, name)) {
-            return documents->items[i].bytes;
+            return &documents->items[i];
         }
     }
-    return slice_of(NULL, 0);
+    return NULL;
+}
+
+static slice_t bytes_now(const store_documents_t *documents, slice_t name)
+{
+    const store_document_t *document = document_now(documents, name);
+    return document ? document->bytes : slice_of(NULL, 0);
 }
 
 slice_t proposal_bytes(const proposal_t *p, slice_t name)
@@ -64,8 +71,12 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
     for (size_t i = 0; i < count && !err; i++) {
         const proposal_change_t *c = &changes[i];
         edits[i] = (store_edit_change_t){.name = c->name, .remove = c->remove, .bytes = c->text};
-        slice_t now = bytes_now(&p->documents, c->name);
-        err = now.ptr ? store_edit_hash(now, &edits[i].before) : ERR_OK;
+        const store_document_t *now = document_now(&p->documents, c->name);
+        if (now && now->bytes.ptr) {
+            edits[i].before = (store_hash_t){.present = true, .digest = now->digest};
+        }
+        edits[i].hashed = !c->remove;
+        err = c->remove ? ERR_OK : digest_slice(c->text, &edits[i].digest);
         if (!err && c->expects && !store_hash_eq(&edits[i].before, &c->before)) {
             buf_printf(why, "the document %.*s is %s", SLICE_ARG(c->name),
                        edits[i].before.present ? "another than that" : "not there");
@@ -99,12 +110,15 @@ static err_t make_texts(proposal_t *p, const proposal_change_t *changes, size_t 
         const store_document_t *d = &p->documents.items[i];
         slice_t name = d->file;
         if (d->bytes.ptr && !find_change(changes, count, name)) {
-            texts[n++] = (store_text_t){.name = name, .bytes = d->bytes};
+            texts[n++] = journal_text(d);
         }
     }
     for (size_t i = 0; i < count; i++) {
         if (!changes[i].remove) {
-            texts[n++] = (store_text_t){.name = changes[i].name, .bytes = changes[i].text};
+            texts[n++] = (store_text_t){.name = changes[i].name,
+                                        .bytes = changes[i].text,
+                                        .digest = p->edits[i].digest,
+                                        .hashed = true};
         }
     }
     qsort(texts, n, sizeof *texts, by_name);

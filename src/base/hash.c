@@ -47,6 +47,19 @@ err_t hasher_finish(hasher_t *h, digest_t *out)
     return done && len == DIGEST_SIZE ? ERR_OK : ERR_NOMEM;
 }
 
+err_t digest_slice(slice_t s, digest_t *out)
+{
+    hasher_t h;
+    err_t err = hasher_init(&h);
+    if (!err) {
+        hasher_begin(&h);
+        hasher_update_slice(&h, s);
+        err = hasher_finish(&h, out);
+        hasher_release(&h);
+    }
+    return err;
+}
+
 size_t base64url_write(const uint8_t *bytes, size_t count, char *out)
 {
     static const char alphabet[] =

@@ -51,7 +51,7 @@ static err_t add_name(store_documents_t *out, slice_t directory, slice_t name, d
         return ERR_NOMEM;
     }
     name = slice_of(path.ptr + path.len - name.len, name.len);
-    out->items[out->count++] = (store_document_t){path, name, format, NO_SLICE};
+    out->items[out->count++] = (store_document_t){.name = path, .file = name, .format = format};
     out->data_count += format == DOC_DATA;
     return ERR_OK;
 }
@@ -111,6 +111,7 @@ static err_t read_from(int dirfd, size_t first, size_t limit, store_documents_t 
         buf_t bytes = BUF_INIT;
         /* arena_printf ends its text in a NUL. */
         err_t err = store_file_read(dirfd, document->file.ptr, limit, &bytes, &why);
+        err = err ? err : digest_slice(buf_slice(&bytes), &document->digest);
         if (err == ERR_NOMEM || buf_failed(&why)) {
             buf_release(&bytes);
             result = ERR_NOMEM;

@@ -21,6 +21,7 @@ typedef struct made {
 struct store_edit {
     int directory;
     store_intent_t *intents; /* texts end in a NUL */
+    edit_made_t *files;      /* as many */
     size_t count;
     bool committed; /* the temporaries are the intents' */
     made_t *made;
@@ -126,6 +127,7 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
                           const edit_seen_t *seen, buf_t *clause)
 {
     store_intent_t intent = {.file = file, .before = seen->hash};
+    edit_made_t files = {.file = seen->st, .at = seen->at};
     if (!store_hash_eq(&seen->hash, &change->before)) {
         buf_append_str(clause, "was changed by somebody else");
         return ERR_NOT_NOW;
@@ -134,7 +136,12 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
         buf_append_str(clause, "is being written by somebody else");
         return ERR_NOT_NOW;
     }
-    err_t err = change->remove ? ERR_OK : store_edit_hash(change->bytes, &intent.after);
+    err_t err = ERR_OK;
+    if (change->hashed) {
+        intent.after = (store_hash_t){.present = true, .digest = change->digest};
+    } else if (!change->remove) {
+        err = store_edit_hash(change->bytes, &intent.after);
+    }
     if (err || store_hash_eq(&intent.before, &intent.after)) {
         return err;
     }
@@ -148,9 +155,10 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
     if (!err && intent.after.present) {
         edit_step("write", file);
         err = edit_file_write(e->directory, intent.temporary.ptr, change->bytes,
-                              seen->hash.present ? seen : NULL, clause);
+                              seen->hash.present ? seen : NULL, &files.temporary, clause);
     }
     if (!err) {
+        e->files[e->count] = files;
         e->intents[e->count++] = intent;
     }
     return err;
@@ -236,7 +244,8 @@ static err_t prepare_all(store_edit_t *e, const store_edit_change_t *changes, si
                          buf_t *why)
 {
     e->intents = arena_array(&e->arena, count, sizeof *e->intents);
-    err_t err = e->intents ? ERR_OK : ERR_NOMEM;
+    e->files = arena_array(&e->arena, count, sizeof *e->files);
+    err_t err = e->intents && e->files ? ERR_OK : ERR_NOMEM;
     table_t names = TABLE_INIT;
     buf_t clause = BUF_INIT;
     for (size_t i = 0; i < count && !err; i++) {
@@ -295,7 +304,8 @@ err_t store_edit_commit(store_edit_t *e, store_history_t *h, const store_change_
     e->committed = true;
     buf_t clause = BUF_INIT;
     for (size_t i = 0; i < e->count; i++) {
-        settled.items[i].settled = edit_settle(e->directory, &e->intents[i], &clause);
+        settled.items[i].settled = edit_settle_made(e->directory, &e->intents[i], &e->files[i],
+                                                    &clause);
         settled.items[i].why = arena_copy(arena, buf_slice(&clause));
     }
     buf_release(&clause);

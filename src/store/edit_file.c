@@ -30,17 +30,8 @@ static err_t cannot(const char *what, buf_t *why)
 
 err_t store_edit_hash(slice_t bytes, store_hash_t *out)
 {
-    hasher_t hasher;
-    err_t err = hasher_init(&hasher);
-    if (err) {
-        return err;
-    }
-    hasher_begin(&hasher);
-    hasher_update_slice(&hasher, bytes);
     *out = (store_hash_t){.present = true};
-    err = hasher_finish(&hasher, &out->digest);
-    hasher_release(&hasher);
-    return err;
+    return digest_slice(bytes, &out->digest);
 }
 
 static err_t hash_file(int fd, digest_t *out, buf_t *why)
@@ -137,6 +128,7 @@ static bool is_being_written(int fd)
 err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why)
 {
     *out = (edit_seen_t){0};
+    (void)clock_gettime(CLOCK_REALTIME, &out->at);
     int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 && errno == ENOENT) {
         return ERR_OK;
@@ -175,7 +167,7 @@ static bool take_after(int fd, const struct stat *like)
 }
 
 err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit_seen_t *like,
-                      buf_t *why)
+                      struct stat *out, buf_t *why)
 {
     int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     like ? 0600 : 0644);
@@ -185,7 +177,7 @@ err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit
         return refused;
     }
     bool ok = store_file_write_all(fd, bytes) && (!like || take_after(fd, &like->st)) &&
-              fsync(fd) == 0;
+              fsync(fd) == 0 && (!out || fstat(fd, out) == 0);
     err_t err = ok ? ERR_OK : cannot("written", why);
     if (close(fd) != 0 && !err) {
         err = cannot("written", why);
@@ -194,6 +186,20 @@ err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit
         (void)unlinkat(directory, name, 0);
     }
     return err;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool edit_file_is_still(int directory, const char *name, const struct stat *seen)
+{
+    struct stat now;
+    return fstatat(directory, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(now.st_mode) &&
+           now.st_dev == seen->st_dev && now.st_ino == seen->st_ino &&
+           now.st_size == seen->st_size && same_time(&now.st_mtim, &seen->st_mtim) &&
+           same_time(&now.st_ctim, &seen->st_ctim);
 }
 
 static bool unsupported(int code)

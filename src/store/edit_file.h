@@ -8,14 +8,16 @@
 #include "footprintd/store/edit.h"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #define EDIT_TEMPORARY ".fpd-edit-" /* the start of a temporary's name */
 #define EDIT_KEPT      ".fpd-kept-" /* of what a person wrote and has no place any more */
 
 typedef struct edit_seen {
     store_hash_t hash;
-    bool writing;   /* somebody has it open for writing: the content is not their last word */
-    struct stat st; /* of a file that is present */
+    bool writing;       /* somebody has it open for writing: the content is not their last word */
+    struct stat st;     /* of a file that is present, before it was read */
+    struct timespec at; /* when that was */
 } edit_seen_t;
 
 /* An absent file is fine. ERR_RANGE: it is no regular file; ERR_IO; ERR_NOMEM. */
@@ -33,10 +35,13 @@ bool edit_file_is_ours(int directory, const char *name, const edit_seen_t *seen,
 
 /*
  * A new file, durable, with the mode of `like` (NULL: as new files have) and its owner where that
- * is permitted. On failure there is none. ERR_RANGE: as edit_is_elsewhere; ERR_IO.
+ * is permitted; *out (NULL: is not wanted) is what it is then. On failure there is none. ERR_RANGE:
+ * as edit_is_elsewhere; ERR_IO.
  */
 err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit_seen_t *like,
-                      buf_t *why) FPD_MUST_CHECK;
+                      struct stat *out, buf_t *why) FPD_MUST_CHECK;
+/* Whether nobody has written there, or put another file there, as far as the file system tells. */
+bool edit_file_is_still(int directory, const char *name, const struct stat *seen);
 
 /*
  * 0 or an errno. Both files change their places; where the file system cannot do that, a takes the

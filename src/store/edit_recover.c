@@ -27,7 +27,7 @@ static err_t write_again(store_history_t *h, int directory, store_intent_t *inte
     if (!err) {
         edit_step("write", intent->file);
         /* The system's refusal leaves the file pending; the history's is the caller's matter. */
-        if (edit_file_write(directory, temporary.ptr, bytes, file->hash.present ? file : NULL,
+        if (edit_file_write(directory, temporary.ptr, bytes, file->hash.present ? file : NULL, NULL,
                             clause)) {
             err = ERR_LIMIT;
         }

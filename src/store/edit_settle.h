@@ -4,6 +4,9 @@
 
 #include "footprintd/store/edit.h"
 
+#include <sys/stat.h>
+#include <time.h>
+
 /*
  * The intent's texts end in a NUL. When the file is still what it was before, the temporary must
  * hold what it is to be; a temporary that holds neither is a person's. Every step may be the last
@@ -11,6 +14,23 @@
  * has the clause; the directory is not synced.
  */
 store_settled_t edit_settle(int directory, const store_intent_t *intent, buf_t *why);
+
+/* What the files of an intent were when it was made. */
+typedef struct edit_made {
+    struct stat file;      /* before it was looked at; only of one that was present */
+    struct stat temporary; /* only of one that was written */
+    struct timespec at;    /* when it was looked at */
+} edit_made_t;
+
+/* So long before it was looked at a file must have changed for the last time; tests set it. */
+extern int64_t edit_quiet_ns;
+
+/*
+ * The same right after the commit, by whoever has made the intent: what has not changed since is
+ * not read again.
+ */
+store_settled_t edit_settle_made(int directory, const store_intent_t *intent,
+                                 const edit_made_t *made, buf_t *why);
 
 /*
  * After that: syncs the directory, and deletes the intents of what is not pending. What fails makes

@@ -51,8 +51,49 @@ static int pragmas(sqlite3 *db)
                         "PRAGMA synchronous = FULL;"
                         "PRAGMA foreign_keys = ON;"
                         "PRAGMA temp_store = MEMORY;"
-                        "PRAGMA journal_size_limit = 16777216;",
+                        "PRAGMA journal_size_limit = 16777216;"
+                        /*
+                         * A change as large as documents are is written to the log once, when it is
+                         * committed: what does not fit is written before, and once more for its
+                         * check sums.
+                         */
+                        "PRAGMA cache_size = -65536;",
                         NULL, NULL, NULL);
+}
+
+/* Pages of the log, above which it is copied into the database: by store_history_checkpoint, or at
+ * last by the commit that finds it so long. */
+#define LOG_LONG    1000
+#define LOG_LONGEST 16384
+
+static void checkpoint(store_history_t *h)
+{
+    /* What readers still need is copied the next time, and what fails is in the log all the same.
+     */
+    (void)sqlite3_wal_checkpoint_v2(h->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    (void)sqlite3_db_release_memory(h->db);
+    h->log_pages = 0;
+}
+
+static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+    store_history_t *h = arg;
+    (void)db;
+    (void)name;
+    h->log_pages = pages;
+    if (pages >= LOG_LONGEST) {
+        checkpoint(h);
+    }
+    return SQLITE_OK;
+}
+
+void store_history_checkpoint(store_history_t *h)
+{
+    pthread_mutex_lock(&h->mutex);
+    if (h->log_pages >= LOG_LONG) {
+        checkpoint(h);
+    }
+    pthread_mutex_unlock(&h->mutex);
 }
 
 /*
@@ -89,6 +130,7 @@ static err_t open_database(store_history_t *h, buf_t *why)
         return err;
     }
     rc = pragmas(h->db);
+    (void)sqlite3_wal_hook(h->db, on_commit, h);
     rc = rc ? rc : history_answers(h->db, "PRAGMA journal_mode", "wal", &wal);
     if (rc) {
         return sql_error(h->db, h->path, rc, why);

@@ -47,22 +47,15 @@ static err_t sort_documents(ready_change_t *r, buf_t *why)
     const store_change_t *c = r->change;
     store_text_t *copies = arena_array(&r->arena, c->document_count, sizeof *copies);
     r->documents = arena_array(&r->arena, c->document_count, sizeof *r->documents);
-    hasher_t hasher;
-    err_t err = copies && r->documents ? hasher_init(&hasher) : ERR_NOMEM;
-    if (err) {
-        return err;
-    }
+    err_t err = copies && r->documents ? ERR_OK : ERR_NOMEM;
     for (size_t i = 0; i < c->document_count && !err; i++) {
         copies[i] = c->documents[i];
         r->documents[i] = &copies[i];
         err = check_name(copies[i].name, why);
-        if (!err) {
-            hasher_begin(&hasher);
-            hasher_update_slice(&hasher, copies[i].bytes);
-            err = hasher_finish(&hasher, &copies[i].digest);
+        if (!err && !copies[i].hashed) {
+            err = digest_slice(copies[i].bytes, &copies[i].digest);
         }
     }
-    hasher_release(&hasher);
     if (err) {
         return err;
     }

@@ -76,6 +76,7 @@ struct store_history {
     int lock;   /* the locked file */
     pthread_mutex_t mutex;
     store_history_options_t options;
+    int log_pages; /* that may not be in the database yet */
     sqlite3_stmt *statements[SQL_COUNT];
 };
 

@@ -177,7 +177,7 @@ static bool keep_one(int directory, int aside, const char *name)
     }
     buf_t text = BUF_INIT, why = BUF_INIT;
     bool ok = store_file_read(directory, name, FILE_MAX, &text, &why) == ERR_OK &&
-              edit_file_write(aside, name, buf_slice(&text), NULL, &why) == ERR_OK;
+              edit_file_write(aside, name, buf_slice(&text), NULL, NULL, &why) == ERR_OK;
     buf_release(&text);
     buf_release(&why);
     return ok;

@@ -82,6 +82,39 @@ static bool next(members_t *m)
     return !m->involved;
 }
 
+/* How many bytes are the same. */
+static size_t same_bytes(const char *x, const char *y, size_t len)
+{
+    size_t n = 0;
+    for (uint64_t a, b; n + sizeof a <= len; n += sizeof a) {
+        memcpy(&a, x + n, sizeof a);
+        memcpy(&b, y + n, sizeof b);
+        if (a != b) {
+            break;
+        }
+    }
+    while (n < len && x[n] == y[n]) {
+        n++;
+    }
+    return n;
+}
+
+/*
+ * Behind two members that are the same: as long as the texts are, members of one are those of the
+ * other, and only one is read. The byte behind the last one that is passed over is the same, too.
+ */
+static void skip_same(members_t *x, members_t *y)
+{
+    size_t left_x = (size_t)(x->end - x->at), left_y = (size_t)(y->end - y->at);
+    const char *begin = x->at;
+    const char *end = begin + same_bytes(begin, y->at, left_x < left_y ? left_x : left_y);
+    members_t m = *x;
+    while (next(&m) && m.at < end) {
+        *x = m;
+    }
+    y->at += x->at - begin;
+}
+
 /* A member of one side, or of each. */
 static err_t add(nodes_t *store, const members_t *x, const members_t *y, alignment_t *out)
 {
@@ -124,6 +157,8 @@ static err_t align_all(nodes_t *store, members_t *x, members_t *y, alignment_t *
         int order = same ? 0 : !more_x ? 1 : !more_y ? -1 : slice_cmp(x->key, y->key);
         if (order || !slice_eq(x->value, y->value)) {
             err = add(store, order <= 0 ? x : NULL, order >= 0 ? y : NULL, out);
+        } else {
+            skip_same(x, y);
         }
         more_x = order <= 0 ? next(x) : more_x;
         more_y = order >= 0 ? next(y) : more_y;

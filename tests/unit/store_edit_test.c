@@ -4,6 +4,8 @@
  */
 #include "store_fixture.h"
 
+#include "store/edit_settle.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -28,10 +30,12 @@ static const char *const after_pairs[] = {"a.yaml", "a2", "c.yaml", "c2", "d.yam
 
 static void three_changes(store_edit_change_t changes[3])
 {
-    changes[0] = (store_edit_change_t){SLICE_LIT("a.yaml"), hash_of("a1"), false, SLICE_LIT("a2")};
+    changes[0] = (store_edit_change_t){
+        .name = SLICE_LIT("a.yaml"), .before = hash_of("a1"), .bytes = SLICE_LIT("a2")};
     changes[1] = (store_edit_change_t){
         .name = SLICE_LIT("b.yaml"), .before = hash_of("b1"), .remove = true};
-    changes[2] = (store_edit_change_t){SLICE_LIT("c.yaml"), hash_of(NULL), false, SLICE_LIT("c2")};
+    changes[2] = (store_edit_change_t){
+        .name = SLICE_LIT("c.yaml"), .before = hash_of(NULL), .bytes = SLICE_LIT("c2")};
 }
 
 static err_t edit_three(store_fixture_t *x, store_settlements_t *settled)
@@ -159,8 +163,8 @@ static void test_data_files(void **state)
     static const char *const two[] = {"a.yaml", "a1",         "b.yaml", "b1", "d.yaml",
                                       "d1",     "data/c.csv", "c2",     NULL};
     const store_edit_change_t changes[] = {
-        {SLICE_LIT("data/c.csv"), hash_of(NULL), false, SLICE_LIT("c1")},
-        {SLICE_LIT("data/c.csv"), hash_of("c1"), false, SLICE_LIT("c2")}};
+        {.name = SLICE_LIT("data/c.csv"), .before = hash_of(NULL), .bytes = SLICE_LIT("c1")},
+        {.name = SLICE_LIT("data/c.csv"), .before = hash_of("c1"), .bytes = SLICE_LIT("c2")}};
     for (size_t i = 0; i < 2; i++) {
         store_edit_t *e = NULL;
         store_settlements_t settled;
@@ -185,8 +189,8 @@ static void test_data_files(void **state)
     assert_int_equal(rename(from, to), 0);
     assert_int_equal(symlink("real", from), 0);
     store_edit_t *e = NULL;
-    const store_edit_change_t change = {SLICE_LIT("data/c.csv"), hash_of("c2"), false,
-                                        SLICE_LIT("c3")};
+    const store_edit_change_t change = {
+        .name = SLICE_LIT("data/c.csv"), .before = hash_of("c2"), .bytes = SLICE_LIT("c3")};
     assert_int_equal(store_edit_prepare(x->documents, &change, 1, &e, &x->why), ERR_RANGE);
     assert_non_null(strstr(why_text(x), "is managed elsewhere"));
     assert_no_temporaries(x);
@@ -202,11 +206,13 @@ static void test_directories_given_up(void **state)
     (void)snprintf(there, sizeof there, "%s/there", x->documents);
     assert_int_equal(mkdir(there, 0755), 0);
     store_edit_change_t changes[] = {
-        {SLICE_LIT("data/c.csv"), hash_of(NULL), false, SLICE_LIT("c1")},
-        {SLICE_LIT("data/d.csv"), hash_of(NULL), false, SLICE_LIT("d1")},
-        {SLICE_LIT("there/e.csv"), hash_of(NULL), false, SLICE_LIT("e1")},
-        {SLICE_LIT("other/f.csv"), hash_of(NULL), false, SLICE_LIT("f1")},
-        {SLICE_LIT("a.yaml"), hash_of("somebody else's"), false, SLICE_LIT("a2")}};
+        {.name = SLICE_LIT("data/c.csv"), .before = hash_of(NULL), .bytes = SLICE_LIT("c1")},
+        {.name = SLICE_LIT("data/d.csv"), .before = hash_of(NULL), .bytes = SLICE_LIT("d1")},
+        {.name = SLICE_LIT("there/e.csv"), .before = hash_of(NULL), .bytes = SLICE_LIT("e1")},
+        {.name = SLICE_LIT("other/f.csv"), .before = hash_of(NULL), .bytes = SLICE_LIT("f1")},
+        {.name = SLICE_LIT("a.yaml"),
+         .before = hash_of("somebody else's"),
+         .bytes = SLICE_LIT("a2")}};
     for (size_t count = 4; count <= 5; count++) {
         store_edit_t *e = NULL;
         err_t err = store_edit_prepare(x->documents, changes, count, &e, &x->why);
@@ -227,7 +233,7 @@ static void test_nothing_to_do(void **state)
     struct stat before, after;
     assert_int_equal(stat(in_documents(x, "a.yaml"), &before), 0);
     store_edit_change_t changes[] = {
-        {SLICE_LIT("a.yaml"), hash_of("a1"), false, SLICE_LIT("a1")},
+        {.name = SLICE_LIT("a.yaml"), .before = hash_of("a1"), .bytes = SLICE_LIT("a1")},
         {.name = SLICE_LIT("z.yaml"), .before = hash_of(NULL), .remove = true}};
     store_edit_t *e = NULL;
     assert_ok(x, store_edit_prepare(x->documents, changes, 2, &e, &x->why));
@@ -250,7 +256,8 @@ static void test_same_as_served(void **state)
     store_fixture_t *x = *state;
     begin(x);
     put(x, "a.yaml", "broken");
-    store_edit_change_t change = {SLICE_LIT("a.yaml"), hash_of("broken"), false, SLICE_LIT("a1")};
+    store_edit_change_t change = {
+        .name = SLICE_LIT("a.yaml"), .before = hash_of("broken"), .bytes = SLICE_LIT("a1")};
     store_edit_t *e = NULL;
     assert_ok(x, store_edit_prepare(x->documents, &change, 1, &e, &x->why));
     made_change_t m;
@@ -280,7 +287,8 @@ static void test_refused(void **state)
     begin(x);
     store_edit_change_t changes[4];
     three_changes(changes);
-    changes[3] = (store_edit_change_t){SLICE_LIT("d.yaml"), hash_of("d0"), false, SLICE_LIT("d2")};
+    changes[3] = (store_edit_change_t){
+        .name = SLICE_LIT("d.yaml"), .before = hash_of("d0"), .bytes = SLICE_LIT("d2")};
     assert_refused(x, changes, 4, ERR_NOT_NOW, "the file d.yaml was changed by somebody else");
     changes[3].before = hash_of(NULL);
     assert_refused(x, changes, 4, ERR_NOT_NOW, "the file d.yaml was changed by somebody else");
@@ -555,13 +563,12 @@ static void assert_settled(store_fixture_t *x)
 }
 
 /* Every step of an edit, everybody, every file, with and without a crash at that moment. */
-static void test_every_step(void **state)
+static void every_step(store_fixture_t *x)
 {
     static const char *const files[] = {"a.yaml", "b.yaml", "c.yaml"};
     /* None, at that moment, and up to so many steps later. */
     static const unsigned crashes[PERSONS] = {
         [NOBODY] = 2, [SAVES] = 5, [SAVES_IN] = 2, [REMOVES] = 3, [LINKS] = 3};
-    store_fixture_t *x = *state;
     unsigned committed = 0, undone = 0;
     for (unsigned p = 0; p < PERSONS; p++) {
         for (unsigned f = 0; f < (p == NOBODY ? 1 : 3); f++) {
@@ -582,6 +589,20 @@ static void test_every_step(void **state)
         }
     }
     assert_true(committed > 50 && undone > 20);
+}
+
+static void test_every_step(void **state)
+{
+    every_step(*state);
+}
+
+/* As if all files were old: what they hold is known by their times. */
+static void test_every_step_of_old_files(void **state)
+{
+    int64_t before = edit_quiet_ns;
+    edit_quiet_ns = INT64_MIN;
+    every_step(*state);
+    edit_quiet_ns = before;
 }
 
 /* A crash at every step, then one at every step of the recovery: the next recovery ends it. */
@@ -677,7 +698,8 @@ static void test_pending(void **state)
     assert_int_equal(settled.items[0].settled, STORE_SETTLED_PENDING);
     assert_string_equal(settled.items[0].why.ptr, "cannot be replaced: No such file or directory");
     assert_int_equal(settled.items[1].settled, STORE_SETTLED_DONE);
-    store_edit_change_t change = {SLICE_LIT("a.yaml"), hash_of("a1"), false, SLICE_LIT("a3")};
+    store_edit_change_t change = {
+        .name = SLICE_LIT("a.yaml"), .before = hash_of("a1"), .bytes = SLICE_LIT("a3")};
     store_edit_t *e = NULL;
     assert_ok(x, store_edit_prepare(x->documents, &change, 1, &e, &x->why));
     made_change_t m;
@@ -833,6 +855,7 @@ int main(void)
         TEST(test_read_only_directory),
         TEST(test_disk_full),
         TEST(test_every_step),
+        TEST(test_every_step_of_old_files),
         TEST(test_every_step_of_recovery),
         TEST(test_temporaries_lost),
         TEST(test_pending),

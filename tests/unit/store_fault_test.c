@@ -508,9 +508,9 @@ static void test_read_without_memory(void **state)
 static err_t edit(store_fixture_t *x, store_settlements_t *settled)
 {
     store_edit_change_t changes[] = {
-        {SLICE_LIT("a.yaml"), hash_of("a2"), false, SLICE_LIT("a3")},
+        {.name = SLICE_LIT("a.yaml"), .before = hash_of("a2"), .bytes = SLICE_LIT("a3")},
         {.name = SLICE_LIT("b.yaml"), .before = hash_of("b1"), .remove = true},
-        {SLICE_LIT("c.yaml"), hash_of(NULL), false, SLICE_LIT("c3")}};
+        {.name = SLICE_LIT("c.yaml"), .before = hash_of(NULL), .bytes = SLICE_LIT("c3")}};
     store_edit_t *e = NULL;
     err_t err = store_edit_prepare(x->documents, changes, 3, &e, &x->why);
     if (err) {

@@ -380,6 +380,39 @@ static void test_file_shrinks(void **state)
     assert_true(st.st_size < 8 << 20);
 }
 
+static size_t size_in_state(store_fixture_t *x, const char *name)
+{
+    struct stat st;
+    assert_int_equal(stat(in_state(x, name), &st), 0);
+    return (size_t)st.st_size;
+}
+
+/* A commit writes what is new once, to the log; the database gets it later, or at last. */
+static void test_log(void **state)
+{
+    store_fixture_t *x = *state;
+    fixture_open(x);
+    size_t size = (size_t)6 << 20, longest = (size_t)64 << 20;
+    char *text = calloc(1, size + 1);
+    assert_non_null(text);
+    memset(text, 'x', size);
+    (void)append(x, PAIRS("a.yaml", text), "t");
+    size_t log = size_in_state(x, STORE_HISTORY_FILE "-wal");
+    assert_true(log > size && log < size + (size >> 2));
+    assert_true(size_in_state(x, STORE_HISTORY_FILE) < size >> 2);
+    store_history_checkpoint(x->h);
+    assert_true(size_in_state(x, STORE_HISTORY_FILE) > size);
+    size_t database = size_in_state(x, STORE_HISTORY_FILE);
+    unsigned i = 0;
+    for (; size_in_state(x, STORE_HISTORY_FILE) == database; i++) {
+        assert_true(i * size < longest + size);
+        text[i] = 'y';
+        (void)append(x, PAIRS("a.yaml", text), "t");
+    }
+    assert_true(i * size > longest - size);
+    free(text);
+}
+
 /* A change of one document of many, ten thousand times: rows follow the change, not the set. */
 static void test_in_proportion(void **state)
 {
@@ -736,14 +769,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, store_setup, store_teardown)
-        TEST(test_empty),         TEST(test_modes),          TEST(test_append_and_read),
-        TEST(test_no_documents),  TEST(test_same),           TEST(test_rollback),
-        TEST(test_base),          TEST(test_numbers),        TEST(test_bad_arguments),
-        TEST(test_list),          TEST(test_retention),      TEST(test_file_shrinks),
-        TEST(test_in_proportion), TEST(test_threads),        TEST(test_audit),
-        TEST(test_intents),       TEST(test_intents_agree),  TEST(test_lock),
-        TEST(test_no_directory),  TEST(test_contradictions), TEST(test_old_damage),
-        TEST(test_flipped_bytes), TEST(test_not_a_database), TEST(test_upgrade),
+        TEST(test_empty),        TEST(test_modes),         TEST(test_append_and_read),
+        TEST(test_no_documents), TEST(test_same),          TEST(test_rollback),
+        TEST(test_base),         TEST(test_numbers),       TEST(test_bad_arguments),
+        TEST(test_list),         TEST(test_retention),     TEST(test_file_shrinks),
+        TEST(test_log),          TEST(test_in_proportion), TEST(test_threads),
+        TEST(test_audit),        TEST(test_intents),       TEST(test_intents_agree),
+        TEST(test_lock),         TEST(test_no_directory),  TEST(test_contradictions),
+        TEST(test_old_damage),   TEST(test_flipped_bytes), TEST(test_not_a_database),
+        TEST(test_upgrade),
     };
     return cmocka_run_group_tests_name("store history", tests, NULL, NULL);
 }

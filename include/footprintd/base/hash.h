@@ -27,6 +27,12 @@ void hasher_update(hasher_t *h, const void *bytes, size_t len);
 void hasher_update_slice(hasher_t *h, slice_t s);
 /* ERR_NOMEM when any step since hasher_begin failed. */
 err_t hasher_finish(hasher_t *h, digest_t *out) FPD_MUST_CHECK;
+/* All of it at once. */
+err_t digest_slice(slice_t s, digest_t *out) FPD_MUST_CHECK;
+static inline bool digest_eq(const digest_t *a, const digest_t *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
 
 /*
  * The tag of a VersionTag (RFC 7285 10.3): the first TAG_BYTES bytes as base64url (RFC 4648 5)

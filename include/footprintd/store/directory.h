@@ -6,6 +6,7 @@
 #ifndef FOOTPRINTD_STORE_DIRECTORY_H
 #define FOOTPRINTD_STORE_DIRECTORY_H
 
+#include "footprintd/base/hash.h"
 #include "footprintd/doc/events.h"
 #include "footprintd/doc/finding.h"
 #include "footprintd/model/model.h"
@@ -15,6 +16,7 @@ typedef struct store_document {
     slice_t file; /* "dach.yaml"; of a data file "data/costs.csv" */
     doc_format_t format; /* DOC_DATA: a data file */
     slice_t bytes;       /* owned; a ptr of NULL: it could not be read, a finding says why */
+    digest_t digest;     /* of bytes, when they could be read */
 } store_document_t;
 
 typedef struct store_documents {

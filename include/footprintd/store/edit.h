@@ -34,7 +34,9 @@ typedef struct store_edit_change {
     slice_t name;        /* of the file, without its directory */
     store_hash_t before; /* what the file has to be now: what the change was made from */
     bool remove;
-    slice_t bytes; /* what it is to be, unless it is removed */
+    slice_t bytes;   /* what it is to be, unless it is removed */
+    digest_t digest; /* of bytes, when it is known */
+    bool hashed;     /* it is */
 } store_edit_change_t;
 
 typedef struct store_edit store_edit_t;

@@ -69,7 +69,8 @@ static inline bool store_hash_eq(const store_hash_t *a, const store_hash_t *b)
 typedef struct store_text {
     slice_t name; /* of the file, without its directory: "dach.yaml" */
     slice_t bytes;
-    digest_t digest; /* of bytes; what is appended need not have it */
+    digest_t digest; /* of bytes; what is appended need not have it, and then says so */
+    bool hashed;
 } store_text_t;
 
 typedef struct store_vtag {
@@ -163,6 +164,12 @@ err_t store_history_open(const char *state, const store_history_options_t *optio
                          store_history_t **out, buf_t *why) FPD_MUST_CHECK;
 /* NULL is fine. */
 void store_history_close(store_history_t *h);
+
+/*
+ * What commits leave for later: copies the log into the database when it has become long. For a
+ * thread that has time; without it a commit does so when the log is 64 MiB.
+ */
+void store_history_checkpoint(store_history_t *h);
 
 /*
  * Whether store_history_open would refuse the database as that of a newer program, as far as its
