@@ -101,6 +101,7 @@ typedef struct merge {
     bool timed; /* the file as it will be */
     bool add;   /* the column is new */
     buf_t key;
+    slice_t kept; /* lines that stay as they are, and are not written yet */
     buf_t *out;
 } merge_t;
 
@@ -133,8 +134,29 @@ static slice_t take_field(slice_t *line)
     return field;
 }
 
+static void write_kept(merge_t *m)
+{
+    buf_append_slice(m->out, m->kept);
+    m->kept = slice_of(NULL, 0);
+}
+
+static void keep(merge_t *m, slice_t line, slice_t whole)
+{
+    if (m->add || whole.len != line.len + 1) { /* another end */
+        write_kept(m);
+        buf_append_slice(m->out, line);
+        buf_append_str(m->out, m->add ? ",\n" : "\n");
+    } else if (m->kept.len && m->kept.ptr + m->kept.len == whole.ptr) {
+        m->kept.len += whole.len;
+    } else {
+        write_kept(m);
+        m->kept = whole;
+    }
+}
+
 static void write_value(merge_t *m, const cost_value_t *v)
 {
+    write_kept(m);
     if (!v->cost.len) {
         return;
     }
@@ -148,7 +170,8 @@ static void write_value(merge_t *m, const cost_value_t *v)
     buf_append_char(m->out, '\n');
 }
 
-static err_t merge_line(merge_t *m, slice_t line)
+/* The line, and with its end. */
+static err_t merge_line(merge_t *m, slice_t line, slice_t whole)
 {
     slice_t rest = line, source = take_field(&rest), destination = take_field(&rest);
     slice_t key = slice_of(line.ptr, source.len + 1 + destination.len);
@@ -166,8 +189,7 @@ static err_t merge_line(merge_t *m, slice_t line)
     if (v) {
         write_value(m, v);
     } else {
-        buf_append_slice(m->out, line);
-        buf_append_str(m->out, m->add ? ",\n" : "\n");
+        keep(m, line, whole);
     }
     return ERR_OK;
 }
@@ -198,11 +220,13 @@ static err_t merge(merge_t *m, slice_t file)
     }
     buf_append_str(m->out,
                    m->timed ? "source,destination,cost,time\n" : "source,destination,cost\n");
-    while (next_line(&file, &line)) {
-        if (line.len && merge_line(m, line)) {
+    for (slice_t rest = file; next_line(&rest, &line); file = rest) {
+        slice_t whole = slice_of(file.ptr, file.len - rest.len);
+        if (line.len && merge_line(m, line, whole)) {
             return ERR_NOMEM;
         }
     }
+    write_kept(m);
     for (size_t i = 0; i < m->batch->count; i++) {
         const cost_value_t *v = &m->batch->values[i];
         if (table_get(&m->left, v->key)) {

@@ -19,11 +19,46 @@ static double read_double(const char *text)
     return strtod_l(text, NULL, c);
 }
 
+/*
+ * Up to 15 digits around a point: the integer of them and the power of ten are exact as doubles, so
+ * that their quotient is the double next to the number. False: it is another kind of text.
+ */
+static bool read_short(slice_t number, double *out)
+{
+    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6, 1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    const char *at = number.ptr, *end = number.ptr + number.len, *point = NULL;
+    bool negative = number.len > 0 && *at == '-';
+    uint64_t integer = 0;
+    if (number.len > 17) {
+        return false;
+    }
+    at += negative;
+    const char *first = at;
+    for (; at < end && ((*at >= '0' && *at <= '9') || (*at == '.' && !point && at > first)); at++) {
+        if (*at == '.') {
+            point = at;
+        } else {
+            integer = integer * 10 + (unsigned)(*at - '0');
+        }
+    }
+    size_t places = point ? (size_t)(end - point) - 1 : 0;
+    if (at < end || !places || end - first > 16) {
+        return false;
+    }
+    *out = (double)integer / powers[places];
+    *out = negative && integer ? -*out : *out;
+    return true;
+}
+
 bool json_number_double(slice_t number, double *out)
 {
     uint64_t integer = 0;
     if (number.len < 16 && json_number_u64(number, &integer)) {
         *out = (double)integer;
+        return true;
+    }
+    if (read_short(number, out)) {
         return true;
     }
     char text[TEXT_MAX + 1];

@@ -16,6 +16,7 @@ typedef struct merging {
     walk_t from, to;
     table_t members; /* of the patch: name -> json_member_t */
     size_t set;      /* members of the patch that the other text was found to have */
+    size_t removed;  /* and of those that it removes, what the first text was found to have */
 } merging_t;
 
 /* ---- texts ---- */
@@ -81,17 +82,51 @@ static const json_value_t *patched(const merging_t *m, const walk_t *w)
     return member ? &member->value : NULL;
 }
 
+/* The length of what both texts go on with. */
+static size_t common(const json_reader_t *x, const json_reader_t *y)
+{
+    const char *a = x->input.ptr + json_reader_at(x), *b = y->input.ptr + json_reader_at(y);
+    size_t left = x->input.len - json_reader_at(x), other = y->input.len - json_reader_at(y), n = 0;
+    left = left < other ? left : other;
+    while (left - n >= 32 && memcmp(a + n, b + n, 32) == 0) {
+        n += 32;
+    }
+    while (n < left && a[n] == b[n]) {
+        n++;
+    }
+    return n;
+}
+
+/*
+ * Both readers are behind members that are the same, so that what they make of the same bytes is:
+ * one of them reads those. A member that the patch has and that is passed over so is not counted.
+ */
+static bool step_both(walk_t *from, walk_t *to)
+{
+    size_t begin = json_reader_at(&to->reader), whole = begin;
+    size_t end = begin + common(&from->reader, &to->reader);
+    bool good = step(to);
+    while (good && to->more && json_reader_at(&to->reader) < end) {
+        whole = json_reader_at(&to->reader);
+        good = step(to);
+    }
+    json_reader_skip(&from->reader, whole - begin);
+    return good && step(from);
+}
+
 /* One member of either side, or the same of both; false: it does not fit. */
 static bool advance(merging_t *m)
 {
     walk_t *from = &m->from, *to = &m->to;
     const json_value_t *old = patched(m, from);
     if (old && old->kind == JSON_NULL) {
+        m->removed++;
         return step(from);
     }
     if (from->more && to->more && slice_eq(from->name, to->name)) {
         m->set += old != NULL;
-        return (old ? has_value(to, old) : same_scalars(from, to)) && step(from) && step(to);
+        return old ? has_value(to, old) && step(from) && step(to)
+                   : same_scalars(from, to) && step_both(from, to);
     }
     /* What the patch adds; a member that was there, too, is never passed over but with its own. */
     const json_value_t *added = patched(m, to);
@@ -119,7 +154,8 @@ static err_t walk(merging_t *m, const json_value_t *patch, bool *proven)
     while (fits && (m->from.more || m->to.more)) {
         fits = advance(m);
     }
-    *proven = fits && m->set == setting;
+    /* All of the patch was met: it says nothing of members that were passed over. */
+    *proven = fits && m->set == setting && m->removed == patch->u.object.count - setting;
     bool nomem = json_reader_nomem(&m->from.reader) || json_reader_nomem(&m->to.reader);
     return err ? err : nomem ? ERR_NOMEM : ERR_OK;
 }

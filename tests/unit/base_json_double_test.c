@@ -83,6 +83,32 @@ static void test_read(void **state)
     assert_false(json_number_double(slice_of(digits, 1100), &value));
 }
 
+/* Every length, with the point everywhere, against the C library; also what is no number. */
+static void test_read_as_strtod(void **state)
+{
+    (void)state;
+    prng_t p = prng_start();
+    for (unsigned round = 0; round < 200000; round++) {
+        char text[24];
+        size_t len = 1 + prng_below(&p, 18), point = 1 + prng_below(&p, 18);
+        for (size_t i = 0; i < len; i++) {
+            text[i] = (char)('0' + prng_below(&p, 10));
+        }
+        if (point < len) {
+            text[point] = '.';
+        }
+        if (prng_below(&p, 4) == 0) {
+            text[0] = '-';
+        }
+        text[len] = '\0';
+        double value, want = strtod(text, NULL);
+        assert_true(json_number_double(slice_of(text, len), &value));
+        if (memcmp(&value, &(double){want == 0 ? 0 : want}, sizeof value) != 0) {
+            fail_msg("%s is read as %.17g", text, value);
+        }
+    }
+}
+
 /* The least precision at which printf's text reads as the value has as few digits. */
 static size_t least_digits(double value)
 {
@@ -177,9 +203,9 @@ static void test_locale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known),  cmocka_unit_test(test_read),
-        cmocka_unit_test(test_random), cmocka_unit_test(test_two_places),
-        cmocka_unit_test(test_locale),
+        cmocka_unit_test(test_known),          cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read_as_strtod), cmocka_unit_test(test_random),
+        cmocka_unit_test(test_two_places),     cmocka_unit_test(test_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,7 +135,8 @@ static void check_altered(patch_type_t type, const pair_t *opaque, const pair_t 
         if (row && row->kind == JSON_OBJECT && row->u.object.count) {
             json_member_t *members = row->u.object.members;
             size_t i = (size_t)prng_below(p, row->u.object.count);
-            switch (prng_below(p, 4)) {
+            unsigned kind = (unsigned)prng_below(p, 6);
+            switch (kind) {
             case 0: /* it is missing */
                 members[i] = members[--row->u.object.count];
                 break;
@@ -146,12 +147,16 @@ static void check_altered(patch_type_t type, const pair_t *opaque, const pair_t 
                 members[i].value = (json_value_t){.kind = JSON_NUMBER,
                                                   .u = {.text = SLICE_LIT("7")}};
                 break;
-            default: /* one comes */
+            default: /* one comes, goes, or becomes another */
                 row->u.object.members = arena_array(&arena, row->u.object.count + 1,
                                                     sizeof *members);
                 memcpy(row->u.object.members, members, row->u.object.count * sizeof *members);
-                row->u.object.members[row->u.object.count] = members[i];
-                row->u.object.members[row->u.object.count++].name = SLICE_LIT("new");
+                members = &row->u.object.members[row->u.object.count++];
+                *members = row->u.object.members[i];
+                members->name = kind == 3 ? SLICE_LIT("new")
+                                          : arena_printf(&arena, "p/~%02u",
+                                                         (unsigned)prng_below(p, NAMES));
+                members->value.kind = kind == 4 ? JSON_NULL : members->value.kind;
             }
         }
         buf_clear(&text);

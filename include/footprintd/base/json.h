@@ -60,6 +60,19 @@ void json_reader_release(json_reader_t *r);
  * end; its text is the character that was found, and empty where that says nothing.
  */
 json_event_t json_reader_next(json_reader_t *r);
+/* Of the next byte that it reads. */
+static inline size_t json_reader_at(const json_reader_t *r)
+{
+    return r->at;
+}
+/*
+ * Passes over bytes that would leave it in the state that it is in, as another one has found: whole
+ * members behind a member. Lines and columns are wrong from there on.
+ */
+static inline void json_reader_skip(json_reader_t *r, size_t bytes)
+{
+    r->at += bytes;
+}
 
 /* True when JSON_EV_ERROR came of an allocation that failed, and not of the text. */
 static inline bool json_reader_nomem(const json_reader_t *r)
