@@ -176,7 +176,8 @@ def test_core_files(site, wanted):
         resource.setrlimit(resource.RLIMIT_CORE, (4096, 4096))
 
     # A sanitizer has a will of its own about core files.
-    env = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":disable_coredump=0"}
+    env = {name: os.environ.get(name, "") + ":disable_coredump=0"
+           for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
     with Server(write_config(site, more=more), before=limit, env=env) as server:
         limits = pathlib.Path(f"/proc/{server.process.pid}/limits").read_text()
         (line,) = [row.split() for row in limits.splitlines() if row.startswith("Max core file size")]
