@@ -2,7 +2,8 @@
 
 static void call_for(const config_key_t *key, const void *base, config_path_t *call, void *arg)
 {
-    const void *at = (const char *)base + key->offset;
+    bool named = key->kind == CONFIG_PATH || key->kind == CONFIG_PAIRS; /* others may lie nowhere */
+    const void *at = named ? (const char *)base + key->offset : NULL;
     if (key->kind == CONFIG_PATH && ((const slice_t *)at)->len) {
         call(arg, key->name, *(const slice_t *)at);
     } else if (key->kind == CONFIG_PAIRS) {

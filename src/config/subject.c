@@ -81,7 +81,9 @@ static void append_key(buf_t *out, attribute_t *attributes, size_t count, const 
 {
     for (size_t i = 0; i < count; i++) {
         size_t from = i ? ends[i - 1] : 0;
-        attributes[i].key = slice_of(texts->ptr + from, ends[i] - from);
+        /* None when memory is out, which `texts` says. */
+        attributes[i].key = slice_of(texts->ptr ? texts->ptr + from : NULL,
+                                     texts->ptr ? ends[i] - from : 0);
     }
     /* The attributes of one RDN are a set. */
     qsort(attributes, count, sizeof *attributes, cmp_attribute);

@@ -165,11 +165,12 @@ err_t difference_objects_make(difference_work_t *w)
     err_t err = list ? ERR_OK : ERR_NOMEM;
     size_t b = 0, a = 0;
     while (!err && (b < before->advertisement_count || a < after->advertisement_count)) {
-        const model_advertisement_t *x = &before->advertisements[b];
-        const model_advertisement_t *y = &after->advertisements[a];
-        int cmp = b == before->advertisement_count  ? 1
-                  : a == after->advertisement_count ? -1
-                                                    : slice_cmp(x->id, y->id);
+        const model_advertisement_t *x = b < before->advertisement_count
+                                             ? &before->advertisements[b]
+                                             : NULL;
+        const model_advertisement_t *y = a < after->advertisement_count ? &after->advertisements[a]
+                                                                        : NULL;
+        int cmp = !x ? 1 : !y ? -1 : slice_cmp(x->id, y->id);
         difference_advertisement_t *ad = &list[d->advertisement_count];
         *ad = (difference_advertisement_t){
             .id = cmp <= 0 ? x->id : y->id, .in_before = cmp <= 0, .in_after = cmp >= 0};

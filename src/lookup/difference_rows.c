@@ -59,11 +59,12 @@ void difference_rows_make(difference_work_t *w)
     size_t b = 0, a = 0;
     rows[0] = (difference_coverage_t){.advertisement = SLICE_LIT(""), .type = SLICE_LIT("")};
     while (b < before->advertisement_count || a < after->advertisement_count) {
-        const model_advertisement_t *x = &before->advertisements[b];
-        const model_advertisement_t *y = &after->advertisements[a];
-        int cmp = b == before->advertisement_count  ? 1
-                  : a == after->advertisement_count ? -1
-                                                    : slice_cmp(x->id, y->id);
+        const model_advertisement_t *x = b < before->advertisement_count
+                                             ? &before->advertisements[b]
+                                             : NULL;
+        const model_advertisement_t *y = a < after->advertisement_count ? &after->advertisements[a]
+                                                                        : NULL;
+        int cmp = !x ? 1 : !y ? -1 : slice_cmp(x->id, y->id);
         add_rows(rows, &count, cmp <= 0 ? x->id : y->id, cmp <= 0 ? x : NULL, cmp >= 0 ? y : NULL);
         b += cmp <= 0;
         a += cmp >= 0;
