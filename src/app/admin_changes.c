@@ -105,6 +105,7 @@ static void refuse(const proposal_t *p, commit_verdict_t verdict, slice_t why,
         return;
     case COMMIT_ENDING:
         admin_error(response, 503, "ending", "the server is going down");
+        response->retry_after = 1;
         return;
     default:
         admin_error(response, 500, "failed", "%.*s", SLICE_ARG(why));

@@ -3,12 +3,16 @@ import hashlib
 import http.client
 import json
 import shutil
+import signal
 import subprocess
+import threading
+import time
 
 import pytest
 
 from admin import bearer, write_tokens
 from footprintd import DOCUMENT, Server, curl, write_config
+from stopped import Stopped
 from test_admin import check_schema
 
 ADMIN = 'admin: {listen: "127.0.0.1:0", tokens: tokens}\nstate: state\n'
@@ -240,3 +244,22 @@ def test_a_change_is_served_when_it_is_acknowledged(server):
         for connection in readers:
             text = connection.getresponse().read().decode()
             assert ("http/1.1", "http/2", "http/3")[i % 3] in text, i
+
+
+def test_a_server_that_ends_says_when_to_come_again(site):
+    answers = []
+    server = Server(site / "footprintd.yaml").wait_ready()
+    with Stopped(server.process.pid, "builder"):
+        asking = threading.Thread(target=lambda: answers.append(curl(
+            "-X", "PUT", "-H", bearer("editor"), "-H", "Content-Type: application/yaml",
+            "--data-binary", TWO, server.admin + "/v1/documents/all.yaml?yes=1")))
+        asking.start()
+        time.sleep(1)
+        server.send(signal.SIGTERM)
+        server.wait_line("SIGTERM")
+        time.sleep(0.2)
+    asking.join()
+    (status, head, body), = answers
+    assert (status, json.loads(body)["code"], head.get("retry-after")) == (503, "ending", "1")
+    assert server.wait() == 0
+    assert (site / "footprints/all.yaml").read_text() == ONE
