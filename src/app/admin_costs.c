@@ -108,12 +108,8 @@ static void change(admin_t *admin, asked_t *a, slice_t file, const cost_batch_t 
     if (read_file(admin, a, file, &before, response) &&
         merge(batch, buf_slice(&before), &after, response)) {
         change.text = buf_slice(&after);
-        err_t err = store_edit_hash(buf_slice(&before), &change.before);
-        if (err) {
-            admin_refuse_error(response, err);
-        } else {
-            asked_carry_out(admin, a, response);
-        }
+        change.from = buf_slice(&before);
+        asked_carry_out(admin, a, response);
     }
     buf_release(&before);
     buf_release(&after);

@@ -126,7 +126,7 @@ static void *builder_main(void *arg)
         if (pending_try(b->pending, false)) {
             work_directory(b, false, true);
         }
-        if (b->journal) {
+        if (b->journal && !commit) { /* its readers come first: the next turn is never far */
             store_history_checkpoint(journal_history(b->journal));
         }
         atomic_store(&b->busy_since, 0);

@@ -4,6 +4,8 @@
 #include "footprintd/base/time.h"
 #include "footprintd/model/footprint.h"
 
+#include <stdlib.h>
+
 /* ---- reading ---- */
 
 static err_t wrong(buf_t *why, size_t index, const char *text)
@@ -94,9 +96,14 @@ err_t cost_batch_read(const json_value_t *list, arena_t *arena, cost_batch_t *ou
 
 /* ---- merging ---- */
 
+/* A bit for each of so many sums of keys: most lines have none of the batch, and need no look-up.
+ */
+#define SUMS ((size_t)1 << 17)
+
 typedef struct merge {
     const cost_batch_t *batch;
     table_t left; /* pair -> its value, until it is written */
+    uint64_t *sums;
     slice_t now;
     bool timed; /* the file as it will be */
     bool add;   /* the column is new */
@@ -170,6 +177,24 @@ static void write_value(merge_t *m, const cost_value_t *v)
     buf_append_char(m->out, '\n');
 }
 
+/* Of a key, whose last bytes are those of a number of a PID more often than not. */
+static size_t sum_of(slice_t key)
+{
+    uint64_t first = 0, last = 0;
+    size_t len = key.len < sizeof first ? key.len : sizeof first, half = key.len / 2;
+    memcpy(&last, key.ptr + key.len - len, len);
+    len = half < sizeof first ? half : sizeof first;
+    memcpy(&first, key.ptr + half - len, len);
+    return (size_t)((first * UINT64_C(0x9e3779b97f4a7c15) ^ last) * UINT64_C(0xc2b2ae3d27d4eb4f) >>
+                    47);
+}
+
+static bool may_have(const merge_t *m, slice_t key)
+{
+    size_t sum = sum_of(key);
+    return (m->sums[sum / 64] >> sum % 64 & 1) != 0;
+}
+
 /* The line, and with its end. */
 static err_t merge_line(merge_t *m, slice_t line, slice_t whole)
 {
@@ -185,7 +210,7 @@ static err_t merge_line(merge_t *m, slice_t line, slice_t whole)
         }
         key = buf_slice(&m->key);
     }
-    const cost_value_t *v = table_remove(&m->left, key);
+    const cost_value_t *v = may_have(m, key) ? table_remove(&m->left, key) : NULL;
     if (v) {
         write_value(m, v);
     } else {
@@ -212,11 +237,20 @@ static bool read_header(merge_t *m, slice_t line)
 static err_t merge(merge_t *m, slice_t file)
 {
     slice_t line;
+    m->sums = calloc(SUMS / 64, sizeof *m->sums);
+    if (!m->sums) {
+        return ERR_NOMEM;
+    }
     for (size_t i = 0; i < m->batch->count; i++) {
         const cost_value_t *v = &m->batch->values[i];
+        size_t sum = sum_of(v->key);
+        m->sums[sum / 64] |= UINT64_C(1) << sum % 64;
         if (table_put(&m->left, v->key, (void *)(uintptr_t)v, NULL)) {
             return ERR_NOMEM;
         }
+    }
+    if (!buf_reserve(m->out, file.len + (file.len >> 3))) {
+        return ERR_NOMEM;
     }
     buf_append_str(m->out,
                    m->timed ? "source,destination,cost,time\n" : "source,destination,cost\n");
@@ -246,6 +280,7 @@ err_t cost_batch_merge(const cost_batch_t *batch, slice_t file, slice_t now, buf
     }
     err_t err = merge(&m, file);
     buf_release(&m.key);
+    free(m.sums);
     table_release(&m.left);
     return err;
 }

@@ -63,6 +63,13 @@ slice_t proposal_bytes(const proposal_t *p, slice_t name)
     return bytes_now(&p->documents, name);
 }
 
+static bool is_expected(const proposal_change_t *c, const store_document_t *now,
+                        const store_hash_t *hash)
+{
+    return c->from.ptr ? now && now->bytes.ptr && slice_eq(now->bytes, c->from)
+                       : store_hash_eq(hash, &c->before);
+}
+
 /* What each change does to its file, if it is what was expected. */
 static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t count, buf_t *why)
 {
@@ -77,7 +84,7 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
         }
         edits[i].hashed = !c->remove;
         err = c->remove ? ERR_OK : digest_slice(c->text, &edits[i].digest);
-        if (!err && c->expects && !store_hash_eq(&edits[i].before, &c->before)) {
+        if (!err && c->expects && !is_expected(c, now, &edits[i].before)) {
             buf_printf(why, "the document %.*s is %s", SLICE_ARG(c->name),
                        edits[i].before.present ? "another than that" : "not there");
             err = ERR_NOT_NOW;

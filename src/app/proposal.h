@@ -17,6 +17,7 @@ typedef struct proposal_change {
     bool exists;  /* the document has to be there, whatever it is */
     bool expects; /* `before` counts: what the document has to be now */
     store_hash_t before;
+    slice_t from; /* its bytes, in place of `before`; a ptr of NULL: not so */
 } proposal_change_t;
 
 /* What is wanted: changes, or exactly these documents, whatever the directory has. */
