@@ -37,7 +37,8 @@ if build asan; then
 fi
 if build tsan; then
     # Only what has threads; tests/full.sh runs all of them.
-    unit tsan -R '^(alto_document|app|guard|http|log|lookup_library|snapshot|store|updates)_'
+    unit tsan -R '^(alto_document|app|guard|http|log|lookup_library|snapshot|store|updates)_' \
+        -E '^(snapshot_nomem|store_edit|updates_(diff|opaque|verify))_'
     driven e2e tsan tests/e2e -m threads
 fi
 build release

@@ -5,15 +5,22 @@ import pathlib
 import select
 import subprocess
 import sys
+import time
 
 SEIZE, INTERRUPT = 0x4206, 0x4207
 WALL = 0x40000000
 
 
 def thread_of(pid, name):
-    (found,) = [int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-                if (task / "comm").read_text() == f"{name}\n"]
-    return found
+    """Threads give themselves their names, which takes a moment."""
+    end = time.monotonic() + 60
+    while True:
+        found = [int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
+                 if (task / "comm").read_text() == f"{name}\n"]
+        if found or time.monotonic() > end:
+            (thread,) = found
+            return thread
+        time.sleep(0.01)
 
 
 class Stopped:
