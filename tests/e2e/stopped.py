@@ -1,11 +1,12 @@
 """A thread of another process that does not run, as if it were stuck."""
 import ctypes
 import os
-import pathlib
 import select
 import subprocess
 import sys
 import time
+
+import processes
 
 SEIZE, INTERRUPT = 0x4206, 0x4207
 WALL = 0x40000000
@@ -15,8 +16,7 @@ def thread_of(pid, name):
     """Threads give themselves their names, which takes a moment."""
     end = time.monotonic() + 60
     while True:
-        found = [int(task.name) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()
-                 if (task / "comm").read_text() == f"{name}\n"]
+        found = [thread for thread, its in processes.threads(pid).items() if its == name]
         if found or time.monotonic() > end:
             (thread,) = found
             return thread

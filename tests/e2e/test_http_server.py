@@ -17,6 +17,7 @@ import time
 import pytest
 
 import http_client as http
+import processes
 from footprintd import LIMIT
 from http_stub import HTTP_STUB
 
@@ -311,17 +312,12 @@ def test_unfinished_handshake_is_closed(start_stub, certificates):
 
 
 def test_http1_peer_that_does_not_read_is_closed(start_stub):
-    def sockets():
-        folder = f"/proc/{stub.process.pid}/fd"
-        return sum(os.readlink(f"{folder}/{fd}").startswith("socket:") for fd in os.listdir(folder))
-
     stub = start_stub("--option", "send-timeout=1", "--threads", 1)
-    before = sockets()
+    before = processes.sockets(stub.process.pid)
     with http.raw_connect(stub.port) as sock:
         sock.sendall(get_head("/5m") * 8)  # more than the kernel takes
         assert sock.recv(15) == b"HTTP/1.1 200 OK"
-        assert sockets() == before + 1
-        wait_until(lambda: sockets() == before, "the connection stays")
+        wait_until(lambda: processes.sockets(stub.process.pid) == before, "the connection stays")
 
 
 def test_http2_peer_that_opens_no_window_is_closed(start_stub):

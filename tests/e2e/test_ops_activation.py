@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import http_client as http
+import processes
 from footprintd import BUILD, DOCUMENT, LIMIT, ROOT, Server, curl, write_config
 
 UNITS = ROOT / "conf/systemd"
@@ -58,17 +59,6 @@ def site(tmp_path):
     return tmp_path
 
 
-def inode_of(pid):
-    """The sockets that a process listens with."""
-    found = set()
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            found.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
-        except FileNotFoundError:
-            pass
-    return found
-
-
 def test_listeners_get_their_sockets(site):
     """By address, whatever the order; what is not given is opened, and port 0 picks one."""
     with listening() as a, listening("::1") as b, listening() as c:
@@ -83,7 +73,7 @@ def test_listeners_get_their_sockets(site):
             assert {curl(f"{url}/cdni")[0] for url in server.urls} == {200}
             assert curl(f"{server.admin}/v1/status")[0] == 401
             mine = {f"socket:[{os.fstat(s.fileno()).st_ino}]" for s in (a, b, c)}
-            assert mine <= inode_of(server.process.pid)
+            assert mine <= processes.sockets(server.process.pid)
 
 
 @pytest.mark.parametrize("kind", ["another port", "another family", "no listener", "a file"])

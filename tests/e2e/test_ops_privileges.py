@@ -10,6 +10,7 @@ import tempfile
 
 import pytest
 
+import processes
 from footprintd import DOCUMENT, Server, curl, run, write_config
 
 NOBODY = pwd.getpwnam("nobody")
@@ -69,7 +70,7 @@ def test_becomes_the_user(site, certificates):
         assert any("running as the user nobody" in line for line in server.log)
         assert not any("running as root" in line for line in server.log)
         pid = server.process.pid
-        threads = os.listdir(f"/proc/{pid}/task")
+        threads = processes.threads(pid)
         assert len(threads) > 4
         for thread in threads:
             status = status_of(pid, thread)
@@ -193,7 +194,7 @@ def test_calls_are_filtered(site, mode):
     config = write_config(site, more=f"sandbox: {{seccomp: {mode}}}\n")
     with Server(config) as server:
         pid = server.process.pid
-        for thread in os.listdir(f"/proc/{pid}/task"):
+        for thread in processes.threads(pid):
             assert status_of(pid, thread)["Seccomp"] == ["0" if mode == "off" else "2"]
 
 
