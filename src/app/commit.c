@@ -36,7 +36,7 @@ static void log_settled(const store_settlements_t *settled)
     }
 }
 
-/* The history has it, and the files follow; then nothing can fail any more but want of memory. */
+/* The history has it; then nothing can fail any more but want of memory. */
 static err_t write_down(builder_t *b, builder_commit_t *c, store_edit_t *edit)
 {
     proposal_t *p = &c->proposal;
@@ -71,10 +71,16 @@ static err_t write_down(builder_t *b, builder_commit_t *c, store_edit_t *edit)
         c->number = appended.number;
         c->held_id = appended.held;
         c->verdict = appended.outcome == STORE_SAME ? COMMIT_SAME : COMMIT_DONE;
-        log_settled(&c->settled);
-        pending_note(b->pending, &c->settled);
     }
     return err;
+}
+
+/* What the history has is done: its readers do not wait for the files. */
+static void settle(builder_t *b, builder_commit_t *c, store_edit_t *edit)
+{
+    store_edit_settle(edit, journal_history(b->journal), &c->proposal.arena, &c->settled);
+    log_settled(&c->settled);
+    pending_note(b->pending, &c->settled);
 }
 
 static commit_verdict_t verdict_of(err_t err)
@@ -204,16 +210,18 @@ void commit_run(builder_t *b, builder_commit_t *c)
     }
     err = store_edit_prepare(journal_directory(b->journal), p->edits, p->edit_count, &edit,
                              &c->why);
-    if (!err && c->not_before > moment_now()) {
-        err = held_keep(b, c);
-    } else if (!err) {
-        err = write_down(b, c, edit);
+    bool wait = c->not_before > moment_now();
+    if (!err) {
+        err = wait ? held_keep(b, c) : write_down(b, c, edit);
+    }
+    if (err) {
+        fail(c, verdict_of(err), err);
+    } else if (!wait) {
+        if (c->verdict == COMMIT_DONE) {
+            publish(b, c);
+        }
+        settle(b, c, edit);
     }
     store_edit_free(edit);
     held_look(b);
-    if (err) {
-        fail(c, verdict_of(err), err);
-    } else if (c->verdict == COMMIT_DONE) {
-        publish(b, c);
-    }
 }

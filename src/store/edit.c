@@ -283,12 +283,15 @@ err_t store_edit_commit(store_edit_t *e, store_history_t *h, const store_change_
                         buf_t *why)
 {
     /* What needs memory comes first: after the commit there is no way back. */
-    store_settlements_t settled = {
-        .items = arena_array(arena, e->count, sizeof *settled.items),
+    store_settlements_t pending = {
+        .items = arena_array(arena, e->count, sizeof *pending.items),
         .count = e->count,
+        .pending = e->count,
     };
-    for (size_t i = 0; i < e->count && settled.items; i++) {
-        settled.items[i].file = arena_copy(arena, e->intents[i].file);
+    for (size_t i = 0; i < e->count && pending.items; i++) {
+        pending.items[i] = (store_settlement_t){.file = arena_copy(arena, e->intents[i].file),
+                                                .settled = STORE_SETTLED_PENDING,
+                                                .why = SLICE_LIT("is not replaced yet")};
     }
     if (arena_failed(arena)) {
         return ERR_NOMEM;
@@ -298,20 +301,24 @@ err_t store_edit_commit(store_edit_t *e, store_history_t *h, const store_change_
     with_intents.intent_count = e->count;
     edit_step("commit", (slice_t){NULL, 0});
     err_t err = store_history_append(h, &with_intents, appended, why);
-    if (err) {
-        return err;
+    if (!err) {
+        e->committed = true;
+        *out = pending;
     }
-    e->committed = true;
+    return err;
+}
+
+void store_edit_settle(store_edit_t *e, store_history_t *h, arena_t *arena,
+                       store_settlements_t *settled)
+{
     buf_t clause = BUF_INIT;
     for (size_t i = 0; i < e->count; i++) {
-        settled.items[i].settled = edit_settle_made(e->directory, &e->intents[i], &e->files[i],
-                                                    &clause);
-        settled.items[i].why = arena_copy(arena, buf_slice(&clause));
+        store_settlement_t *s = &settled->items[i];
+        s->settled = edit_settle_made(e->directory, &e->intents[i], &e->files[i], &clause);
+        s->why = arena_copy(arena, buf_slice(&clause));
     }
     buf_release(&clause);
-    edit_settled(e->directory, h, arena, &settled);
-    *out = settled;
-    return ERR_OK;
+    edit_settled(e->directory, h, arena, settled);
 }
 
 void store_edit_free(store_edit_t *e)

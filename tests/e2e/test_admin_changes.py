@@ -1,9 +1,12 @@
 """Changes over the admin interface of a running footprintd: bodies, conditions, what is refused."""
+import contextlib
 import hashlib
 import http.client
 import json
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -11,7 +14,7 @@ import time
 import pytest
 
 from admin import bearer, write_tokens
-from footprintd import DOCUMENT, Server, curl, write_config
+from footprintd import DOCUMENT, LIMIT, Server, curl, write_config
 from stopped import Stopped
 from test_admin import check_schema
 
@@ -246,20 +249,81 @@ def test_a_change_is_served_when_it_is_acknowledged(server):
             assert ("http/1.1", "http/2", "http/3")[i % 3] in text, i
 
 
+class Putting(threading.Thread):
+    """A change whose answer comes later."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+        self.answer = None
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(AssertionError):  # of a server that was killed
+            self.answer = curl("-X", "PUT", "-H", bearer("editor"), "-H", "Content-Type: application/yaml",
+                               "--data-binary", TWO, self.server.admin + "/v1/documents/all.yaml?yes=1")
+
+
+def eventually(condition):
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def accepts(server):
+    host, port = server.url.removeprefix("http://").split(":")
+    try:
+        socket.create_connection((host, int(port)), LIMIT).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def protocol(server):
+    return re.search(rb"http/[0-9.]+", curl(f"{server.url}/cdni")[2])[0]
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["goes-on", "killed"])
+def test_readers_do_not_wait_for_the_file(site, kill):
+    """What the history has is done: it is served before the file is replaced, and whatever happens then."""
+    file = site / "footprints/all.yaml"
+    with Server(site / "footprintd.yaml") as server, \
+            Stopped(server.process.pid, "builder", before="renameat2") as builder:
+        putting = Putting(server)
+        builder.wait()
+        assert file.read_text() == ONE
+        eventually(lambda: protocol(server) == b"http/2")
+        assert putting.answer is None
+        if kill:
+            server.send(signal.SIGKILL)
+            server.wait()
+    putting.join()
+    if not kill:
+        assert putting.answer[0] == 200
+        assert file.read_text() == TWO
+    with Server(site / "footprintd.yaml") as server:
+        assert protocol(server) == b"http/2"
+        assert file.read_text() == TWO
+        status, _, body = curl("-H", bearer("reader"), server.admin + "/v1/status")
+        assert json.loads(body)["generation"] == 2
+
+
+def requests(server):
+    return json.loads(curl("-H", bearer("reader"), server.admin + "/v1/status")[2])["admin"]["requests"]
+
+
 def test_a_server_that_ends_says_when_to_come_again(site):
-    answers = []
     server = Server(site / "footprintd.yaml").wait_ready()
     with Stopped(server.process.pid, "builder"):
-        asking = threading.Thread(target=lambda: answers.append(curl(
-            "-X", "PUT", "-H", bearer("editor"), "-H", "Content-Type: application/yaml",
-            "--data-binary", TWO, server.admin + "/v1/documents/all.yaml?yes=1")))
-        asking.start()
-        time.sleep(1)
+        asked = requests(server)
+        putting = Putting(server)
+        while requests(server) == asked + 1:  # it has not come
+            asked += 1
         server.send(signal.SIGTERM)
-        server.wait_line("SIGTERM")
-        time.sleep(0.2)
-    asking.join()
-    (status, head, body), = answers
+        eventually(lambda: not accepts(server))  # then nothing is begun any more
+    putting.join()
+    status, head, body = putting.answer
     assert (status, json.loads(body)["code"], head.get("retry-after")) == (503, "ending", "1")
     assert server.wait() == 0
     assert (site / "footprints/all.yaml").read_text() == ONE

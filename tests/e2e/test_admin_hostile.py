@@ -4,20 +4,19 @@ when the condition is gone, without a restart."""
 import ctypes
 import datetime
 import email.utils
-import mmap
 import os
 import pathlib
 import re
 import resource
 import signal
-import struct
 import subprocess
 
 import pytest
 
 from admin import TOKENS, AdminClient, write_tokens
+from clock import Clock
 from edit_proof import text_of
-from footprintd import BUILD, LIMIT, ROOT, Server, curl, write_config
+from footprintd import BUILD, LIMIT, Server, curl, write_config
 
 ADMIN = 'admin: {listen: "127.0.0.1:0", tokens: tokens}\nstate: state\n'
 NAMES = [f"d{i}.yaml" for i in range(3)]
@@ -283,31 +282,6 @@ def test_document_becomes_unreadable(running, make, why, take_away):
 
 
 # ---- the clock ----
-
-class Clock:
-    """What the server takes for the time: the time, and some seconds."""
-
-    def __init__(self, directory):
-        self.library = directory / "clock_shim.so"
-        subprocess.run(["cc", "-shared", "-fPIC", "-O1", ROOT / "tests/tools/clock_shim.c", "-o",
-                        self.library], check=True)
-        self.path = directory / "clock"
-        self.path.write_bytes(bytes(8))
-        with open(self.path, "r+b") as file:
-            self.map = mmap.mmap(file.fileno(), 8)
-        self.offset = datetime.timedelta()
-
-    def jump(self, **by):
-        self.offset += datetime.timedelta(**by)
-        self.map[:] = struct.pack("=q", round(self.offset.total_seconds()))
-
-    def now(self):
-        return datetime.datetime.utcnow().replace(microsecond=0) + self.offset
-
-    def environment(self):
-        return {"LD_PRELOAD": str(self.library), "FPD_CLOCK_FILE": str(self.path),
-                "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
-
 
 @pytest.fixture
 def clock(site):

@@ -1,11 +1,11 @@
 """Changes that are made when their time comes, and taken back when it is over."""
 import re
 import signal
-import time
 
 import pytest
 
 from admin import AdminClient, TOKENS
+from clock import LOOKS, Clock
 from footprintd import Server, curl, write_config
 from test_admin import check_schema
 from test_admin_changes import ADMIN, ONE, THREE, TWO, applied, etag, read, refused, send, site
@@ -18,9 +18,14 @@ GUARDED = "guard-rails: {address-share: 0.1, country-share: 0.2}\n"
 
 
 @pytest.fixture
-def server(site):
-    write_config(site, more=ADMIN + WATCH)
-    with Server(site / "footprintd.yaml") as running:
+def clock(site):
+    return Clock(site)
+
+
+@pytest.fixture
+def server(site, clock):
+    write_config(site, more=ADMIN + WATCH + LOOKS)
+    with Server(site / "footprintd.yaml", env=clock.environment()) as running:
         yield running
 
 
@@ -48,8 +53,8 @@ def waiting(server):
 
 # ---- not-before ----
 
-def test_made_at_its_time(site, server):
-    when = moment(3)
+def test_made_at_its_time(site, server, clock):
+    when = moment(300)
     id = held(change(server, {"all.yaml": TWO}, **{"not-before": when, "message": "at night"}))
     assert (site / "footprints/all.yaml").read_text() == ONE and served(server) == "http/1.1"
     [item] = waiting(server)
@@ -58,6 +63,7 @@ def test_made_at_its_time(site, server):
         id, "waiting", when, None, "ed", "at night", ["all.yaml"], False)
     whole = read(server, f"/v1/held/{id}", "HeldWhole", "reader")
     assert whole["texts"] == {"all.yaml": TWO}
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {id} by ed is made: generation 2$")
     assert (site / "footprints/all.yaml").read_text() == TWO and served(server) == "http/2"
     assert waiting(server) == []
@@ -65,27 +71,27 @@ def test_made_at_its_time(site, server):
     assert (newest["kind"], newest["author"], newest["message"]) == ("edit", "ed", "at night")
 
 
-def test_several_documents_new_and_removed(site, server):
+def test_several_documents_new_and_removed(site, server, clock):
     id = held(change(server, {"all.yaml": None, "b.yaml": TWO, "c.yaml": THREE},
-                     **{"not-before": moment(2)}))
+                     **{"not-before": moment(300)}))
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {id} by ed is made")
     assert sorted(path.name for path in (site / "footprints").iterdir()) == ["b.yaml", "c.yaml"]
 
 
-def test_survives_kill_and_is_made_late(site, server):
-    id = held(change(server, {"all.yaml": TWO}, **{"not-before": moment(2)}))
-    due = read(server, f"/v1/held/{id}", "HeldWhole")["not-before"]
+def test_survives_kill_and_is_made_late(site, server, clock):
+    id = held(change(server, {"all.yaml": TWO}, **{"not-before": moment(300)}))
     server.end(signal.SIGKILL)
-    while moment(0) <= due:
-        time.sleep(0.05)
-    with Server(site / "footprintd.yaml") as again:
+    clock.jump(seconds=400)
+    with Server(site / "footprintd.yaml", env=clock.environment()) as again:
         again.wait_line(rf"held: change {id} by ed is made: generation 2$")
         assert served(again) == "http/2" and waiting(again) == []
 
 
-def test_a_document_that_changed_meanwhile(site, server):
-    id = held(change(server, {"all.yaml": TWO}, **{"not-before": moment(3)}))
+def test_a_document_that_changed_meanwhile(site, server, clock):
+    id = held(change(server, {"all.yaml": TWO}, **{"not-before": moment(300)}))
     applied(send(server, "PUT", "/v1/documents/all.yaml", THREE, kind="application/yaml"), 2)
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {id} by ed is not made: the document all.yaml is another")
     assert served(server) == "http/3"
     [item] = waiting(server)
@@ -94,16 +100,17 @@ def test_a_document_that_changed_meanwhile(site, server):
     assert any(line["what"] == "held change" and "all.yaml" in line["outcome"] for line in audit)
     # It stays to be seen until somebody drops it, and is not tried again.
     server.end(signal.SIGKILL)
-    with Server(site / "footprintd.yaml") as again:
+    with Server(site / "footprintd.yaml", env=clock.environment()) as again:
         assert [item["state"] for item in waiting(again)] == ["failed"]
         assert send(again, "DELETE", f"/v1/held/{id}", "")[1] == {"dropped": id}
         assert waiting(again) == [] and served(again) == "http/3"
 
 
-def test_what_is_refused_then(site, server):
+def test_what_is_refused_then(site, server, clock):
     more = "version: 1\nfootprints:\n  metro: {countrycode: [de]}\n"
-    id = held(change(server, {"b.yaml": more}, **{"not-before": moment(3)}))
+    id = held(change(server, {"b.yaml": more}, **{"not-before": moment(300)}))
     applied(change(server, {"c.yaml": more}), 2)
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {id} by ed is not made: the documents would be refused: "
                      r"\S*c\.yaml:3:3: error: footprint 'metro' is defined already")
     assert waiting(server)[0]["state"] == "failed"
@@ -142,45 +149,58 @@ def test_a_dry_run_holds_nothing(server):
 
 # ---- not-after ----
 
-def test_taken_back(site, server):
+def test_taken_back(site, server, clock):
     answer = applied(change(server, {"all.yaml": TWO, "b.yaml": "version: 1\n"},
-                            **{"not-after": moment(3), "message": "the match"}), 2)
+                            **{"not-after": moment(300), "message": "the match"}), 2)
     [item] = waiting(server)
     assert (item["id"], item["takes-back"], item["message"]) == (
         answer["held"], True, "taken back: the match")
     assert served(server) == "http/2"
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {answer['held']} by ed is made: generation 3$")
     assert served(server) == "http/1.1" and waiting(server) == []
     assert (site / "footprints/all.yaml").read_text() == ONE
     assert not (site / "footprints/b.yaml").exists()
 
 
-def test_made_and_taken_back(server):
+def test_made_and_taken_back(server, clock):
     first = held(change(server, {"all.yaml": TWO},
-                        **{"not-before": moment(2), "not-after": moment(4)}))
+                        **{"not-before": moment(300), "not-after": moment(600)}))
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {first} by ed is made: generation 2$")
     assert served(server) == "http/2"
+    clock.jump(seconds=300)
     server.wait_line(r"held: change \d+ by ed is made: generation 3$")
     assert served(server) == "http/1.1" and waiting(server) == []
 
 
-def test_not_taken_back_over_a_later_change(server):
-    answer = applied(change(server, {"all.yaml": TWO}, **{"not-after": moment(3)}), 2)
+def test_not_taken_back_over_a_later_change(server, clock):
+    answer = applied(change(server, {"all.yaml": TWO}, **{"not-after": moment(300)}), 2)
     applied(send(server, "PUT", "/v1/documents/all.yaml", THREE, kind="application/yaml"), 3)
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {answer['held']} by ed is not made: the document all.yaml")
     assert served(server) == "http/3"
 
 
-def test_both_times_passed_while_the_server_was_down(site, server):
+def test_both_times_passed_while_the_server_was_down(site, server, clock):
     id = held(change(server, {"all.yaml": TWO},
-                     **{"not-before": moment(1), "not-after": moment(2)}))
+                     **{"not-before": moment(300), "not-after": moment(600)}))
     server.end(signal.SIGKILL)
-    # It may have been made in the moment before; then it is taken back.
-    end = moment(2)
-    while moment(0) <= end:
-        time.sleep(0.05)
-    with Server(site / "footprintd.yaml") as again:
-        again.wait_line(r"held: change \d+ by ed is (not made: its time has passed|made)")
+    clock.jump(seconds=601)
+    with Server(site / "footprintd.yaml", env=clock.environment()) as again:
+        again.wait_line(rf"held: change {id} by ed is not made: its time has passed")
+        assert served(again) == "http/1.1"
+
+
+def test_taken_back_after_a_time_in_which_the_server_was_down(site, server, clock):
+    id = held(change(server, {"all.yaml": TWO},
+                     **{"not-before": moment(300), "not-after": moment(600)}))
+    clock.jump(seconds=300)
+    server.wait_line(rf"held: change {id} by ed is made: generation 2$")
+    server.end(signal.SIGKILL)
+    clock.jump(seconds=300)
+    with Server(site / "footprintd.yaml", env=clock.environment()) as again:
+        again.wait_line(r"held: change \d+ by ed is made: generation 3$")
         assert served(again) == "http/1.1"
 
 
@@ -196,21 +216,23 @@ capabilities:
 """
 
 
-def test_guard_rails(site, server):
+def test_guard_rails(site, server, clock):
     applied(change(server, {"all.yaml": PREFIXES % "192.0.2.0/24"}, yes=True), 2)
     grown = {"all.yaml": PREFIXES % "192.0.2.0/24, 198.51.100.0/24"}
     refused(change(server, grown, **{"not-before": moment(3600)}), 409, "guard-rail",
             "HeldProblem")
-    id = held(change(server, grown, yes=True, **{"not-before": moment(2)}))
+    id = held(change(server, grown, yes=True, **{"not-before": moment(300)}))
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {id} by ed is made: generation 3$")
 
 
-def test_small_when_accepted_and_great_when_due(site, server):
+def test_small_when_accepted_and_great_when_due(site, server, clock):
     wide = ", ".join(f"10.0.{i}.0/24" for i in range(20))
     applied(change(server, {"all.yaml": PREFIXES % wide}, yes=True), 2)
     id = held(change(server, {"b.yaml": PREFIXES.replace("metro", "more") % "192.0.2.0/24"},
-                     **{"not-before": moment(4)}))
+                     **{"not-before": moment(300)}))
     applied(change(server, {"all.yaml": PREFIXES % "10.0.0.0/24"}, yes=True), 3)
+    clock.jump(seconds=300)
     server.wait_line(rf"held: change {id} by ed is not made: the change is greater than the guard "
                      "rails allow")
     assert waiting(server)[0]["state"] == "failed"

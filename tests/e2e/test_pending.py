@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from admin import bearer, write_tokens
+from clock import LOOKS, Clock
 from footprintd import BUILD, LIMIT, Server, curl, write_config
 from test_admin_changes import ADMIN, ONE, THREE, TWO, applied, read, refused, send
 from test_held import change, held, moment
@@ -39,7 +40,7 @@ def site(tmp_path):
     (tmp_path / "footprints").mkdir()
     (tmp_path / "footprints/all.yaml").write_text(ONE)
     write_tokens(tmp_path)
-    write_config(tmp_path, more=ADMIN + "watch: {debounce-ms: 20}\n")
+    write_config(tmp_path, more=ADMIN + "watch: {debounce-ms: 20}\n" + LOOKS)
     (tmp_path / "shim.c").write_text(SHIM.replace("REFUSE", f"{tmp_path}/refuse"))
     subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "shim.so", tmp_path / "shim.c", "-ldl"],
                    check=True, timeout=LIMIT)
@@ -52,9 +53,11 @@ class Refusing(Server):
     """A server whose renames can be made to fail."""
 
     def __init__(self, site):
-        options = os.environ.get("ASAN_OPTIONS", "")
-        self.program = ["env", f"LD_PRELOAD={site}/shim.so",
-                        f"ASAN_OPTIONS={options}:verify_asan_link_order=0", BUILD / "footprintd"]
+        self.clock = Clock(site)
+        more = self.clock.environment()
+        more["LD_PRELOAD"] = f"{site}/shim.so {more['LD_PRELOAD']}"
+        self.program = ["env", *(f"{name}={value}" for name, value in more.items()),
+                        BUILD / "footprintd"]
         super().__init__(site / "footprintd.yaml")
 
 
@@ -121,9 +124,10 @@ def test_the_next_change_tries_first(site):
 def test_a_held_change_waits_for_it(site):
     """It is not given up for what passes."""
     with Refusing(site) as server:
-        held(change(server, {"b.yaml": THREE}, **{"not-before": moment(4)}))
+        held(change(server, {"b.yaml": THREE}, **{"not-before": moment(300)}))
         refuse(site)
         applied(put(server, TWO), 2)
+        server.clock.jump(seconds=300)
         server.wait_line("a held change cannot be made now, and is tried again: an earlier edit")
         refuse(site, False)
         server.wait_line("is made: generation 3")

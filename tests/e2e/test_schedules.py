@@ -3,11 +3,11 @@ import datetime
 import json
 import re
 import signal
-import time
 
 import pytest
 
 import http_client
+from clock import LOOKS, Clock
 from footprintd import Server, write_config
 from test_ctl_admin import BROKEN, MORE, SMALL, AdminServer, Operator, site
 
@@ -28,9 +28,14 @@ capabilities:
 
 
 @pytest.fixture
-def server(site):
-    write_config(site, more=MORE + WATCH)
-    with AdminServer(site / "footprintd.yaml") as running:
+def clock(site):
+    return Clock(site)
+
+
+@pytest.fixture
+def server(site, clock):
+    write_config(site, more=MORE + WATCH + LOOKS)
+    with AdminServer(site / "footprintd.yaml", env=clock.environment()) as running:
         yield running
 
 
@@ -77,14 +82,15 @@ def scheduled(ctl):
 
 # ---- windows ----
 
-def test_a_window_opens_and_closes(site, server, ctl):
-    put(site, TWO % f", not-before: {moment(3)}, not-after: {moment(6)}")
+def test_a_window_opens_and_closes(site, server, ctl, clock):
+    put(site, TWO % f", not-before: {moment(300)}, not-after: {moment(600)}")
     server.wait_line(r"build: generation 2: .*footprint")
     assert prefixes(server) == METRO_ONLY
     [item] = scheduled(ctl)
     assert (item["kind"], item["name"], item["state"], item["line"]) == (
         "footprint", "rural", "waiting", 4)
     assert item["document"] == "metro.yaml" and item["not-before"] < item["not-after"]
+    clock.jump(seconds=300)
     server.wait_line(r"build: generation 3: schedule: footprint 'rural' begins$")
     assert prefixes(server) == BOTH
     code, out, _ = ctl("status")
@@ -95,49 +101,51 @@ def test_a_window_opens_and_closes(site, server, ctl):
     shown = ctl.json("show", "3")
     assert (shown["kind"], shown["changed"], shown["vtags"]["cdni"]) == ("schedule", 0, served)
     assert shown["message"] == "footprint 'rural' begins"
+    clock.jump(seconds=300)
     server.wait_line(r"build: generation 4: schedule: footprint 'rural' ends$")
     assert prefixes(server) == METRO_ONLY
     assert scheduled(ctl)[0]["state"] == "ended"
 
 
-def test_a_broken_edit_holds_up_no_schedule(site, server, ctl):
-    put(site, TWO % f", not-before: {moment(3)}")
+def test_a_broken_edit_holds_up_no_schedule(site, server, ctl, clock):
+    put(site, TWO % f", not-before: {moment(300)}")
     server.wait_line(r"build: generation 2: .*footprint")
     put(site, BROKEN)
     server.wait_line(r"documents were refused")
+    clock.jump(seconds=300)
     server.wait_line(r"build: generation 3: schedule: footprint 'rural' begins$")
     assert prefixes(server) == BOTH
     code, out, _ = ctl("status")
     assert code == 1 and "no document defines footprint 'metr'" in out
 
 
-def test_without_a_history(site):
-    write_config(site)
-    put(site, TWO % f", not-after: {moment(3)}")
-    with Server(site / "footprintd.yaml") as server:
+def test_without_a_history(site, clock):
+    write_config(site, more=LOOKS)
+    put(site, TWO % f", not-after: {moment(300)}")
+    with Server(site / "footprintd.yaml", env=clock.environment()) as server:
         assert prefixes(server) == BOTH
+        clock.jump(seconds=300)
         server.wait_line(r"build: generation 2: ")
         assert prefixes(server) == METRO_ONLY
 
 
-def test_what_nobody_can_see_makes_no_generation(site, server, ctl):
+def test_what_nobody_can_see_makes_no_generation(site, server, ctl, clock):
     put(site, SMALL.replace("footprints:\n", "footprints:\n  spare: {countrycode: [de], "
-                            f"not-before: {moment(2)}}}\n", 1))
+                            f"not-before: {moment(300)}}}\n", 1))
     server.wait_line(r"build: generation 2: ")
+    clock.jump(seconds=300)
     server.wait_line(r"build: generation 2: schedule: footprint 'spare' begins")
     assert ctl.json("status")["generation"] == 2
     assert scheduled(ctl)[0]["state"] == "in-force"
 
 
-def test_a_time_that_passed_while_the_server_was_down(site):
-    put(site, TWO % f", not-before: {moment(2)}")
-    with AdminServer(site / "footprintd.yaml") as server:
+def test_a_time_that_passed_while_the_server_was_down(site, clock):
+    put(site, TWO % f", not-before: {moment(300)}")
+    with AdminServer(site / "footprintd.yaml", env=clock.environment()) as server:
         before = tag(server)
         assert prefixes(server) == METRO_ONLY
-    opens = re.search(r"not-before: (\S+)\}", (site / "footprints/metro.yaml").read_text())
-    while moment(0) <= opens.group(1):
-        time.sleep(0.05)
-    with AdminServer(site / "footprintd.yaml") as server:
+    clock.jump(seconds=300)
+    with AdminServer(site / "footprintd.yaml", env=clock.environment()) as server:
         assert prefixes(server) == BOTH
         assert tag(server) != before
         newest = Operator(site, server.admin).json("history")["generations"][0]["generation"]
@@ -209,10 +217,11 @@ def test_withdraw_a_capability_type(server, ctl, two):
     assert tag(server) == two
 
 
-def test_withdraw_for_a_while(site, server, ctl, two):
-    code, _, err = ctl("withdraw", "rural", "--for", "3s")
+def test_withdraw_for_a_while(site, server, ctl, two, clock):
+    code, _, err = ctl("withdraw", "rural", "--for", "5m")
     assert (code, err) == (0, "")
     assert prefixes(server) == METRO_ONLY
+    clock.jump(seconds=300)
     server.wait_line(r"build: generation 4: schedule: withdrawal of 'rural' ends$")
     assert prefixes(server) == BOTH and tag(server) == two
     # Again, while the document of the last time is there; then for longer than was said.
@@ -223,13 +232,14 @@ def test_withdraw_for_a_while(site, server, ctl, two):
     assert prefixes(server) == METRO_ONLY
 
 
-def test_withdraw_later(server, ctl, two):
-    begin = moment(3)
+def test_withdraw_later(server, ctl, two, clock):
+    begin = moment(300)
     code, _, err = ctl("withdraw", "rural", "--from", begin, "--for", "1h")
     assert (code, err) == (0, "")
     assert prefixes(server) == BOTH
     [item] = ctl.json("withdraw")["withdrawals"]
     assert (item["state"], item["not-before"]) == ("waiting", begin)
+    clock.jump(seconds=300)
     server.wait_line(r"build: generation 4: schedule: withdrawal of 'rural' begins$")
     assert prefixes(server) == METRO_ONLY
 

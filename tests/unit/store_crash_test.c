@@ -103,7 +103,7 @@ static bool edit(store_fixture_t *x, uint64_t n)
     }
     store_appended_t appended;
     store_settlements_t settled;
-    err_t err = store_edit_commit(e, x->h, &change_all, &x->arena, &appended, &settled, &x->why);
+    err_t err = commit_edit(x, e, &change_all, &appended, &settled);
     store_edit_free(e);
     return !err && appended.number == n && settled.count == 1 && !settled.kept && !settled.pending;
 }

@@ -52,7 +52,7 @@ static err_t edit_three(store_fixture_t *x, store_settlements_t *settled)
     made_change_t m;
     make_change(&m, after_pairs, "t2");
     store_appended_t appended;
-    err = store_edit_commit(e, x->h, &m.change, &x->arena, &appended, settled, &x->why);
+    err = commit_edit(x, e, &m.change, &appended, settled);
     store_edit_free(e);
     return err;
 }
@@ -174,8 +174,7 @@ static void test_data_files(void **state)
         assert_ok(x, store_edit_prepare(x->documents, &changes[i], 1, &e, &x->why));
         assert_int_equal(count_of(x, ".fpd-edit-"), 1);
         make_change(&m, i ? two : one, "t");
-        assert_ok(x,
-                  store_edit_commit(e, x->h, &m.change, &x->arena, &appended, &settled, &x->why));
+        assert_ok(x, commit_edit(x, e, &m.change, &appended, &settled));
         store_edit_free(e);
         assert_int_equal(settled.kept + settled.pending, 0);
         store_hash_t now, want = hash_of(i ? "c2" : "c1");
@@ -242,7 +241,7 @@ static void test_nothing_to_do(void **state)
     make_change(&m, PAIRS("a.yaml", "a1", "b.yaml", "b1", "d.yaml", "d1"), "t1");
     store_appended_t appended;
     store_settlements_t settled;
-    assert_ok(x, store_edit_commit(e, x->h, &m.change, &x->arena, &appended, &settled, &x->why));
+    assert_ok(x, commit_edit(x, e, &m.change, &appended, &settled));
     store_edit_free(e);
     assert_int_equal(appended.outcome, STORE_SAME);
     assert_int_equal(settled.count, 0);
@@ -265,7 +264,7 @@ static void test_same_as_served(void **state)
     make_change(&m, PAIRS("a.yaml", "a1", "b.yaml", "b1", "d.yaml", "d1"), "t1");
     store_appended_t appended;
     store_settlements_t settled;
-    assert_ok(x, store_edit_commit(e, x->h, &m.change, &x->arena, &appended, &settled, &x->why));
+    assert_ok(x, commit_edit(x, e, &m.change, &appended, &settled));
     store_edit_free(e);
     assert_int_equal(appended.outcome, STORE_SAME);
     assert_int_equal(settled.count, 1);
@@ -311,8 +310,7 @@ static void test_refused(void **state)
     m.change.base = 7;
     store_appended_t appended;
     store_settlements_t settled;
-    assert_int_equal(store_edit_commit(e, x->h, &m.change, &x->arena, &appended, &settled, &x->why),
-                     ERR_NOT_NOW);
+    assert_int_equal(commit_edit(x, e, &m.change, &appended, &settled), ERR_NOT_NOW);
     assert_int_equal(count_of(x, ".fpd-edit-"), 2);
     store_edit_free(e);
     assert_no_temporaries(x);
@@ -684,6 +682,35 @@ static void lose_temporaries(const char *step, slice_t file)
     }
 }
 
+/* What is committed is done, and every file of it pending until it is settled, or recovered. */
+static void test_committed_and_not_settled(void **state)
+{
+    store_fixture_t *x = *state;
+    begin(x);
+    plan.x = x;
+    plan.person = NOBODY;
+    store_edit_change_t changes[3];
+    three_changes(changes);
+    store_edit_t *e = NULL;
+    assert_ok(x, store_edit_prepare(x->documents, changes, 3, &e, &x->why));
+    made_change_t m;
+    make_change(&m, after_pairs, "t2");
+    store_appended_t appended;
+    store_settlements_t settled;
+    assert_ok(x, store_edit_commit(e, x->h, &m.change, &x->arena, &appended, &settled, &x->why));
+    assert_int_equal(settled.count, 3);
+    assert_int_equal(settled.pending, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(settled.items[i].settled, STORE_SETTLED_PENDING);
+    }
+    assert_true(file_is(x, "a.yaml", "a1"));
+    store_edit_free(e); /* as when the process ends */
+    assert_ok(x, store_edit_recover(x->h, x->documents, &x->arena, &settled, &x->why));
+    assert_int_equal(settled.count, 3);
+    assert_int_equal(settled.pending + settled.kept, 0);
+    assert_settled(x);
+}
+
 /* An edit that the system refuses to finish stays, and holds up the next one of the same file. */
 static void test_pending(void **state)
 {
@@ -706,8 +733,7 @@ static void test_pending(void **state)
     made_change_t m;
     make_change(&m, PAIRS("a.yaml", "a3"), "t3");
     store_appended_t appended;
-    assert_int_equal(store_edit_commit(e, x->h, &m.change, &x->arena, &appended, &settled, &x->why),
-                     ERR_NOT_NOW);
+    assert_int_equal(commit_edit(x, e, &m.change, &appended, &settled), ERR_NOT_NOW);
     assert_why(x, "an earlier edit of a.yaml is not finished");
     store_edit_free(e);
     assert_ok(x, store_edit_recover(x->h, x->documents, &x->arena, &settled, &x->why));
@@ -859,6 +885,7 @@ int main(void)
         TEST(test_every_step_of_old_files),
         TEST(test_every_step_of_recovery),
         TEST(test_temporaries_lost),
+        TEST(test_committed_and_not_settled),
         TEST(test_pending),
         TEST(test_kept_is_told),
         TEST(test_saved_twice),

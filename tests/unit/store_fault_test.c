@@ -519,7 +519,7 @@ static err_t edit(store_fixture_t *x, store_settlements_t *settled)
     made_change_t m;
     make_change(&m, third, "t3");
     store_appended_t a;
-    err = store_edit_commit(e, x->h, &m.change, &x->arena, &a, settled, &x->why);
+    err = commit_edit(x, e, &m.change, &a, settled);
     store_edit_free(e);
     return err;
 }

@@ -194,6 +194,17 @@ static inline void make_change(made_change_t *m, const char *const *pairs, const
 
 #define PAIRS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
+/* Commits an edit, and settles its files. */
+static inline err_t commit_edit(store_fixture_t *x, store_edit_t *e, const store_change_t *change,
+                                store_appended_t *appended, store_settlements_t *settled)
+{
+    err_t err = store_edit_commit(e, x->h, change, &x->arena, appended, settled, &x->why);
+    if (!err) {
+        store_edit_settle(e, x->h, &x->arena, settled);
+    }
+    return err;
+}
+
 static inline store_appended_t append(store_fixture_t *x, const char *const *pairs, const char *tag)
 {
     made_change_t m;

@@ -11,13 +11,14 @@
  * The history is the commit point. The order of an edit:
  *
  *     store_edit_prepare       names and files are checked, temporaries written and synced
- *     store_edit_commit        the generation and an intent for each file, in one transaction;
- *                              then the files change places, the directory is synced, and the
- *                              intents are deleted
+ *     store_edit_commit        the generation and an intent for each file, in one transaction
+ *     store_edit_settle        the files change places, the directory is synced, and the intents
+ *                              are deleted
  *     store_edit_free          also after any failure: temporaries that were not needed go
  *
  * Until the transaction is durable nothing is changed, afterwards the edit is done, whenever the
- * process dies: store_edit_recover, at start-up and before documents are read, finishes it.
+ * process dies: store_edit_recover, at start-up and before documents are read, finishes it. So it
+ * may be told to everybody before the files are settled.
  *
  * What is a system's refusal (a full disk, a directory that is read-only) shows in prepare, where a
  * failure has no consequence.
@@ -89,15 +90,21 @@ err_t store_edit_prepare(const char *directory, const store_edit_change_t *chang
                          store_edit_t **out, buf_t *why) FPD_MUST_CHECK;
 
 /*
- * Appends *change, with the intents of the edit in the place of its own, then settles the files.
- * ERR_OK: the generation is durable; of each changed file *out says what became of it (in the
- * arena). A file that was kept is for the next look at the directory; while one is pending, no edit
- * of that file commits until store_edit_recover could settle it.
+ * Appends *change, with the intents of the edit in the place of its own.
+ * ERR_OK: the generation is durable; *out (in the arena) has each changed file, which is pending.
  * Whatever else: nothing was changed, as store_history_append says. Call it once.
  */
 err_t store_edit_commit(store_edit_t *e, store_history_t *h, const store_change_t *change,
                         arena_t *arena, store_appended_t *appended, store_settlements_t *out,
                         buf_t *why) FPD_MUST_CHECK;
+
+/*
+ * Once, after a commit, with its *settled: of each file it says what became of it (in the arena). A
+ * file that was kept is for the next look at the directory; while one is pending, no edit of that
+ * file commits until store_edit_recover could settle it.
+ */
+void store_edit_settle(store_edit_t *e, store_history_t *h, arena_t *arena,
+                       store_settlements_t *settled);
 
 /* NULL is fine. */
 void store_edit_free(store_edit_t *e);
