@@ -58,6 +58,7 @@ static store_edit_change_t change_of(const proposal_t *p, const store_edit_chang
                                      const store_hash_t *after, bool undo)
 {
     store_edit_change_t made = *edit;
+    made.stamp = NULL;
     if (undo) {
         slice_t before = proposal_bytes(p, edit->name);
         made.before = *after;

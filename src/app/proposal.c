@@ -81,6 +81,7 @@ static err_t make_edits(proposal_t *p, const proposal_change_t *changes, size_t 
         const store_document_t *now = document_now(&p->documents, c->name);
         if (now && now->bytes.ptr) {
             edits[i].before = (store_hash_t){.present = true, .digest = now->digest};
+            edits[i].stamp = &now->stamp;
         }
         edits[i].hashed = !c->remove;
         err = c->remove ? ERR_OK : digest_slice(c->text, &edits[i].digest);

@@ -155,6 +155,24 @@ static err_t compare(difference_work_t *w, const model_advertisement_t *x,
     return err;
 }
 
+static const model_advertisement_t *advertisement_at(const model_t *model, size_t i)
+{
+    return i < model->advertisement_count ? &model->advertisements[i] : NULL;
+}
+
+bool difference_pair_next(const difference_t *d, difference_pair_t *p)
+{
+    p->before = advertisement_at(difference_model_before(d), p->next[0]);
+    p->after = advertisement_at(difference_model_after(d), p->next[1]);
+    int cmp = p->before && p->after ? slice_cmp(p->before->id, p->after->id) : 0;
+    p->before = cmp <= 0 ? p->before : NULL;
+    p->after = cmp >= 0 ? p->after : NULL;
+    p->next[0] += p->before != NULL;
+    p->next[1] += p->after != NULL;
+    p->id = p->before ? p->before->id : p->after ? p->after->id : slice_of(NULL, 0);
+    return p->before || p->after;
+}
+
 err_t difference_objects_make(difference_work_t *w)
 {
     difference_t *d = w->d;
@@ -163,24 +181,17 @@ err_t difference_objects_make(difference_work_t *w)
         w->arena, before->advertisement_count + after->advertisement_count + 1, sizeof *list);
     d->advertisements = list;
     err_t err = list ? ERR_OK : ERR_NOMEM;
-    size_t b = 0, a = 0;
-    while (!err && (b < before->advertisement_count || a < after->advertisement_count)) {
-        const model_advertisement_t *x = b < before->advertisement_count
-                                             ? &before->advertisements[b]
-                                             : NULL;
-        const model_advertisement_t *y = a < after->advertisement_count ? &after->advertisements[a]
-                                                                        : NULL;
-        int cmp = !x ? 1 : !y ? -1 : slice_cmp(x->id, y->id);
+    difference_pair_t pair = {.before = NULL};
+    while (!err && difference_pair_next(d, &pair)) {
         difference_advertisement_t *ad = &list[d->advertisement_count];
         *ad = (difference_advertisement_t){
-            .id = cmp <= 0 ? x->id : y->id, .in_before = cmp <= 0, .in_after = cmp >= 0};
-        err = compare(w, cmp <= 0 ? x : NULL, cmp >= 0 ? y : NULL, ad);
+            .id = pair.id, .in_before = pair.before != NULL, .in_after = pair.after != NULL};
+        err = compare(w, pair.before, pair.after, ad);
         d->object_tally.added += ad->tally.added;
         d->object_tally.removed += ad->tally.removed;
         d->object_tally.changed += ad->tally.changed;
-        d->advertisement_count += cmp != 0 || difference_tally_sum(ad->tally);
-        b += cmp <= 0;
-        a += cmp >= 0;
+        d->advertisement_count += !ad->in_before || !ad->in_after ||
+                                  difference_tally_sum(ad->tally);
     }
     return err;
 }

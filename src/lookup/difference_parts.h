@@ -22,6 +22,17 @@ const model_t *difference_model_after(const difference_t *d);
 
 /* ---- documents ---- */
 
+/* The advertisements of both sides by id, side by side; begins as all zeros. */
+typedef struct difference_pair {
+    const model_advertisement_t *before; /* NULL: only the other side has this id */
+    const model_advertisement_t *after;
+    slice_t id;
+    size_t next[2]; /* by side */
+} difference_pair_t;
+
+/* False: there are no more. */
+bool difference_pair_next(const difference_t *d, difference_pair_t *p);
+
 /* Whether the same uCDNs see what two documents of the two sides define. */
 bool difference_same_audience(const difference_t *d, uint32_t before, uint32_t after);
 /* Audiences in an order: <0, 0, >0. */

@@ -48,12 +48,6 @@ static void add_rows(difference_coverage_t *rows, size_t *count, slice_t id,
     }
 }
 
-/* NULL behind the last. */
-static const model_advertisement_t *advertisement_at(const model_t *model, size_t i)
-{
-    return i < model->advertisement_count ? &model->advertisements[i] : NULL;
-}
-
 void difference_rows_make(difference_work_t *w)
 {
     const model_t *before = difference_model_before(w->d), *after = difference_model_after(w->d);
@@ -62,17 +56,10 @@ void difference_rows_make(difference_work_t *w)
     if (!rows) {
         return;
     }
-    size_t b = 0, a = 0;
+    difference_pair_t pair = {.before = NULL};
     rows[0] = (difference_coverage_t){.advertisement = SLICE_LIT(""), .type = SLICE_LIT("")};
-    while (b < before->advertisement_count || a < after->advertisement_count) {
-        const model_advertisement_t *x = advertisement_at(before, b),
-                                    *y = advertisement_at(after, a);
-        int cmp = !x ? 1 : !y ? -1 : slice_cmp(x->id, y->id);
-        x = cmp <= 0 ? x : NULL;
-        y = cmp >= 0 ? y : NULL;
-        add_rows(rows, &count, x ? x->id : y ? y->id : SLICE_LIT(""), x, y);
-        b += cmp <= 0;
-        a += cmp >= 0;
+    while (difference_pair_next(w->d, &pair)) {
+        add_rows(rows, &count, pair.id, pair.before, pair.after);
     }
     w->d->coverage = rows;
     w->d->coverage_count = count;

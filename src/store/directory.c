@@ -110,7 +110,8 @@ static err_t read_from(int dirfd, size_t first, size_t limit, store_documents_t 
         store_document_t *document = &out->items[i];
         buf_t bytes = BUF_INIT;
         /* arena_printf ends its text in a NUL. */
-        err_t err = store_file_read(dirfd, document->file.ptr, limit, &bytes, &why);
+        err_t err = store_file_read_stamped(dirfd, document->file.ptr, limit, &bytes,
+                                            &document->stamp, &why);
         err = err ? err : digest_slice(buf_slice(&bytes), &document->digest);
         if (err == ERR_NOMEM || buf_failed(&why)) {
             buf_release(&bytes);

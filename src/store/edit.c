@@ -127,7 +127,7 @@ static err_t prepare_seen(store_edit_t *e, const store_edit_change_t *change, sl
                           const edit_seen_t *seen, buf_t *clause)
 {
     store_intent_t intent = {.file = file, .before = seen->hash};
-    edit_made_t files = {.file = seen->st, .at = seen->at};
+    edit_made_t files = {.file = seen->stamp};
     if (!store_hash_eq(&seen->hash, &change->before)) {
         buf_append_str(clause, "was changed by somebody else");
         return ERR_NOT_NOW;
@@ -236,7 +236,9 @@ static err_t prepare_one(store_edit_t *e, const store_edit_change_t *change, tab
     }
     edit_seen_t seen;
     err_t err = check_subdirectory(e, file, change->remove, clause);
-    err = err ? err : edit_file_look(e->directory, file.ptr, &seen, clause);
+    err = err ? err
+              : edit_file_look_again(e->directory, file.ptr, change->stamp, &change->before, &seen,
+                                     clause);
     return err ? err : prepare_seen(e, change, file, &seen, clause);
 }
 

@@ -99,7 +99,7 @@ bool edit_file_is_ours(int directory, const char *name, const edit_seen_t *seen,
         buf_append_str(why, "is a mount of its own" ELSEWHERE);
     } else if (attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) {
         buf_append_str(why, "is marked immutable" ELSEWHERE ", or take the mark away (chattr)");
-    } else if (us != 0 && seen->st.st_uid != us && fstat(directory, &st) == 0 &&
+    } else if (us != 0 && seen->stamp.st.st_uid != us && fstat(directory, &st) == 0 &&
                st.st_mode & S_ISVTX && st.st_uid != us) {
         buf_append_str(why,
                        "belongs to another user, in a directory with the sticky bit" ELSEWHERE);
@@ -125,10 +125,34 @@ static bool is_being_written(int fd)
     return errno == EAGAIN;
 }
 
+/* Of an open file; with its stamp. */
+static err_t hash_open(int fd, const store_stamp_t *known, const store_hash_t *hash,
+                       edit_seen_t *out, buf_t *why)
+{
+    /* First: who is done by now has written what is read then, and it shows in its times. */
+    out->writing = is_being_written(fd);
+    if (fstat(fd, &out->stamp.st) != 0) {
+        return cannot("read", why);
+    }
+    if (known && store_stamp_is_quiet(known) && store_stat_same(&known->st, &out->stamp.st)) {
+        out->hash = *hash;
+        return ERR_OK;
+    }
+    err_t err = hash_file(fd, &out->hash.digest, why);
+    out->hash.present = err == ERR_OK;
+    return err;
+}
+
 err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why)
 {
+    return edit_file_look_again(directory, name, NULL, NULL, out, why);
+}
+
+err_t edit_file_look_again(int directory, const char *name, const store_stamp_t *known,
+                           const store_hash_t *hash, edit_seen_t *out, buf_t *why)
+{
     *out = (edit_seen_t){0};
-    (void)clock_gettime(CLOCK_REALTIME, &out->at);
+    (void)clock_gettime(CLOCK_REALTIME, &out->stamp.at);
     int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd < 0 && errno == ENOENT) {
         return ERR_OK;
@@ -139,19 +163,16 @@ err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *w
     if (fd < 0 && errno != ENXIO) {
         return cannot("opened", why);
     }
-    if (fd >= 0 && fstat(fd, &out->st) != 0) {
+    if (fd >= 0 && fstat(fd, &out->stamp.st) != 0) {
         (void)close(fd);
         return cannot("read", why);
     }
     err_t err;
-    if (fd < 0 || !S_ISREG(out->st.st_mode)) {
+    if (fd < 0 || !S_ISREG(out->stamp.st.st_mode)) {
         buf_append_str(why, "is not a regular file");
         err = ERR_RANGE;
     } else {
-        /* First: who is done by now has written what is read then. */
-        out->writing = is_being_written(fd);
-        err = hash_file(fd, &out->hash.digest, why);
-        out->hash.present = err == ERR_OK;
+        err = hash_open(fd, known, hash, out, why);
     }
     if (fd >= 0) {
         (void)close(fd);
@@ -176,7 +197,7 @@ err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit
         (void)cannot("written", why);
         return refused;
     }
-    bool ok = store_file_write_all(fd, bytes) && (!like || take_after(fd, &like->st)) &&
+    bool ok = store_file_write_all(fd, bytes) && (!like || take_after(fd, &like->stamp.st)) &&
               fsync(fd) == 0 && (!out || fstat(fd, out) == 0);
     err_t err = ok ? ERR_OK : cannot("written", why);
     if (close(fd) != 0 && !err) {
@@ -188,18 +209,11 @@ err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit
     return err;
 }
 
-static bool same_time(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
 bool edit_file_is_still(int directory, const char *name, const struct stat *seen)
 {
     struct stat now;
     return fstatat(directory, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(now.st_mode) &&
-           now.st_dev == seen->st_dev && now.st_ino == seen->st_ino &&
-           now.st_size == seen->st_size && same_time(&now.st_mtim, &seen->st_mtim) &&
-           same_time(&now.st_ctim, &seen->st_ctim);
+           store_stat_same(&now, seen);
 }
 
 static bool unsupported(int code)

@@ -7,21 +7,20 @@
 
 #include "footprintd/store/edit.h"
 
-#include <sys/stat.h>
-#include <time.h>
-
 #define EDIT_TEMPORARY ".fpd-edit-" /* the start of a temporary's name */
 #define EDIT_KEPT      ".fpd-kept-" /* of what a person wrote and has no place any more */
 
 typedef struct edit_seen {
     store_hash_t hash;
-    bool writing;       /* somebody has it open for writing: the content is not their last word */
-    struct stat st;     /* of a file that is present, before it was read */
-    struct timespec at; /* when that was */
+    bool writing;        /* somebody has it open for writing: the content is not their last word */
+    store_stamp_t stamp; /* of a file that is present, before it was read */
 } edit_seen_t;
 
 /* An absent file is fine. ERR_RANGE: it is no regular file; ERR_IO; ERR_NOMEM. */
 err_t edit_file_look(int directory, const char *name, edit_seen_t *out, buf_t *why) FPD_MUST_CHECK;
+/* The same; a file that is what it was by this stamp, with this content, is not read. */
+err_t edit_file_look_again(int directory, const char *name, const store_stamp_t *known,
+                           const store_hash_t *hash, edit_seen_t *out, buf_t *why) FPD_MUST_CHECK;
 
 /* Whether the system says that this is for others to write: errno. */
 bool edit_is_elsewhere(int code);

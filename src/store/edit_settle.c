@@ -181,24 +181,13 @@ store_settled_t edit_settle(int directory, const store_intent_t *intent, buf_t *
     return is_after ? STORE_SETTLED_DONE : kept(&s);
 }
 
-/* Time stamps of file systems are as coarse as the kernel's ticks: 10 ms at the most. */
-int64_t edit_quiet_ns = 100000000;
-
-/* A change right after the look would show in its time. */
-static bool was_quiet(const edit_made_t *made)
-{
-    const struct timespec *change = &made->file.st_ctim;
-    int64_t ns = (made->at.tv_sec - change->tv_sec) * INT64_C(1000000000) +
-                 (made->at.tv_nsec - change->tv_nsec);
-    return ns > edit_quiet_ns;
-}
-
 store_settled_t edit_settle_made(int directory, const store_intent_t *intent,
                                  const edit_made_t *made, buf_t *why)
 {
     settling_t s = {directory, intent, intent->file.ptr, intent->temporary.ptr, why};
     bool both = intent->before.present && intent->after.present;
-    if (!both || !was_quiet(made) || !edit_file_is_still(directory, s.file, &made->file) ||
+    if (!both || !store_stamp_is_quiet(&made->file) ||
+        !edit_file_is_still(directory, s.file, &made->file.st) ||
         !edit_file_is_still(directory, s.temporary, &made->temporary)) {
         return edit_settle(directory, intent, why);
     }

@@ -17,13 +17,9 @@ store_settled_t edit_settle(int directory, const store_intent_t *intent, buf_t *
 
 /* What the files of an intent were when it was made. */
 typedef struct edit_made {
-    struct stat file;      /* before it was looked at; only of one that was present */
+    store_stamp_t file;    /* before it was looked at; only of one that was present */
     struct stat temporary; /* only of one that was written */
-    struct timespec at;    /* when it was looked at */
 } edit_made_t;
-
-/* So long before it was looked at a file must have changed for the last time; tests set it. */
-extern int64_t edit_quiet_ns;
 
 /*
  * The same right after the commit, by whoever has made the intent: what has not changed since is

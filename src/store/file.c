@@ -35,11 +35,26 @@ err_t store_file_check_private(const char *name, buf_t *why)
     return ERR_OK;
 }
 
-static bool same_version(const struct stat *a, const struct stat *b)
+static bool same_time(const struct timespec *a, const struct timespec *b)
 {
-    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
-           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
-           a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool store_stat_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           same_time(&a->st_mtim, &b->st_mtim) && same_time(&a->st_ctim, &b->st_ctim);
+}
+
+/* Time stamps of file systems are as coarse as the kernel's ticks: 10 ms at the most. */
+int64_t store_quiet_ns = 100000000;
+
+bool store_stamp_is_quiet(const store_stamp_t *stamp)
+{
+    const struct timespec *change = &stamp->st.st_ctim;
+    int64_t ns = (stamp->at.tv_sec - change->tv_sec) * INT64_C(1000000000) +
+                 (stamp->at.tv_nsec - change->tv_nsec);
+    return ns > store_quiet_ns;
 }
 
 static err_t too_long(buf_t *why, size_t limit)
@@ -49,12 +64,15 @@ static err_t too_long(buf_t *why, size_t limit)
 }
 
 /* One attempt; ERR_NOT_NOW when the file changed under it. */
-static err_t read_once(int fd, const char *name, size_t limit, buf_t *out, buf_t *why)
+static err_t read_once(int fd, const char *name, size_t limit, buf_t *out, store_stamp_t *stamp,
+                       buf_t *why)
 {
     struct stat before, after;
+    (void)clock_gettime(CLOCK_REALTIME, &stamp->at);
     if (fstat(fd, &before) != 0) {
         return io_error(why, "read");
     }
+    stamp->st = before;
     if (!S_ISREG(before.st_mode)) {
         buf_append_str(why, "is not a regular file");
         return ERR_RANGE;
@@ -92,10 +110,17 @@ static err_t read_once(int fd, const char *name, size_t limit, buf_t *out, buf_t
         return io_error(why, "read");
     }
     bool whole = out->len - start == (size_t)after.st_size;
-    return whole && same_version(&before, &after) ? ERR_OK : ERR_NOT_NOW;
+    return whole && store_stat_same(&before, &after) ? ERR_OK : ERR_NOT_NOW;
 }
 
 err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out, buf_t *why)
+{
+    store_stamp_t stamp;
+    return store_file_read_stamped(dirfd, name, limit, out, &stamp, why);
+}
+
+err_t store_file_read_stamped(int dirfd, const char *name, size_t limit, buf_t *out,
+                              store_stamp_t *stamp, buf_t *why)
 {
     size_t start = out->len;
     err_t err = ERR_NOT_NOW;
@@ -106,7 +131,7 @@ err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out, buf
         if (fd < 0) {
             return io_error(why, "opened");
         }
-        err = read_once(fd, name, limit, out, why);
+        err = read_once(fd, name, limit, out, stamp, why);
         (void)close(fd);
     }
     if (err == ERR_NOT_NOW) {

@@ -598,10 +598,10 @@ static void test_every_step(void **state)
 /* As if all files were old: what they hold is known by their times. */
 static void test_every_step_of_old_files(void **state)
 {
-    int64_t before = edit_quiet_ns;
-    edit_quiet_ns = INT64_MIN;
+    int64_t before = store_quiet_ns;
+    store_quiet_ns = INT64_MIN;
     every_step(*state, 0);
-    edit_quiet_ns = before;
+    store_quiet_ns = before;
 }
 
 /* A crash at every step, then one at every step of the recovery: the next recovery ends it. */
@@ -680,6 +680,58 @@ static void lose_temporaries(const char *step, slice_t file)
         (void)snprintf(command, sizeof command, "rm -f %s/.fpd-edit-*", plan.x->documents);
         assert_int_equal(system(command), 0);
     }
+}
+
+static err_t prepare_known(store_fixture_t *x, const char *before, const store_stamp_t *stamp)
+{
+    const store_edit_change_t change = {.name = SLICE_LIT("a.yaml"),
+                                        .before = hash_of(before),
+                                        .stamp = stamp,
+                                        .bytes = SLICE_LIT("a3")};
+    store_edit_t *e = NULL;
+    err_t err = store_edit_prepare(x->documents, &change, 1, &e, &x->why);
+    store_edit_free(e);
+    buf_clear(&x->why);
+    return err;
+}
+
+/* A file that is what it was is not read again; any write shows, unless it was too near. */
+static void test_known_by_its_stamp(void **state)
+{
+    store_fixture_t *x = *state;
+    begin(x);
+    store_stamp_t stamp;
+    buf_t text = BUF_INIT;
+    int64_t quiet = store_quiet_ns;
+    assert_ok(x, store_file_read_stamped(AT_FDCWD, in_documents(x, "a.yaml"), 100, &text, &stamp,
+                                         &x->why));
+    assert_true(slice_is(buf_slice(&text), "a1"));
+    buf_release(&text);
+    /* What a reading would say is not what it is told. */
+    store_quiet_ns = INT64_MIN;
+    assert_int_equal(prepare_known(x, "not a1", &stamp), ERR_OK);
+    assert_int_equal(prepare_known(x, "not a1", NULL), ERR_NOT_NOW);
+    store_quiet_ns = INT64_MAX;
+    assert_int_equal(prepare_known(x, "not a1", &stamp), ERR_NOT_NOW);
+    assert_int_equal(prepare_known(x, "a1", &stamp), ERR_OK);
+    /* As long, at the same time by its own account, and another. */
+    store_quiet_ns = INT64_MIN;
+    const struct timespec times[] = {stamp.st.st_atim, stamp.st.st_mtim};
+    do {
+        put(x, "a.yaml", "a2");
+        assert_int_equal(utimensat(AT_FDCWD, in_documents(x, "a.yaml"), times, 0), 0);
+        struct stat st;
+        assert_int_equal(stat(in_documents(x, "a.yaml"), &st), 0);
+        if (st.st_ctim.tv_nsec != stamp.st.st_ctim.tv_nsec) { /* the clock has ticked */
+            break;
+        }
+    } while (true);
+    assert_int_equal(prepare_known(x, "a1", &stamp), ERR_NOT_NOW);
+    assert_int_equal(prepare_known(x, "a2", &stamp), ERR_OK);
+    /* And another file. */
+    assert_int_equal(unlink(in_documents(x, "a.yaml")), 0);
+    assert_int_equal(prepare_known(x, "a1", &stamp), ERR_NOT_NOW);
+    store_quiet_ns = quiet;
 }
 
 /* What is committed is done, and every file of it pending until it is settled, or recovered. */
@@ -885,6 +937,7 @@ int main(void)
         TEST(test_every_step_of_old_files),
         TEST(test_every_step_of_recovery),
         TEST(test_temporaries_lost),
+        TEST(test_known_by_its_stamp),
         TEST(test_committed_and_not_settled),
         TEST(test_pending),
         TEST(test_kept_is_told),

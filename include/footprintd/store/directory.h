@@ -10,6 +10,7 @@
 #include "footprintd/doc/events.h"
 #include "footprintd/doc/finding.h"
 #include "footprintd/model/model.h"
+#include "footprintd/store/file.h"
 
 typedef struct store_document {
     slice_t name; /* "footprints/dach.yaml": the directory as it was given, a slash, the file */
@@ -17,6 +18,7 @@ typedef struct store_document {
     doc_format_t format; /* DOC_DATA: a data file */
     slice_t bytes;       /* owned; a ptr of NULL: it could not be read, a finding says why */
     digest_t digest;     /* of bytes, when they could be read */
+    store_stamp_t stamp; /* likewise */
 } store_document_t;
 
 typedef struct store_documents {

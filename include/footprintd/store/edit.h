@@ -26,6 +26,7 @@
 #ifndef FOOTPRINTD_STORE_EDIT_H
 #define FOOTPRINTD_STORE_EDIT_H
 
+#include "footprintd/store/file.h"
 #include "footprintd/store/history.h"
 
 /* So that a temporary's name, which ends in the file's, is not too long for a file system. */
@@ -34,6 +35,9 @@
 typedef struct store_edit_change {
     slice_t name;        /* of the file, without its directory */
     store_hash_t before; /* what the file has to be now: what the change was made from */
+    /* Of the file with that content, when it was read: it is not read again while it is the same;
+     * NULL: it is not known. */
+    const store_stamp_t *stamp;
     bool remove;
     slice_t bytes;   /* what it is to be, unless it is removed */
     digest_t digest; /* of bytes, when it is known */

@@ -6,6 +6,24 @@
 
 #include "footprintd/base/bytes.h"
 
+#include <sys/stat.h>
+#include <time.h>
+
+/* What a file was when it was read, as far as the file system tells. */
+typedef struct store_stamp {
+    struct stat st;
+    struct timespec at; /* when the reading began */
+} store_stamp_t;
+
+/* Whether it is the same file, and nobody has written there in between. */
+bool store_stat_same(const struct stat *a, const struct stat *b);
+
+/* So long before it was read a file must have changed for the last time; tests set it. */
+extern int64_t store_quiet_ns;
+
+/* Whether a change after the reading shows: clocks of file systems are coarse. */
+bool store_stamp_is_quiet(const store_stamp_t *stamp);
+
 /*
  * Appends the bytes of name, relative to the directory dirfd (AT_FDCWD works; links are followed).
  * On failure *why has the reason as a clause, such as "is not a regular file":
@@ -14,6 +32,9 @@
  */
 err_t store_file_read(int dirfd, const char *name, size_t limit, buf_t *out,
                       buf_t *why) FPD_MUST_CHECK;
+/* The same, and which file it was. */
+err_t store_file_read_stamped(int dirfd, const char *name, size_t limit, buf_t *out,
+                              store_stamp_t *stamp, buf_t *why) FPD_MUST_CHECK;
 
 /*
  * Whether a file that holds secrets is safe from others: only its owner may write it, and besides
