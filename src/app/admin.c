@@ -37,6 +37,8 @@ void admin_free(admin_t *admin)
 {
     if (admin) {
         (void)pthread_mutex_destroy(&admin->costs_lock);
+        buf_release(&admin->costs_before);
+        buf_release(&admin->costs_after);
     }
     free(admin);
 }

@@ -19,6 +19,8 @@ struct admin {
     struct timespec started;    /* monotonic */
     pthread_mutex_t costs_lock; /* one batch of costs at a time; and: */
     uint64_t costs_us;          /* when those that were taken are used up, monotonic */
+    buf_t costs_before;         /* the file; memory that the system gives new has its price */
+    buf_t costs_after;
 };
 
 typedef void admin_answer_t(admin_t *admin, const admin_request_t *request,

@@ -97,22 +97,33 @@ static bool merge(const cost_batch_t *batch, slice_t file, buf_t *out, admin_res
     return !err;
 }
 
+/* Batches come one after another: room for a file of up to so much stays. */
+#define ROOM_KEPT ((size_t)8 << 20)
+
+static void empty(buf_t *buf)
+{
+    buf_clear(buf);
+    if (buf->cap > ROOM_KEPT) {
+        buf_release(buf);
+    }
+}
+
 /* Of the file as it was read: somebody else's change in between is not taken back. */
 static void change(admin_t *admin, asked_t *a, slice_t file, const cost_batch_t *batch,
                    admin_response_t *response)
 {
     proposal_change_t change = {.name = file, .expects = true};
-    buf_t before = BUF_INIT, after = BUF_INIT;
+    buf_t *before = &admin->costs_before, *after = &admin->costs_after;
     a->changes = &change;
     a->count = 1;
-    if (read_file(admin, a, file, &before, response) &&
-        merge(batch, buf_slice(&before), &after, response)) {
-        change.text = buf_slice(&after);
-        change.from = buf_slice(&before);
+    if (read_file(admin, a, file, before, response) &&
+        merge(batch, buf_slice(before), after, response)) {
+        change.text = buf_slice(after);
+        change.from = buf_slice(before);
         asked_carry_out(admin, a, response);
     }
-    buf_release(&before);
-    buf_release(&after);
+    empty(before);
+    empty(after);
 }
 
 void admin_costs(admin_t *admin, const admin_request_t *request, admin_response_t *response)
