@@ -187,6 +187,24 @@ static bool take_after(int fd, const struct stat *like)
     return fchmod(fd, like->st_mode & 07777) == 0;
 }
 
+/* The disk begins with what is there while the rest is copied: it is waited for afterwards. */
+#define PIECE ((size_t)512 << 10)
+
+static bool write_all(int fd, slice_t bytes)
+{
+    off_t at = 0;
+    while (bytes.len > PIECE) {
+        if (!store_file_write_all(fd, slice_of(bytes.ptr, PIECE))) {
+            return false;
+        }
+        /* A file system that cannot do so loses nothing: fsync has the last word. */
+        (void)sync_file_range(fd, at, (off_t)PIECE, SYNC_FILE_RANGE_WRITE);
+        bytes = slice_of(bytes.ptr + PIECE, bytes.len - PIECE);
+        at += (off_t)PIECE;
+    }
+    return store_file_write_all(fd, bytes);
+}
+
 err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit_seen_t *like,
                       struct stat *out, buf_t *why)
 {
@@ -197,7 +215,7 @@ err_t edit_file_write(int directory, const char *name, slice_t bytes, const edit
         (void)cannot("written", why);
         return refused;
     }
-    bool ok = store_file_write_all(fd, bytes) && (!like || take_after(fd, &like->stamp.st)) &&
+    bool ok = write_all(fd, bytes) && (!like || take_after(fd, &like->stamp.st)) &&
               fsync(fd) == 0 && (!out || fstat(fd, out) == 0);
     err_t err = ok ? ERR_OK : cannot("written", why);
     if (close(fd) != 0 && !err) {

@@ -682,6 +682,40 @@ static void lose_temporaries(const char *step, slice_t file)
     }
 }
 
+/* Written in pieces of 512 KiB. */
+static void test_large_contents(void **state)
+{
+    store_fixture_t *x = *state;
+    static const size_t sizes[] = {512 << 10, (512 << 10) + 1, 1 << 20, 1300000};
+    plan.x = x;
+    plan.person = NOBODY;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char *text = malloc(sizes[i] + 1);
+        assert_non_null(text);
+        for (size_t k = 0; k < sizes[i]; k++) {
+            text[k] = (char)('!' + k % 89);
+        }
+        text[sizes[i]] = '\0';
+        start_over(x);
+        const store_edit_change_t change = {.name = SLICE_LIT("a.yaml"),
+                                            .before = hash_of("a1"),
+                                            .bytes = slice_of(text, sizes[i])};
+        store_edit_t *e = NULL;
+        assert_ok(x, store_edit_prepare(x->documents, &change, 1, &e, &x->why));
+        made_change_t m;
+        make_change(&m, PAIRS("a.yaml", text, "b.yaml", "b1", "d.yaml", "d1"), "t2");
+        store_appended_t appended;
+        store_settlements_t settled;
+        assert_ok(x, commit_edit(x, e, &m.change, &appended, &settled));
+        store_edit_free(e);
+        assert_int_equal(settled.kept + settled.pending, 0);
+        store_hash_t now, want = hash_of(text);
+        assert_ok(x, store_edit_look(x->documents, SLICE_LIT("a.yaml"), &now, &x->why));
+        assert_true(store_hash_eq(&now, &want));
+        free(text);
+    }
+}
+
 static err_t prepare_known(store_fixture_t *x, const char *before, const store_stamp_t *stamp)
 {
     const store_edit_change_t change = {.name = SLICE_LIT("a.yaml"),
@@ -937,6 +971,7 @@ int main(void)
         TEST(test_every_step_of_old_files),
         TEST(test_every_step_of_recovery),
         TEST(test_temporaries_lost),
+        TEST(test_large_contents),
         TEST(test_known_by_its_stamp),
         TEST(test_committed_and_not_settled),
         TEST(test_pending),
