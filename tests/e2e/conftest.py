@@ -3,6 +3,7 @@ import subprocess
 
 import pytest
 
+from clock import Clock
 from http_stub import Stub
 from tips_client import View
 from update_site import PLAIN, Site
@@ -28,6 +29,12 @@ def certificates(tmp_path_factory):
     make("client", "/CN=client", *signed)
     make("stranger", "/CN=stranger")
     return folder
+
+
+@pytest.fixture
+def clock(site):
+    """Of the servers of this site that are started with its environment."""
+    return Clock(site)
 
 
 @pytest.fixture

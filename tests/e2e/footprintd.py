@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("FPD_BUILD", ROOT / "build/dev")).resolve()
@@ -39,6 +40,13 @@ def write_config(directory, footprints="footprints", listen='[{address: "127.0.0
         more += "watch: {enabled: false}\n"
     path.write_text(f"listen: {listen}\nfootprints: {footprints}\n{more}")
     return path
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
 
 
 class Server:

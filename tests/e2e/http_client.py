@@ -73,6 +73,17 @@ def raw_connect(port, tls=None):
     return tls.wrap_socket(sock, server_hostname="localhost") if tls else sock
 
 
+def refused(port):
+    """Whether nobody listens any more: every loop closes its socket in its own time."""
+    try:
+        raw_connect(port).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        pass  # it came at the moment at which the kernel closes the queue
+    return False
+
+
 def read_to_end(sock):
     """Everything until the peer closes or resets."""
     data = b""

@@ -6,15 +6,14 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
 from admin import bearer, write_tokens
-from footprintd import DOCUMENT, LIMIT, Server, curl, write_config
+import http_client
+from footprintd import DOCUMENT, Server, curl, wait_until, write_config
 from stopped import Stopped
 from test_admin import check_schema
 
@@ -264,22 +263,6 @@ class Putting(threading.Thread):
                                "--data-binary", TWO, self.server.admin + "/v1/documents/all.yaml?yes=1")
 
 
-def eventually(condition):
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def accepts(server):
-    host, port = server.url.removeprefix("http://").split(":")
-    try:
-        socket.create_connection((host, int(port)), LIMIT).close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
 def protocol(server):
     return re.search(rb"http/[0-9.]+", curl(f"{server.url}/cdni")[2])[0]
 
@@ -293,7 +276,7 @@ def test_readers_do_not_wait_for_the_file(site, kill):
         putting = Putting(server)
         builder.wait()
         assert file.read_text() == ONE
-        eventually(lambda: protocol(server) == b"http/2")
+        wait_until(lambda: protocol(server) == b"http/2", "it is not served")
         assert putting.answer is None
         if kill:
             server.send(signal.SIGKILL)
@@ -321,7 +304,8 @@ def test_a_server_that_ends_says_when_to_come_again(site):
         while requests(server) == asked + 1:  # it has not come
             asked += 1
         server.send(signal.SIGTERM)
-        eventually(lambda: not accepts(server))  # then nothing is begun any more
+        port = int(server.url.rpartition(":")[2])
+        wait_until(lambda: http_client.refused(port), "it takes connections")  # begins nothing more
     putting.join()
     status, head, body = putting.answer
     assert (status, json.loads(body)["code"], head.get("retry-after")) == (503, "ending", "1")

@@ -14,7 +14,6 @@ import subprocess
 import pytest
 
 from admin import TOKENS, AdminClient, write_tokens
-from clock import Clock
 from edit_proof import text_of
 from footprintd import BUILD, LIMIT, Server, curl, write_config
 
@@ -282,11 +281,6 @@ def test_document_becomes_unreadable(running, make, why, take_away):
 
 
 # ---- the clock ----
-
-@pytest.fixture
-def clock(site):
-    return Clock(site)
-
 
 def make_timed(running, clock):
     """Makes a change; between which times."""

@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from admin import AdminClient, TOKENS
-from clock import LOOKS, Clock
+from clock import LOOKS
 from footprintd import Server, curl, write_config
 from test_admin import check_schema
 from test_admin_changes import ADMIN, ONE, THREE, TWO, applied, etag, read, refused, send, site
@@ -15,11 +15,6 @@ import test_ctl_admin
 
 WATCH = "watch: {enabled: true, debounce-ms: 20}\n"
 GUARDED = "guard-rails: {address-share: 0.1, country-share: 0.2}\n"
-
-
-@pytest.fixture
-def clock(site):
-    return Clock(site)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import http_client as http
-from footprintd import LIMIT, Server, write_config
+from footprintd import LIMIT, Server, wait_until, write_config
 
 CDNI = "application/alto-cdni+json"
 FILTER = "Content-Type: application/alto-cdnifilter+json"
@@ -79,13 +79,6 @@ def site(tmp_path, certificates):
 
 
 every_protocol = pytest.mark.parametrize("protocol", http.PROTOCOLS)
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def head(line, *lines):
@@ -508,16 +501,7 @@ def test_a_new_generation_has_a_new_tag(site, protocol):
 @pytest.mark.threads
 def until_refused(port):
     """Every loop closes the listening socket in its own time: it is shut when the last one has."""
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            http.raw_connect(port).close()
-        except ConnectionRefusedError:
-            return
-        except ConnectionResetError:
-            pass
-        assert time.monotonic() < deadline, "connections are still taken"
-        time.sleep(0.02)
+    wait_until(lambda: http.refused(port), "connections are still taken")
 
 
 @pytest.mark.parametrize("protocol", ["h1", "h1-tls"])

@@ -18,17 +18,10 @@ import pytest
 
 import http_client as http
 import processes
-from footprintd import LIMIT
+from footprintd import LIMIT, wait_until
 from http_stub import HTTP_STUB
 
 IN = "Content-Type: application/x-in+json"
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
 
 
 def get_head(path, *lines):
@@ -353,16 +346,6 @@ def test_http2_body_that_never_ends_is_closed(start_stub):
 
 # ---- drain ----
 
-def refused(port):
-    try:
-        http.raw_connect(port).close()
-    except ConnectionRefusedError:
-        return True
-    except ConnectionResetError:
-        pass  # it came at the moment at which the kernel closes the queue
-    return False
-
-
 @pytest.mark.threads
 def test_drain_answers_what_is_under_way(start_stub):
     stub = start_stub("--threads", 2, "--drain", 30)
@@ -376,7 +359,7 @@ def test_drain_answers_what_is_under_way(start_stub):
                 for protocol in ["h1", "h2c"]]
         time.sleep(0.7)  # they have begun; if not, they are refused and the test says so
         stub.signal(signal.SIGTERM)
-        wait_until(lambda: refused(stub.port), "goes on accepting")
+        wait_until(lambda: http.refused(stub.port), "goes on accepting")
         http.read_to_end(idle)  # ends, long before the drain does
         assert stub.process.poll() is None
         half.sendall(request[-3:])

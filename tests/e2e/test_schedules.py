@@ -7,7 +7,7 @@ import signal
 import pytest
 
 import http_client
-from clock import LOOKS, Clock
+from clock import LOOKS
 from footprintd import Server, write_config
 from test_ctl_admin import BROKEN, MORE, SMALL, AdminServer, Operator, site
 
@@ -25,11 +25,6 @@ capabilities:
     capability-value: {redirection-modes: [DNS-I]}
     footprints: [rural]
 """
-
-
-@pytest.fixture
-def clock(site):
-    return Clock(site)
 
 
 @pytest.fixture
